@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace portcullis {
+
+/// The names of an enum whose values count from 0 and end in `count`.
+/// Used verbatim as metric label, log field and word in the docs, so a value
+/// and its name can not drift apart.
+template <class Enum>
+using NameTable = std::array<std::string_view, static_cast<size_t>(Enum::count)>;
+
+/// True when no name was left out; for a static_assert beside each table.
+template <size_t N>
+consteval bool complete(const std::array<std::string_view, N>& names) {
+    for (std::string_view name : names) {
+        if (name.empty()) return false;
+    }
+    return true;
+}
+
+template <class Enum>
+constexpr std::string_view name_in(const NameTable<Enum>& names, Enum value) noexcept {
+    const auto index = static_cast<size_t>(value);
+    return index < names.size() ? names[index] : std::string_view{"unknown"};
+}
+
+template <class Enum>
+constexpr std::optional<Enum> value_in(const NameTable<Enum>& names,
+                                       std::string_view name) noexcept {
+    for (size_t i = 0; i < names.size(); ++i) {
+        if (names[i] == name) return static_cast<Enum>(i);
+    }
+    return std::nullopt;
+}
+
+}  // namespace portcullis

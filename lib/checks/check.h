@@ -1,0 +1,155 @@
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+
+#include "base/time.h"
+
+/// How a check is heard, and what it may say.
+///
+/// A Check is a class with a `name` ("family.name"), `Settings`, and one `on`
+/// for each Event it hears.  One object of it belongs to each player and holds
+/// what the check must remember of him; the Settings are shared by all.
+///
+///     void on(const protocol::Attack&, const Player&, const Settings&, Findings&) noexcept;
+///
+/// There is nothing to register: the compiler wires every `on` it finds.
+/// A check hears a client's event before the Player has taken it in, so it can
+/// compare the two; a server's event after.
+namespace portcullis {
+class Player;
+}
+
+namespace portcullis::checks {
+
+/// A check's place in the list of all checks; index of `check_names`.
+using CheckId = uint8_t;
+
+/// What was seen against what is possible, in one unit.
+struct Evidence {
+    double observed = 0;
+    double limit = 0;
+    std::string_view unit;  ///< A literal: "blocks/tick", "packets/s".
+    std::string_view note;  ///< A literal, or empty: which variant of the rule.
+};
+
+struct Finding {
+    CheckId check = 0;
+    /// 0..1: the share of such findings that a cheat or an attack explains and no
+    /// honest player on any line does.  At 1 a vanilla client can not do it.
+    float confidence = 0;
+    Evidence evidence;
+};
+
+/// Where checks put what they found while one Event was heard.
+class Findings {
+public:
+    static constexpr size_t findings_max = 16;
+
+    void add(float confidence, const Evidence& evidence) noexcept {
+        if (size_ < findings_max) {
+            items_[size_++] = {check_, confidence, evidence};
+        } else {
+            ++lost_;
+        }
+    }
+
+    const Finding* begin() const noexcept { return items_.data(); }
+    const Finding* end() const noexcept { return items_.data() + size_; }
+    bool empty() const noexcept { return size_ == 0; }
+    uint64_t lost() const noexcept { return lost_; }
+    void clear() noexcept { size_ = 0; }
+
+    /// Whose findings come next; for CheckSet.
+    void speaker(CheckId check) noexcept { check_ = check; }
+
+private:
+    std::array<Finding, findings_max> items_;
+    size_t size_ = 0;
+    CheckId check_ = 0;
+    uint64_t lost_ = 0;
+};
+
+/// One row of a check's settings: what the configuration calls it, where it is
+/// kept, what it may be, and what it means.  The default is the member's own.
+template <class Settings>
+struct Parameter {
+    std::string_view name;
+    double Settings::* member;
+    double min;
+    double max;
+    std::string_view help;
+};
+
+template <class C, class Event>
+concept Hears = requires(C& c, const Event& e, const Player& p, const typename C::Settings& s,
+                         Findings& out) {
+    { c.on(e, p, s, out) } noexcept;
+};
+
+/// An `on` that forgets `noexcept` would be silently deaf; each check's file
+/// states what it hears with `static_assert(Hears<...>)`.
+template <class... Check>
+struct CheckList {};
+
+namespace detail {
+template <class... Lists>
+struct Joined;
+template <class... A>
+struct Joined<CheckList<A...>> {
+    using type = CheckList<A...>;
+};
+template <class... A, class... B, class... More>
+struct Joined<CheckList<A...>, CheckList<B...>, More...>
+    : Joined<CheckList<A..., B...>, More...> {};
+}  // namespace detail
+
+template <class... Lists>
+using JoinedLists = typename detail::Joined<Lists...>::type;
+
+template <class List>
+class CheckSet;
+
+/// All checks of one player.
+template <class... Check>
+class CheckSet<CheckList<Check...>> {
+public:
+    static constexpr size_t size = sizeof...(Check);
+    static constexpr std::array<std::string_view, size> names = {Check::name...};
+
+    /// Shared by all players of one policy, read-only once built.
+    struct Settings {
+        std::tuple<typename Check::Settings...> of;
+        std::bitset<size> enabled = std::bitset<size>().set();
+    };
+
+    template <class Event>
+    void deliver(const Event& event, const Player& player, const Settings& settings,
+                 Findings& out) noexcept {
+        tell(event, player, settings, out, std::index_sequence_for<Check...>());
+    }
+
+private:
+    template <class Event, size_t... I>
+    void tell(const Event& event, const Player& player, const Settings& settings, Findings& out,
+              std::index_sequence<I...>) noexcept {
+        (tell_one<I>(event, player, settings, out), ...);
+    }
+    template <size_t I, class Event>
+    void tell_one(const Event& event, const Player& player, const Settings& settings,
+                  Findings& out) noexcept {
+        using C = std::tuple_element_t<I, std::tuple<Check...>>;
+        if constexpr (Hears<C, Event>) {
+            if (!settings.enabled[I]) return;
+            out.speaker(static_cast<CheckId>(I));
+            std::get<I>(checks_).on(event, player, std::get<I>(settings.of), out);
+        }
+    }
+
+    std::tuple<Check...> checks_;
+};
+
+}  // namespace portcullis::checks

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ip.h"
+#include "base/time.h"
+#include "policy/action.h"
+#include "protocol/protocol.h"
+#include "verdicts/record.h"
+
+/// The configuration file as types: what an operator may say, and what holds
+/// when he says nothing.  docs/CONFIGURATION.md is made from the same rows that
+/// read it (config/schema.cc).
+namespace portcullis::config {
+
+/// Where in the file a value stands, for messages that come later than reading.
+struct Mark {
+    int line = 0, column = 0;  ///< From 1; 0: not from a file.
+};
+
+struct Port {
+    std::string device;  ///< PCI address, or a vdev with its arguments.
+    std::string driver;  ///< Profile in drivers-config/, without ".yaml".
+    Mark mark;
+};
+
+struct Wire {
+    std::string name;
+    Port outside;
+    Port inside;
+};
+
+enum class OnFailure : uint8_t { open, closed };
+
+/// One choice a cause; `default` fills those not named.
+struct Failures {
+    OnFailure flow_table = OnFailure::open;   ///< No room for a new flow.
+    OnFailure memory = OnFailure::open;       ///< No session, player or stream memory.
+    OnFailure decoder = OnFailure::open;      ///< Bytes no decoder understands.
+    OnFailure midstream = OnFailure::open;    ///< A flow older than the appliance.
+    OnFailure fragments = OnFailure::closed;  ///< IP fragments for a Service that cannot be put together.
+    OnFailure stage = OnFailure::open;        ///< A stage failed.
+};
+
+struct Limits {
+    uint32_t flows = 1'000'000;         ///< In all Workers.
+    uint32_t half_open = 65'536;        ///< Handshakes under way, a Worker; the oldest gives way.
+    uint32_t players = 20'000;          ///< Protocol sessions and Players, in all Workers.
+    uint32_t stream_bytes = 262'144;    ///< Kept per direction of a connection.
+    uint64_t stream_bytes_total = 256ull << 20;  ///< Kept by all connections of a Worker.
+    uint32_t idle_timeout_s = 300;
+    uint32_t connect_timeout_s = 30;
+};
+
+enum class Idle : uint8_t { spin, sleep, interrupt };
+enum class Forwarding : uint8_t { none, bungeecord, velocity };
+
+struct Service {
+    std::string name;
+    protocol::Protocol protocol{};
+    Endpoint endpoint;
+    bool proxy_protocol = false;
+    Forwarding forwarding = Forwarding::none;
+    std::string policy = "default";
+    Mark mark;
+};
+
+struct Rung {
+    double level = 0;
+    policy::Action action{};
+};
+
+struct CheckSettings {
+    bool enabled = true;
+    std::map<std::string, double> parameters;
+    Mark mark;
+};
+
+struct Policy {
+    std::string name;
+    double act_at_confidence = 0.95;
+    std::vector<Rung> ladder = {{1, policy::Action::log}, {5, policy::Action::alert},
+                                {10, policy::Action::kick}};
+    std::map<std::string, CheckSettings> checks;
+    std::vector<std::string> exempt_players;
+    std::vector<IpPrefix> exempt_addresses;
+    std::vector<int32_t> exempt_versions;
+    uint32_t block_s = 600;             ///< How long action `block` keeps an address out.
+    std::string kick_message = "Disconnected by the network's protection ({check}).";
+    Mark mark;
+};
+
+struct VerdictLog {
+    std::string path = "/var/lib/portcullis/verdicts";
+    uint32_t retention_days = 30;
+    uint32_t flush_ms = 50;
+    uint32_t size_mib = 4096;
+};
+
+struct Rcon {
+    std::string service;
+    Endpoint endpoint;
+    std::string password_file;
+    std::string kick = "kick {player} {reason}";
+    Mark mark;
+};
+
+enum class WebhookKind : uint8_t { discord, json };
+
+struct Webhook {
+    WebhookKind kind = WebhookKind::discord;
+    std::string url_file;
+    double min_confidence = 0.95;
+    Mark mark;
+};
+
+struct Logging {
+    std::string level = "info";  ///< trace, debug, info, warn, error
+    bool packets = false;
+    std::vector<std::string> packet_types;
+    std::vector<std::string> trace_players;
+};
+
+struct Config {
+    std::string file;  ///< Where it was read from; empty for the built-in default.
+    std::vector<Wire> wires;
+    uint32_t workers = 1;
+    std::string cores;             ///< "" lets the appliance choose; else e.g. "2-5".
+    std::string pipeline = "inspect/inline.yaml";
+    verdicts::Mode mode = verdicts::Mode::enforce;
+    Idle idle = Idle::sleep;
+    Failures on_failure;
+    Limits limits;
+    std::vector<Service> services;
+    std::vector<Policy> policies;  ///< Never empty: "default" is there.
+    VerdictLog verdict_log;
+    std::optional<Endpoint> metrics = parse_endpoint("127.0.0.1:9464");
+    std::string admin_socket = "/run/portcullis/admin.sock";
+    std::string keys_socket;       ///< Empty: no key feed.
+    std::vector<Rcon> rcon;
+    std::vector<Webhook> webhooks;
+    Logging logging;
+};
+
+/// Reads and validates a file.  Throws UsageError whose text is one line a
+/// problem: `file:line:column: what was given, what is allowed`.
+Config load(const std::string& path);
+/// The same from text; `name` stands in messages for the file.
+Config parse(const std::string& text, const std::string& name);
+
+/// What `inspect` uses without --config: TCP port 25565 is Minecraft and UDP
+/// port 3565 Shadowland at any address, or the named services alone.
+Config offline(const std::vector<Service>& services);
+/// "minecraft@10.0.0.2:25565"
+Service parse_service(const std::string& text);
+
+}  // namespace portcullis::config

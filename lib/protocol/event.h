@@ -1,0 +1,320 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/inline_text.h"
+#include "base/names.h"
+
+/// Events: what a decoder understood, in the words of the game.
+///
+/// They are told, never stored: texts and bytes in them are views that end with
+/// the call.  Units are blocks, degrees and game ticks.  An event says what the
+/// packet said, believed or not; judging is for Checks, remembering for Player.
+namespace portcullis::protocol {
+
+using EntityId = int32_t;
+
+struct Position {
+    double x = 0, y = 0, z = 0;
+};
+struct Rotation {
+    float yaw = 0, pitch = 0;  ///< Degrees; pitch 90 looks down.
+};
+struct BlockPosition {
+    int32_t x = 0, y = 0, z = 0;
+    bool operator==(const BlockPosition&) const = default;
+};
+using Uuid = std::array<uint8_t, 16>;
+
+// ---- the session, both directions ----------------------------------------
+
+/// The client named its protocol and what it wants.
+struct Handshake {
+    int32_t version;          ///< Protocol number; 47 is 1.8.
+    std::string_view host;    ///< As sent, forwarding data and markers included.
+    uint16_t port;
+    enum class Next : uint8_t { status = 1, login = 2, transfer = 3 } next;
+};
+struct StatusRequested {};
+/// A pre-1.7 client asked for the status (first byte 0xFE).
+struct LegacyPing {};
+struct LoginStart {
+    std::string_view name;
+};
+/// The server accepted the login: from here on there is a player.
+struct LoggedIn {
+    std::string_view name;
+    Uuid uuid;
+};
+/// From the next byte on nothing can be read (encrypted, no key known).
+struct BecameOpaque {};
+/// The server ended it with a reason (plain text, formatting stripped).
+struct Disconnected {
+    std::string_view reason;
+};
+
+/// Something no vanilla peer sends.  The names are in checks' evidence.
+enum class Fault : uint8_t {
+    bad_varint,          ///< Longer than its type allows, or negative length.
+    zero_length,         ///< A frame of no bytes.
+    length_lies,         ///< Declared and real (uncompressed) length differ.
+    bad_deflate,         ///< Not a zlib stream.
+    below_threshold,     ///< Compressed although shorter than the threshold.
+    short_packet,        ///< Ends within a field that its layout has.
+    trailing_bytes,      ///< Goes on after its layout's last field.
+    bad_field,           ///< A field outside what its type allows.
+    unknown_packet,      ///< No such id in this state and version.
+    wrong_state,         ///< A state change that the session machine does not allow.
+    unknown_version,     ///< No table for this protocol number.
+    frame_too_long,      ///< Frame length over the limit (also VarInt of over 3 bytes).
+    inflated_too_long,   ///< Declared or real uncompressed size over the limit.
+    string_too_long,     ///< A text over its field's limit.
+    nested_too_deep,     ///< NBT or components over the depth limit.
+    count
+};
+inline constexpr NameTable<Fault> fault_names = {
+    "bad_varint",     "zero_length",     "length_lies",       "bad_deflate",
+    "below_threshold", "short_packet",   "trailing_bytes",    "bad_field",
+    "unknown_packet", "wrong_state",     "unknown_version",   "frame_too_long",
+    "inflated_too_long", "string_too_long", "nested_too_deep",
+};
+static_assert(complete(fault_names));
+
+struct Malformed {
+    Fault fault;
+    double observed = 0;  ///< Size or value found, where one tells.
+    double limit = 0;     ///< What is allowed.
+};
+
+// ---- from the client -------------------------------------------------------
+
+/// A movement packet; without position and rotation it is the bare tick of
+/// clients up to 1.8 ("flying").
+struct Move {
+    bool has_position = false;
+    bool has_rotation = false;
+    bool on_ground = false;
+    bool against_wall = false;  ///< Horizontal collision; protocol 768 on.
+    Position position;          ///< Feet.
+    Rotation rotation;
+};
+/// The client finished a game tick; protocol 768 on.
+struct TickEnded {};
+struct PlayerInput {
+    bool forward, backward, left, right, jump, sneak, sprint;
+};
+struct TeleportConfirmed {
+    int32_t id;
+};
+struct Attack {
+    EntityId target;
+};
+struct Interact {
+    EntityId target;
+    bool at = false;          ///< Carries the point of the target that was hit.
+    float x = 0, y = 0, z = 0;
+};
+struct Swing {
+    uint8_t hand = 0;
+};
+struct Dig {
+    enum class Status : uint8_t {
+        start, cancel, finish, drop_stack, drop_item, release_item, swap_hands, stab
+    };
+    uint8_t status;  ///< A Status, or a number that no version knows.
+    BlockPosition block;
+    int8_t face;
+    int32_t sequence = 0;
+};
+struct Place {
+    BlockPosition block;  ///< The block clicked, not the one placed.
+    int32_t face;
+    float cursor_x, cursor_y, cursor_z;
+    uint8_t hand = 0;
+    int32_t sequence = 0;
+};
+struct UseItem {
+    uint8_t hand = 0;
+    int32_t sequence = 0;
+};
+struct EntityAction {
+    enum class Kind : uint8_t {
+        start_sneaking, stop_sneaking, leave_bed, start_sprinting, stop_sprinting,
+        start_horse_jump, stop_horse_jump, open_inventory, start_gliding, unknown
+    };
+    EntityId entity;
+    Kind kind;
+    int32_t jump_boost;
+};
+/// The client's own word on flying.
+struct FlyingClaimed {
+    bool flying;
+};
+struct SlotSelected {
+    int16_t slot;
+};
+struct WindowClicked {
+    int32_t window;
+    int16_t slot;
+    int8_t button;
+    int32_t mode;
+};
+struct WindowClosedByClient {
+    int32_t window;
+};
+struct CreativeSlotSet {
+    int16_t slot;
+};
+/// A text the client sent; `kind` says where.
+struct Text {
+    enum class Kind : uint8_t { chat, command, tab_complete, sign, book, item_name, brand, payload };
+    Kind kind;
+    std::string_view text;
+};
+struct PluginMessage {
+    std::string_view channel;
+    Bytes data;
+};
+struct Respawned {};          ///< The client pressed respawn.
+struct VehicleMoved {
+    Position position;
+    Rotation rotation;
+};
+struct Steered {
+    float sideways, forward;
+    bool jump, unmount;
+};
+struct ClientSettings {
+    std::string_view locale;
+    int8_t view_distance;
+};
+
+// ---- both ways: the same id comes back --------------------------------------
+
+struct KeepAliveSent { int64_t id; };       ///< By the server.
+struct KeepAliveAnswered { int64_t id; };   ///< By the client.
+/// A ping (protocol 755 on) or window transaction (before): FIFO, answered in a tick.
+struct PingSent { int32_t id; };
+struct PingAnswered { int32_t id; };
+
+// ---- from the server -------------------------------------------------------
+
+enum class GameMode : uint8_t { survival, creative, adventure, spectator };
+
+/// The play state began (again, behind a proxy): a new world, a new entity id.
+struct Joined {
+    EntityId self;
+    GameMode mode;
+};
+struct WorldChanged {  ///< "respawn": death, or another dimension.
+    GameMode mode;
+};
+struct GameModeChanged {
+    GameMode mode;
+};
+struct Teleported {
+    bool relative_x, relative_y, relative_z, relative_yaw, relative_pitch;
+    Position position;
+    Rotation rotation;
+    bool has_id = false;  ///< Protocol 107 on: the client confirms it.
+    int32_t id = 0;
+};
+struct Velocity {  ///< Blocks a tick, set (not added).
+    EntityId entity;
+    double x, y, z;
+};
+struct Exploded {  ///< Knock-back on this player, added, blocks a tick.
+    double x, y, z;
+};
+enum class Effect : uint8_t {
+    speed, slowness, haste, mining_fatigue, jump_boost, blindness, levitation, slow_falling,
+    dolphins_grace, other
+};
+struct EffectGiven {
+    EntityId entity;
+    Effect effect;
+    uint8_t amplifier;       ///< Level minus one.
+    int32_t duration_ticks;  ///< -1: for ever.
+};
+struct EffectTaken {
+    EntityId entity;
+    Effect effect;
+};
+enum class Attribute : uint8_t {
+    movement_speed, jump_strength, gravity, step_height, scale, safe_fall_distance,
+    block_interaction_range, entity_interaction_range, block_break_speed, mining_efficiency,
+    sneaking_speed, movement_efficiency, water_movement_efficiency, flying_speed, other
+};
+struct AttributeSet {
+    EntityId entity;
+    Attribute attribute;
+    double value;         ///< Base with all modifiers but the sprint one applied.
+    bool sprinting;       ///< The sprint modifier (x1.3) was among them.
+};
+struct AbilitiesSet {
+    bool invulnerable, flying, may_fly, creative;
+    float fly_speed;   ///< 0.05 is usual.
+    float walk_speed;
+};
+struct HealthSet {
+    float health;
+    int32_t food;
+};
+struct EntitySpawned {
+    EntityId entity;
+    bool is_player;
+    int32_t type;       ///< As the version numbers them; -1 for players of old versions.
+    Position position;
+};
+struct EntityMoved {      ///< Relative.
+    EntityId entity;
+    double dx, dy, dz;
+};
+struct EntityPlaced {     ///< Absolute.
+    EntityId entity;
+    Position position;
+};
+struct EntityGone {
+    EntityId entity;
+};
+struct Mounted {          ///< Rider on vehicle; vehicle -1: off again.
+    EntityId vehicle;
+    EntityId rider;
+};
+struct SlotForced {
+    int16_t slot;
+};
+struct WindowOpened {
+    int32_t window;
+};
+struct WindowClosed {
+    int32_t window;
+};
+struct BlockChanged {
+    BlockPosition block;
+    int32_t state;
+};
+struct BlockChangeAcknowledged {
+    int32_t sequence;
+};
+struct TickRateSet {
+    float rate;  ///< Ticks a second; 20 is usual.
+    bool frozen;
+};
+struct CameraSet {
+    EntityId entity;
+};
+/// Own metadata that changes what movement is possible.
+struct PoseSet {
+    EntityId entity;
+    bool gliding, swimming, spin_attack, sneaking, sprinting;
+};
+/// The server's clock: vanilla sends one every 20 of its ticks.
+struct WorldTime {
+    int64_t age_ticks;
+};
+
+}  // namespace portcullis::protocol

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string_view>
+
+namespace portcullis {
+struct Burst;
+}
+
+namespace portcullis::stages {
+
+/// One step over a Burst.  Called once per Burst by one Worker; may mark
+/// packets dropped, rewrite them in place, or add packets; never allocates,
+/// waits, logs or reads a clock.
+class Stage {
+public:
+    virtual ~Stage() = default;
+    virtual void process(Burst& burst) noexcept = 0;
+    /// Called about every millisecond of Burst time, also without traffic.
+    virtual void keep_house(Burst&) noexcept {}
+    virtual std::string_view name() const noexcept = 0;
+};
+
+}  // namespace portcullis::stages

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/inline_text.h"
+#include "base/ip.h"
+#include "base/names.h"
+#include "base/time.h"
+#include "policy/action.h"
+#include "protocol/event.h"
+#include "protocol/protocol.h"
+
+/// What Workers and Control say to each other: plain structs through rings.
+/// No pointers, so a record outlives whatever it speaks of.
+namespace portcullis::verdicts {
+
+enum class Mode : uint8_t { enforce, observe, count };
+inline constexpr NameTable<Mode> mode_names = {"enforce", "observe"};
+
+/// Why a player's connection ended.
+enum class EndReason : uint8_t {
+    fin, reset, server_disconnect, kicked, severed, idle, evicted, shutdown, count
+};
+inline constexpr NameTable<EndReason> end_reason_names = {
+    "fin", "reset", "server_disconnect", "kicked", "severed", "idle", "evicted", "shutdown"};
+static_assert(complete(end_reason_names));
+
+struct PlayerIdentity {
+    InlineText<32> name;  ///< From login success; 16 characters in vanilla, more behind proxies.
+    protocol::Uuid uuid{};
+    int32_t version = 0;
+};
+
+/// From a Worker to Control.
+struct VerdictRecord {
+    enum class Kind : uint8_t { verdict, login, disconnect, opaque };
+
+    Kind kind = Kind::verdict;
+    protocol::Protocol protocol{};
+    Mode mode{};
+    policy::Action action{};
+    uint8_t check = 0;      ///< checks::CheckId
+    EndReason end{};
+    uint16_t service = 0;   ///< Index into the configured services.
+    uint16_t worker = 0;
+    bool acts = false;      ///< Confidence reached act_at_confidence.
+    float confidence = 0;
+    float level = 0;        ///< Violation level after this finding.
+    uint32_t repeats = 0;   ///< Like findings since the last record of this check.
+    /// Unique in this log: time in ms, worker, count; see verdicts/id.h.
+    uint64_t id_high = 0, id_low = 0;
+    Nanos time{};
+    Endpoint client;        ///< The address the wire shows.
+    Endpoint server;
+    PlayerIdentity player;
+    double observed = 0;
+    double limit = 0;
+    InlineText<23> unit;
+    InlineText<47> note;
+};
+
+/// From Control to a Worker.
+struct Order {
+    enum class Kind : uint8_t {
+        sever,         ///< The flow client-server, or all of `player`.
+        kick,          ///< The same with `reason` shown.
+        block,         ///< `prefix` until `until`; every Worker gets it.
+        unblock,
+        forget,        ///< Drop what is remembered of `player`.
+        swap_rules,    ///< A new rule set is published.
+        trace,         ///< Report every packet of `player` until `until`.
+    };
+    Kind kind{};
+    Endpoint client, server;
+    InlineText<32> player;
+    IpPrefix prefix;
+    Nanos until{};
+    InlineText<127> reason;
+};
+
+}  // namespace portcullis::verdicts
