@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "stages/counters.h"
+#include "verdicts/record.h"
+
+namespace portcullis::policy {
+class RuleSet;
+}
+
+namespace portcullis::control {
+
+struct PortStatus {
+    std::string wire;
+    stages::Side side{};
+    std::string device;
+    bool up = false;
+    uint64_t rx_missed = 0, rx_errors = 0, rx_no_mbuf = 0, tx_errors = 0;  ///< As the driver counts.
+};
+
+/// What Control sees of the packet side: rings and counters, never a lock.  The
+/// appliance implements it; tests put a fake in its place.
+class WireSide {
+public:
+    virtual ~WireSide() = default;
+    virtual uint16_t workers() const = 0;
+    /// Read while the Worker runs; valid as long as this object.
+    virtual const stages::Counters& counters(uint16_t worker) const = 0;
+    virtual std::vector<PortStatus> ports() const = 0;
+    /// Moves records out of the Workers' rings, oldest first per Worker.
+    virtual size_t take_records(std::span<verdicts::VerdictRecord> out) = 0;
+    /// To every Worker; false when a ring is full (try again later).
+    virtual bool give(const verdicts::Order& order) = 0;
+    /// Publishes a rule set and returns once no Worker uses the old one.
+    virtual void publish(std::unique_ptr<const policy::RuleSet> rules) = 0;
+    virtual double tsc_hz() const = 0;
+};
+
+}  // namespace portcullis::control

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "base/drop_reason.h"
+#include "base/names.h"
+#include "policy/action.h"
+#include "protocol/event.h"
+
+namespace portcullis::stages {
+
+/// A count with one writer and any number of readers: an add costs what a plain
+/// add costs, and a reader on another core sees whole values.
+class Count {
+public:
+    void add(uint64_t n = 1) noexcept {
+        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
+    void set(uint64_t n) noexcept { value_.store(n, std::memory_order_relaxed); }
+    uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<uint64_t> value_{0};
+};
+
+enum class Side : uint8_t { outside, inside, count };
+inline constexpr NameTable<Side> side_names = {"outside", "inside"};
+constexpr Side opposite(Side s) noexcept { return s == Side::outside ? Side::inside : Side::outside; }
+
+/// What a stage met that is not a drop.
+enum class Notice : uint8_t {
+    not_ip,                ///< Passed uninspected: no IP, or a link layer we do not open.
+    not_service,           ///< IP, but for no Service.
+    midstream_flow,        ///< A flow older than the appliance, passed uninspected.
+    half_open_evicted,     ///< The oldest handshake gave way to a newer one.
+    flow_table_full, stream_memory_full, session_pool_full, player_pool_full,
+    stream_limit,          ///< A stream over limits.stream_bytes, passed uninspected.
+    decoder_error,         ///< A decoder lost the frames of a flow.
+    opaque_flow,           ///< Encrypted without a key.
+    unknown_version,
+    ip_fragment, ip_options, urgent, retransmission, out_of_order, keepalive_garbage,
+    record_lost,           ///< The ring to Control was full.
+    findings_lost,
+    injected,              ///< Packets of our own (kick, reset).
+    count
+};
+inline constexpr NameTable<Notice> notice_names = {
+    "not_ip", "not_service", "midstream_flow", "half_open_evicted", "flow_table_full",
+    "stream_memory_full", "session_pool_full", "player_pool_full", "stream_limit",
+    "decoder_error", "opaque_flow", "unknown_version", "ip_fragment", "ip_options", "urgent",
+    "retransmission", "out_of_order", "keepalive_garbage", "record_lost", "findings_lost",
+    "injected",
+};
+static_assert(complete(notice_names));
+
+inline constexpr size_t checks_max = 64;
+inline constexpr size_t services_max = 64;
+inline constexpr size_t wires_max = 8;
+inline constexpr size_t stages_max = 8;
+
+/// Everything one Worker counts.  Per wire: received = transmitted + the sum of
+/// drops + in_flight - injected, at any moment a reader looks between bursts.
+struct alignas(64) Counters {
+    struct PerSide {
+        Count rx_packets, rx_bytes, tx_packets, tx_bytes;
+    };
+    struct PerWire {
+        std::array<PerSide, static_cast<size_t>(Side::count)> side;  ///< tx: sent out of this side.
+        std::array<Count, static_cast<size_t>(DropReason::count)> drops;
+        Count injected;    ///< Packets that we made and sent.
+        Count in_flight;   ///< Gauge: in rings or queues of ours.
+    };
+    struct PerService {
+        Count flows, players;  ///< Gauges.
+        Count logins, game_packets, events, verdicts;
+    };
+    std::array<PerWire, wires_max> wire;
+    std::array<PerService, services_max> service;
+    std::array<Count, static_cast<size_t>(Notice::count)> notices;
+    std::array<Count, static_cast<size_t>(protocol::Fault::count)> faults;
+    std::array<Count, checks_max> findings;   ///< By CheckId.
+    std::array<Count, static_cast<size_t>(policy::Action::count)> actions;
+    std::array<Count, stages_max> stage_cycles, stage_packets;
+    Count flows, half_open, players, sessions, stream_bytes;  ///< Gauges.
+    Count bursts, idle_polls, busy_cycles;
+    Count progress;  ///< Goes up every turn of the loop: the watchdog's food.
+};
+
+}  // namespace portcullis::stages
