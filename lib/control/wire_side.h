@@ -20,7 +20,8 @@ struct PortStatus {
     stages::Side side{};
     std::string device;
     bool up = false;
-    uint64_t rx_missed = 0, rx_errors = 0, rx_no_mbuf = 0, tx_errors = 0;  ///< As the driver counts.
+    uint64_t rx_missed = 0, rx_errors = 0, rx_no_mbuf = 0,
+             tx_errors = 0;  ///< As the driver counts.
 };
 
 /// What Control sees of the packet side: rings and counters, never a lock.  The
