@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+#include "base/bytes.h"
+#include "protocol/minecraft/session.h"
+
+namespace portcullis::minecraft {
+
+/// Room that `write_disconnect` never exceeds.
+inline constexpr size_t disconnect_size_max = 512;
+
+/// Writes the packet that shows `reason` to the player and ends the connection, as
+/// the server would write it now: by version, by the state of the direction toward the
+/// client, framed for the negotiated compression.  Returns its size; 0 when there is
+/// no such packet in this state (handshake, status, opaque, broken) or no room.
+/// A reason over 255 bytes is cut at a character.
+size_t write_disconnect(const Session& session, std::string_view reason, MutableBytes out) noexcept;
+
+}  // namespace portcullis::minecraft

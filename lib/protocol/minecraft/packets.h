@@ -1,0 +1,128 @@
+// Made by tools/protocol/generate.js from minecraft-data 3.117.0; do not edit.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/names.h"
+
+namespace portcullis::minecraft {
+
+/// Every game packet of every version, under minecraft-data's name.  One name may
+/// stand in several states and both directions.
+enum class Packet : uint8_t {
+    abilities, accept_code_of_conduct, acknowledge_player_digging, action_bar, add_resource_pack,
+    advancement_tab, advancements, animation, arm_animation, attach_entity, attack, bed,
+    block_action, block_break_animation, block_change, block_dig, block_place, boss_bar,
+    bundle_delimiter, camera, change_gamemode, chat, chat_command, chat_command_signed,
+    chat_message, chat_preview, chat_session_update, chat_suggestions, chunk_batch_finished,
+    chunk_batch_received, chunk_batch_start, chunk_biomes, clear_dialog, clear_titles,
+    client_command, close_window, code_of_conduct, collect, combat_event, compress,
+    configuration_acknowledged, cookie_request, cookie_response, craft_progress_bar,
+    craft_recipe_request, craft_recipe_response, crafting_book_data, custom_click_action,
+    custom_payload, custom_report_details, damage_event, death_combat_event, debug_block_value,
+    debug_chunk_value, debug_entity_value, debug_event, debug_sample, debug_sample_subscription,
+    debug_subscription_request, declare_commands, declare_recipes, destroy_entity, difficulty,
+    disconnect, displayed_recipe, edit_book, enchant_item, encryption_begin, end_combat_event,
+    enter_combat_event, entity, entity_action, entity_destroy, entity_effect, entity_equipment,
+    entity_head_rotation, entity_look, entity_metadata, entity_move_look, entity_sound_effect,
+    entity_status, entity_teleport, entity_update_attributes, entity_velocity, experience,
+    explosion, face_player, feature_flags, finish_configuration, flying, game_rule_values,
+    game_state_change, game_test_highlight_pos, generate_structure, held_item_slot, hide_message,
+    hurt_animation, initialize_world_border, keep_alive, kick_disconnect, legacy_server_list_ping,
+    lock_difficulty, login, login_acknowledged, login_plugin_request, login_plugin_response,
+    login_start, look, low_disk_space_warning, map, map_chunk, map_chunk_bulk,
+    message_acknowledgement, message_header, move_minecart, multi_block_change, name_item,
+    named_entity_spawn, named_sound_effect, nbt_query_response, open_book, open_horse_window,
+    open_sign_entity, open_window, pick_item, pick_item_from_block, pick_item_from_entity, ping,
+    ping_request, ping_response, ping_start, player_chat, player_info, player_input, player_loaded,
+    player_remove, player_rotation, playerlist_header, pong, position, position_look,
+    prepare_crafting_grid, profileless_chat, query_block_nbt, query_entity_nbt, recipe_book,
+    recipe_book_add, recipe_book_remove, recipe_book_settings, registry_data, rel_entity_move,
+    remove_entity_effect, remove_resource_pack, reset_chat, reset_score, resource_pack_receive,
+    resource_pack_send, respawn, scoreboard_display_objective, scoreboard_objective,
+    scoreboard_score, scoreboard_team, sculk_vibration_signal, select_advancement_tab,
+    select_bundle_item, select_known_packs, select_trade, server_data, server_info, server_links,
+    set_beacon_effect, set_compression, set_cooldown, set_creative_slot, set_cursor_item,
+    set_difficulty, set_game_rule, set_passengers, set_player_inventory, set_projectile_power,
+    set_protocol, set_slot, set_slot_state, set_test_block, set_ticking_state, set_title_subtitle,
+    set_title_text, set_title_time, settings, should_display_chat_preview, show_dialog,
+    simulation_distance, sound_effect, spawn_entity, spawn_entity_experience_orb,
+    spawn_entity_living, spawn_entity_painting, spawn_entity_weather, spawn_position, spectate,
+    spectate_entity, start_configuration, statistics, steer_boat, steer_vehicle, step_tick,
+    stop_sound, store_cookie, success, sync_entity_position, system_chat, tab_complete, tags, teams,
+    teleport_confirm, test_instance_block_action, test_instance_block_status, tick_end,
+    tile_entity_data, title, tracked_waypoint, trade_list, transaction, transfer, unload_chunk,
+    unlock_recipes, update_attributes, update_command_block, update_command_block_minecart,
+    update_entity_nbt, update_health, update_jigsaw_block, update_light, update_sign,
+    update_structure_block, update_time, update_view_distance, update_view_position, use_entity,
+    use_item, vehicle_move, window_click, window_items, world_border, world_border_center,
+    world_border_lerp_size, world_border_size, world_border_warning_delay,
+    world_border_warning_reach, world_event, world_particles,
+    unknown,
+    count
+};
+inline constexpr NameTable<Packet> packet_names = {
+    "abilities", "accept_code_of_conduct", "acknowledge_player_digging", "action_bar",
+    "add_resource_pack", "advancement_tab", "advancements", "animation", "arm_animation",
+    "attach_entity", "attack", "bed", "block_action", "block_break_animation", "block_change",
+    "block_dig", "block_place", "boss_bar", "bundle_delimiter", "camera", "change_gamemode", "chat",
+    "chat_command", "chat_command_signed", "chat_message", "chat_preview", "chat_session_update",
+    "chat_suggestions", "chunk_batch_finished", "chunk_batch_received", "chunk_batch_start",
+    "chunk_biomes", "clear_dialog", "clear_titles", "client_command", "close_window",
+    "code_of_conduct", "collect", "combat_event", "compress", "configuration_acknowledged",
+    "cookie_request", "cookie_response", "craft_progress_bar", "craft_recipe_request",
+    "craft_recipe_response", "crafting_book_data", "custom_click_action", "custom_payload",
+    "custom_report_details", "damage_event", "death_combat_event", "debug_block_value",
+    "debug_chunk_value", "debug_entity_value", "debug_event", "debug_sample",
+    "debug_sample_subscription", "debug_subscription_request", "declare_commands",
+    "declare_recipes", "destroy_entity", "difficulty", "disconnect", "displayed_recipe",
+    "edit_book", "enchant_item", "encryption_begin", "end_combat_event", "enter_combat_event",
+    "entity", "entity_action", "entity_destroy", "entity_effect", "entity_equipment",
+    "entity_head_rotation", "entity_look", "entity_metadata", "entity_move_look",
+    "entity_sound_effect", "entity_status", "entity_teleport", "entity_update_attributes",
+    "entity_velocity", "experience", "explosion", "face_player", "feature_flags",
+    "finish_configuration", "flying", "game_rule_values", "game_state_change",
+    "game_test_highlight_pos", "generate_structure", "held_item_slot", "hide_message",
+    "hurt_animation", "initialize_world_border", "keep_alive", "kick_disconnect",
+    "legacy_server_list_ping", "lock_difficulty", "login", "login_acknowledged",
+    "login_plugin_request", "login_plugin_response", "login_start", "look",
+    "low_disk_space_warning", "map", "map_chunk", "map_chunk_bulk", "message_acknowledgement",
+    "message_header", "move_minecart", "multi_block_change", "name_item", "named_entity_spawn",
+    "named_sound_effect", "nbt_query_response", "open_book", "open_horse_window",
+    "open_sign_entity", "open_window", "pick_item", "pick_item_from_block", "pick_item_from_entity",
+    "ping", "ping_request", "ping_response", "ping_start", "player_chat", "player_info",
+    "player_input", "player_loaded", "player_remove", "player_rotation", "playerlist_header",
+    "pong", "position", "position_look", "prepare_crafting_grid", "profileless_chat",
+    "query_block_nbt", "query_entity_nbt", "recipe_book", "recipe_book_add", "recipe_book_remove",
+    "recipe_book_settings", "registry_data", "rel_entity_move", "remove_entity_effect",
+    "remove_resource_pack", "reset_chat", "reset_score", "resource_pack_receive",
+    "resource_pack_send", "respawn", "scoreboard_display_objective", "scoreboard_objective",
+    "scoreboard_score", "scoreboard_team", "sculk_vibration_signal", "select_advancement_tab",
+    "select_bundle_item", "select_known_packs", "select_trade", "server_data", "server_info",
+    "server_links", "set_beacon_effect", "set_compression", "set_cooldown", "set_creative_slot",
+    "set_cursor_item", "set_difficulty", "set_game_rule", "set_passengers", "set_player_inventory",
+    "set_projectile_power", "set_protocol", "set_slot", "set_slot_state", "set_test_block",
+    "set_ticking_state", "set_title_subtitle", "set_title_text", "set_title_time", "settings",
+    "should_display_chat_preview", "show_dialog", "simulation_distance", "sound_effect",
+    "spawn_entity", "spawn_entity_experience_orb", "spawn_entity_living", "spawn_entity_painting",
+    "spawn_entity_weather", "spawn_position", "spectate", "spectate_entity", "start_configuration",
+    "statistics", "steer_boat", "steer_vehicle", "step_tick", "stop_sound", "store_cookie",
+    "success", "sync_entity_position", "system_chat", "tab_complete", "tags", "teams",
+    "teleport_confirm", "test_instance_block_action", "test_instance_block_status", "tick_end",
+    "tile_entity_data", "title", "tracked_waypoint", "trade_list", "transaction", "transfer",
+    "unload_chunk", "unlock_recipes", "update_attributes", "update_command_block",
+    "update_command_block_minecart", "update_entity_nbt", "update_health", "update_jigsaw_block",
+    "update_light", "update_sign", "update_structure_block", "update_time", "update_view_distance",
+    "update_view_position", "use_entity", "use_item", "vehicle_move", "window_click",
+    "window_items", "world_border", "world_border_center", "world_border_lerp_size",
+    "world_border_size", "world_border_warning_delay", "world_border_warning_reach", "world_event",
+    "world_particles", "unknown",
+};
+static_assert(complete(packet_names));
+
+constexpr std::string_view packet_name(Packet packet) noexcept {
+    return name_in(packet_names, packet);
+}
+
+}  // namespace portcullis::minecraft

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/names.h"
+#include "protocol/event.h"
+#include "protocol/protocol.h"
+
+namespace portcullis::minecraft {
+
+using protocol::Direction;
+
+/// Which set of packet ids a direction speaks now.
+enum class State : uint8_t {
+    handshake,
+    status,
+    login,
+    configuration,  ///< Protocol 764 on.
+    play,
+    opaque,  ///< Encrypted without a key, or nothing we know: no byte is read again.
+    broken,  ///< Framing was lost: no byte is read again.
+    count
+};
+inline constexpr NameTable<State> state_names = {"handshake", "status", "login", "configuration",
+                                                 "play",      "opaque", "broken"};
+static_assert(complete(state_names));
+
+/// What must be remembered of one Minecraft connection between two packets.
+///
+/// A plain value without pointers, so it lives in a Pool and may be copied.  The
+/// two directions change state each on its own packet: the server speaks
+/// "configuration" while the client's last "play" packets are still on the way.
+struct Session {
+    static constexpr int32_t no_compression = -1;
+
+    /// One direction of the stream.
+    struct Half {
+        State state = State::handshake;
+        /// The frame at the front is known to be wanted whole: its id need not be
+        /// found out again while its bytes trickle in.
+        bool front_wanted = false;
+        bool started = false;  ///< A byte was seen.
+    };
+
+    Half& half(Direction d) noexcept { return halves[static_cast<size_t>(d)]; }
+    const Half& half(Direction d) const noexcept { return halves[static_cast<size_t>(d)]; }
+
+    std::array<Half, 2> halves;
+    int32_t version = 0;                 ///< Protocol number from the handshake; 0 before it.
+    int32_t threshold = no_compression;  ///< Frames of at least so many bytes are compressed.
+    protocol::EntityId self = -1;        ///< The player's own entity id, from play's login.
+    uint16_t table = 0;                  ///< Index of the version's packet tables.
+    bool has_table = false;
+    bool legacy_asked = false;  ///< The client's first byte was 0xFE; see LegacyPing.
+    bool rides = false;         ///< The player sits on something (for old attach packets).
+};
+static_assert(sizeof(Session) <= 256);
+
+}  // namespace portcullis::minecraft
