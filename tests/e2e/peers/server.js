@@ -1,0 +1,47 @@
+// A real game server (flying-squid): survival, flat, quiet.  Says on stdout who comes and goes
+// and what positions it received of each.
+//
+//   node server.js PORT VERSION [COMPRESSION_THRESHOLD]
+
+const mcServer = require('flying-squid')
+const { Ledger, say } = require('./ledger')
+
+const [port, version, threshold] = process.argv.slice(2)
+
+const server = mcServer.createMCServer({
+  motd: 'Portcullis test server',
+  host: '0.0.0.0',
+  port: Number(port),
+  'max-players': 100,
+  'online-mode': false,
+  logging: false,
+  gameMode: 0,
+  difficulty: 1,
+  generation: { name: 'superflat', options: { version } },
+  kickTimeout: 30000,
+  plugins: {},
+  modpe: false,
+  'view-distance': 3,
+  'player-list-text': { header: { text: '' }, footer: { text: '' } },
+  'everybody-op': true,
+  'max-entities': 100,
+  version,
+  ...(threshold === undefined ? {} : { compressionThreshold: Number(threshold) })
+})
+
+server._server.on('listening', () => say('listening', { port: Number(port), version }))
+server._server.on('error', error => say('error', { text: String(error) }))
+
+server.on('newPlayer', player => {
+  const ledger = new Ledger()
+  player._client.on('position', packet => ledger.add(packet))
+  player._client.on('position_look', packet => ledger.add(packet))
+  player._client.on('end', reason => say('left', { name: player.username, reason: String(reason), ledger: ledger.report() }))
+  player._client.on('error', error => say('client_error', { name: player.username, text: String(error) }))
+  say('joined', { name: player.username })
+})
+
+process.on('SIGTERM', () => {
+  server.quit('server stops')
+  setTimeout(() => process.exit(0), 500)
+})
