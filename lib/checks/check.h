@@ -49,6 +49,11 @@ class Findings {
 public:
     static constexpr size_t findings_max = 16;
 
+    /// `worker` says whose scratch memory a check may use.
+    explicit Findings(uint16_t worker = 0) noexcept : worker_(worker) {}
+
+    uint16_t worker() const noexcept { return worker_; }
+
     void add(float confidence, const Evidence& evidence) noexcept {
         if (size_ < findings_max) {
             items_[size_++] = {check_, confidence, evidence};
@@ -70,6 +75,7 @@ private:
     std::array<Finding, findings_max> items_;
     size_t size_ = 0;
     CheckId check_ = 0;
+    uint16_t worker_;
     uint64_t lost_ = 0;
 };
 
@@ -85,10 +91,10 @@ struct Parameter {
 };
 
 template <class C, class Event>
-concept Hears = requires(C& c, const Event& e, const Player& p, const typename C::Settings& s,
-                         Findings& out) {
-    { c.on(e, p, s, out) } noexcept;
-};
+concept Hears =
+    requires(C& c, const Event& e, const Player& p, const typename C::Settings& s, Findings& out) {
+        { c.on(e, p, s, out) } noexcept;
+    };
 
 /// An `on` that forgets `noexcept` would be silently deaf; each check's file
 /// states what it hears with `static_assert(Hears<...>)`.
@@ -103,8 +109,8 @@ struct Joined<CheckList<A...>> {
     using type = CheckList<A...>;
 };
 template <class... A, class... B, class... More>
-struct Joined<CheckList<A...>, CheckList<B...>, More...>
-    : Joined<CheckList<A..., B...>, More...> {};
+struct Joined<CheckList<A...>, CheckList<B...>, More...> : Joined<CheckList<A..., B...>, More...> {
+};
 }  // namespace detail
 
 template <class... Lists>

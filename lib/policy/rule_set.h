@@ -1,10 +1,16 @@
 #pragma once
 
+#include <array>
+#include <bitset>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/ip.h"
 #include "config/config.h"
+#include "policy/policy.h"
+#include "protocol/protocol.h"
 
 namespace portcullis::policy {
 
@@ -13,12 +19,58 @@ namespace portcullis::policy {
 /// by all Workers, replaced whole under RCU.
 class RuleSet {
 public:
+    static constexpr uint8_t tcp = 6, udp = 17;  ///< IANA protocol numbers.
+
+    struct Service {
+        std::string name;
+        protocol::Protocol protocol{};
+        Endpoint endpoint;
+        uint16_t policy = 0;  ///< For `policy`.
+    };
+
     /// Throws UsageError (file:line:column) for what only shows now, such as the
-    /// name of a check that does not exist.
+    /// name of a check that does not exist; one line a problem.
     static std::unique_ptr<const RuleSet> compile(const config::Config& config);
 
+    RuleSet(const RuleSet&) = delete;
+    RuleSet& operator=(const RuleSet&) = delete;
+    ~RuleSet();
+
     /// The service at this server address, IP protocol 6 (TCP) or 17 (UDP); -1: none.
-    int service_at(const Endpoint& server, uint8_t ip_protocol) const noexcept;
+    /// An exact address goes before a service at any address.
+    int service_at(const Endpoint& server, uint8_t ip_protocol) const noexcept {
+        const size_t transport = ip_protocol == tcp ? 0 : 1;
+        if (ip_protocol != tcp && ip_protocol != udp) return -1;
+        if (!ports_served_[transport][server.port]) return -1;
+        return look_up(server, ip_protocol);
+    }
+
+    size_t services() const noexcept { return services_.size(); }
+    const Service& service(size_t index) const noexcept { return services_[index]; }
+    size_t policies() const noexcept { return policies_.size(); }
+    const Policy& policy(size_t index) const noexcept { return policies_[index]; }
+    /// The policy of a service, by the service's index.
+    const Policy& policy_of(size_t service) const noexcept {
+        return policies_[services_[service].policy];
+    }
+
+private:
+    explicit RuleSet(const config::Config& config);
+    int look_up(const Endpoint& server, uint8_t ip_protocol) const noexcept;
+
+    struct Listener {
+        uint16_t port;
+        uint8_t ip_protocol;
+        bool any_address;
+        IpAddress address;
+        int service;
+    };
+
+    /// 8 KiB a transport: nearly every packet that is for no Service ends here.
+    std::array<std::bitset<65536>, 2> ports_served_;
+    std::vector<Listener> listeners_;  ///< By port; any address last.
+    std::vector<Service> services_;
+    std::vector<Policy> policies_;
 };
 
 }  // namespace portcullis::policy

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "checks/check.h"
+
+namespace portcullis::checks {
+
+/// The family's checks; their names, settings, labels and docs follow from here.
+using Digging = CheckList<>;
+
+}  // namespace portcullis::checks

@@ -1,0 +1,201 @@
+#include "policy/policy.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <tuple>
+
+#include "base/setup_error.h"
+
+namespace portcullis::policy {
+
+namespace {
+
+using checks::MinecraftChecks;
+
+/// The problems found so far, one line each.
+class Problems {
+public:
+    explicit Problems(const std::string& file) : file_(file.empty() ? "built-in" : file) {}
+
+    void add(const config::Mark& mark, const std::string& text) {
+        if (!lines_.empty()) lines_ += '\n';
+        lines_ += file_ + ':' + std::to_string(mark.line) + ':' + std::to_string(mark.column) +
+                  ": " + text;
+    }
+    void raise() const {
+        if (!lines_.empty()) throw UsageError(lines_);
+    }
+
+private:
+    std::string file_;
+    std::string lines_;
+};
+
+std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
+
+[[maybe_unused]] std::string number(double value) {
+    std::array<char, 32> text;
+    const int size = std::snprintf(text.data(), text.size(), "%g", value);
+    return {text.data(), static_cast<size_t>(size)};
+}
+
+template <class C>
+void set_parameters(typename C::Settings& settings, const config::CheckSettings& from,
+                    Problems& problems) {
+    for (const auto& [name, value] : from.parameters) {
+        std::string known;
+        bool found = false;
+        if constexpr (requires { C::parameters; }) {
+            for (const auto& row : C::parameters) {
+                known += (known.empty() ? "" : ", ") + std::string(row.name);
+                if (row.name != name) continue;
+                found = true;
+                if (value >= row.min && value <= row.max) {
+                    settings.*row.member = value;
+                } else {
+                    problems.add(from.mark, std::string(C::name) + '.' + name + " is " +
+                                                number(value) + ", allowed: " + number(row.min) +
+                                                " to " + number(row.max));
+                }
+            }
+        }
+        if (found) continue;
+        problems.add(from.mark, std::string(C::name) + " has no parameter " + quoted(name) +
+                                    ", allowed: enabled" + (known.empty() ? "" : ", ") + known);
+    }
+}
+
+template <class... C>
+void set_checks(checks::CheckList<C...>, const config::Policy& from,
+                MinecraftSet::Settings& settings, Problems& problems) {
+    for (const auto& [name, given] : from.checks) {
+        size_t index = 0;
+        bool found = false;
+        const auto try_one = [&]<class Check>() {
+            if (Check::name == name) {
+                found = true;
+                settings.enabled[index] = given.enabled;
+                set_parameters<Check>(std::get<typename Check::Settings>(settings.of), given,
+                                      problems);
+            }
+            ++index;
+        };
+        (try_one.template operator()<C>(), ...);
+        if (found) continue;
+        std::string known;
+        ((known += (known.empty() ? "" : ", ") + std::string(C::name)), ...);
+        problems.add(given.mark, "policy " + quoted(from.name) + ": no check " + quoted(name) +
+                                     ", allowed: " + known);
+    }
+}
+
+std::optional<int> hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return std::nullopt;
+}
+
+/// 32 hexadecimal digits, dashes wherever they stand.
+std::optional<protocol::Uuid> parse_uuid(std::string_view text) {
+    protocol::Uuid uuid{};
+    size_t digits = 0;
+    for (const char c : text) {
+        if (c == '-') continue;
+        const std::optional<int> digit = hex_digit(c);
+        if (!digit || digits == 32) return std::nullopt;
+        uint8_t& octet = uuid[digits++ / 2];
+        octet = static_cast<uint8_t>(octet << 4 | *digit);
+    }
+    return digits == 32 ? std::optional(uuid) : std::nullopt;
+}
+
+constexpr std::string_view check_word = "{check}";
+constexpr std::string_view player_word = "{player}";
+
+void validate_message(const config::Policy& from, Problems& problems) {
+    std::string_view rest = from.kick_message;
+    while (true) {
+        const size_t open = rest.find('{');
+        if (open == std::string_view::npos) return;
+        rest.remove_prefix(open);
+        if (!rest.starts_with(check_word) && !rest.starts_with(player_word)) {
+            const size_t close = rest.find('}');
+            problems.add(from.mark,
+                         "policy " + quoted(from.name) + ": kick_message has " +
+                             quoted(rest.substr(0, close == rest.npos ? 16 : close + 1)) +
+                             ", allowed: {check}, {player}");
+        }
+        rest.remove_prefix(1);
+    }
+}
+
+}  // namespace
+
+Policy::Policy(const config::Policy& from, const std::string& file)
+    : name_(from.name),
+      act_at_confidence_(static_cast<float>(from.act_at_confidence)),
+      block_for_(std::chrono::seconds(from.block_s)),
+      exempt_addresses_(from.exempt_addresses),
+      exempt_versions_(from.exempt_versions),
+      kick_message_(from.kick_message) {
+    Problems problems(file);
+    set_checks(MinecraftChecks{}, from, minecraft_, problems);
+    validate_message(from, problems);
+    problems.raise();
+
+    for (const config::Rung& rung : from.ladder) {
+        ladder_.push_back({static_cast<float>(rung.level), rung.action});
+    }
+    std::ranges::stable_sort(ladder_, {}, &Rung::level);
+    for (const std::string& player : from.exempt_players) {
+        if (const auto uuid = parse_uuid(player))
+            exempt_uuids_.push_back(*uuid);
+        else
+            exempt_names_.push_back(player);
+    }
+    std::ranges::sort(exempt_names_);
+    std::ranges::sort(exempt_uuids_);
+    std::ranges::sort(exempt_versions_);
+}
+
+Action Policy::action_at(float level) const noexcept {
+    Action action = Action::log;
+    for (const Rung& rung : ladder_) {
+        if (level >= rung.level) action = rung.action;
+    }
+    return action;
+}
+
+bool Policy::exempts(const Subject& subject) const noexcept {
+    const auto covers = [&](const IpPrefix& prefix) { return prefix.contains(subject.address); };
+    return std::ranges::binary_search(exempt_versions_, subject.version) ||
+           std::ranges::binary_search(exempt_uuids_, subject.uuid) ||
+           std::ranges::binary_search(exempt_names_, subject.name) ||
+           std::ranges::any_of(exempt_addresses_, covers);
+}
+
+InlineText<Policy::reason_size_max> Policy::reason(std::string_view check,
+                                                   std::string_view player) const noexcept {
+    std::array<char, reason_size_max> text;
+    size_t size = 0;
+    const auto append = [&](std::string_view part) {
+        const size_t taken = std::min(part.size(), text.size() - size);
+        std::copy_n(part.data(), taken, text.data() + size);
+        size += taken;
+    };
+    std::string_view rest = kick_message_;
+    while (!rest.empty()) {
+        const size_t open = std::min(rest.find('{'), rest.size());
+        append(rest.substr(0, open));
+        rest.remove_prefix(open);
+        if (rest.empty()) break;
+        const bool is_check = rest.starts_with(check_word);
+        append(is_check ? check : player);
+        rest.remove_prefix(is_check ? check_word.size() : player_word.size());
+    }
+    return std::string_view(text.data(), size);
+}
+
+}  // namespace portcullis::policy

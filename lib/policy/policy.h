@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/inline_text.h"
+#include "base/ip.h"
+#include "base/time.h"
+#include "checks/all.h"
+#include "checks/check.h"
+#include "config/config.h"
+#include "policy/action.h"
+#include "protocol/event.h"
+
+namespace portcullis::policy {
+
+using MinecraftSet = checks::CheckSet<checks::MinecraftChecks>;
+
+/// Whom a Finding is about, as far as exemptions ask.  Views: told, not kept.
+struct Subject {
+    std::string_view name;
+    protocol::Uuid uuid{};
+    IpAddress address;  ///< The client's, as the wire shows it.
+    int32_t version = 0;
+};
+
+/// One entry of `policies:` made ready for Workers: what each check is set to,
+/// when a Finding counts, what follows at which level, and who is spared.
+/// Read-only once compiled.
+class Policy {
+public:
+    static constexpr size_t reason_size_max = 127;
+
+    /// Throws UsageError, one line a problem, each beginning with `file:line:column`.
+    Policy(const config::Policy& from, const std::string& file);
+
+    const std::string& name() const noexcept { return name_; }
+    const MinecraftSet::Settings& minecraft() const noexcept { return minecraft_; }
+    MinecraftSet::Settings& minecraft() noexcept { return minecraft_; }
+
+    float act_at_confidence() const noexcept { return act_at_confidence_; }
+    Nanos block_for() const noexcept { return block_for_; }
+
+    /// The highest rung that the level reaches; `log` below the lowest.
+    Action action_at(float level) const noexcept;
+    bool exempts(const Subject& subject) const noexcept;
+    /// What a kicked player reads.
+    InlineText<reason_size_max> reason(std::string_view check,
+                                       std::string_view player) const noexcept;
+
+private:
+    struct Rung {
+        float level;
+        Action action;
+    };
+
+    std::string name_;
+    float act_at_confidence_;
+    Nanos block_for_;
+    std::vector<Rung> ladder_;               ///< Lowest first.
+    std::vector<std::string> exempt_names_;  ///< Sorted.
+    std::vector<protocol::Uuid> exempt_uuids_;
+    std::vector<IpPrefix> exempt_addresses_;
+    std::vector<int32_t> exempt_versions_;
+    std::string kick_message_;
+    MinecraftSet::Settings minecraft_;
+};
+
+}  // namespace portcullis::policy

@@ -1,0 +1,94 @@
+#include "policy/rule_set.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/setup_error.h"
+
+namespace portcullis::policy {
+
+namespace {
+
+uint8_t transport_of(protocol::Protocol protocol) {
+    return protocol == protocol::Protocol::minecraft ? RuleSet::tcp : RuleSet::udp;
+}
+
+/// 0.0.0.0 and :: both stand for whatever address the packet has.
+bool is_any(const IpAddress& address) {
+    return address == IpAddress{} || address == IpAddress::v4(0);
+}
+
+}  // namespace
+
+RuleSet::~RuleSet() = default;
+
+std::unique_ptr<const RuleSet> RuleSet::compile(const config::Config& config) {
+    return std::unique_ptr<const RuleSet>(new RuleSet(config));
+}
+
+RuleSet::RuleSet(const config::Config& config) {
+    std::string problems;
+    const auto note = [&](const std::string& line) {
+        problems += (problems.empty() ? "" : "\n") + line;
+    };
+    const auto at = [&](const config::Mark& mark) {
+        return (config.file.empty() ? "built-in" : config.file) + ':' + std::to_string(mark.line) +
+               ':' + std::to_string(mark.column) + ": ";
+    };
+
+    policies_.reserve(config.policies.size());
+    for (const config::Policy& policy : config.policies) {
+        try {
+            policies_.emplace_back(policy, config.file);
+        } catch (const UsageError& error) {
+            note(error.what());
+        }
+    }
+
+    for (const config::Service& from : config.services) {
+        const auto named = std::ranges::find(config.policies, from.policy, &config::Policy::name);
+        if (named == config.policies.end()) {
+            std::string known;
+            for (const config::Policy& policy : config.policies) {
+                known += (known.empty() ? "" : ", ") + policy.name;
+            }
+            note(at(from.mark) + "service \"" + from.name + "\" has policy \"" + from.policy +
+                 "\", allowed: " + known);
+            continue;
+        }
+        const Listener listener{from.endpoint.port, transport_of(from.protocol),
+                                is_any(from.endpoint.address), from.endpoint.address,
+                                static_cast<int>(services_.size())};
+        for (const Listener& other : listeners_) {
+            const bool same_address =
+                listener.any_address ? other.any_address : other.address == listener.address;
+            if (!same_address || other.port != listener.port ||
+                other.ip_protocol != listener.ip_protocol) {
+                continue;
+            }
+            note(at(from.mark) + "service \"" + from.name + "\" is at " + to_string(from.endpoint) +
+                 ", where \"" + services_[static_cast<size_t>(other.service)].name +
+                 "\" already is; allowed: one service an address and port");
+        }
+        listeners_.push_back(listener);
+        services_.push_back({from.name, from.protocol, from.endpoint,
+                             static_cast<uint16_t>(named - config.policies.begin())});
+        ports_served_[listener.ip_protocol == tcp ? 0 : 1].set(listener.port);
+    }
+    if (!problems.empty()) throw UsageError(problems);
+
+    std::ranges::stable_sort(listeners_, {}, [](const Listener& listener) {
+        return std::tuple(listener.port, listener.ip_protocol, listener.any_address);
+    });
+}
+
+int RuleSet::look_up(const Endpoint& server, uint8_t ip_protocol) const noexcept {
+    for (auto at = std::ranges::lower_bound(listeners_, server.port, {}, &Listener::port);
+         at != listeners_.end() && at->port == server.port; ++at) {
+        if (at->ip_protocol != ip_protocol) continue;
+        if (at->any_address || at->address == server.address) return at->service;
+    }
+    return -1;
+}
+
+}  // namespace portcullis::policy

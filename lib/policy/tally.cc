@@ -1,0 +1,88 @@
+#include "policy/tally.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace portcullis::policy {
+
+namespace {
+
+/// What a check says of itself, by CheckId.
+struct Trait {
+    float weight = 1;          ///< Levels that one certain finding is worth.
+    bool statistical = false;  ///< Likelihood, not impossibility: tells people, never acts.
+};
+
+template <class C>
+consteval Trait trait_of() {
+    Trait trait;
+    if constexpr (requires { C::weight; }) trait.weight = C::weight;
+    if constexpr (requires { C::statistical; }) trait.statistical = C::statistical;
+    return trait;
+}
+
+template <class... C>
+consteval auto traits_of(checks::CheckList<C...>) {
+    return std::array<Trait, sizeof...(C)>{trait_of<C>()...};
+}
+
+constexpr auto traits = traits_of(checks::MinecraftChecks{});
+
+/// Half the weight right at the threshold, all of it when certain.
+float gain(const Trait& trait, float confidence, float threshold) noexcept {
+    if (trait.statistical) return trait.weight * confidence;
+    if (threshold >= 1) return trait.weight;
+    return trait.weight * (0.5f + 0.5f * (confidence - threshold) / (1 - threshold));
+}
+
+}  // namespace
+
+float Tally::decayed(const Account& account, Nanos now) noexcept {
+    if (account.level == 0 || now <= account.level_at) return account.level;
+    const double halvings = to_seconds(now - account.level_at) / to_seconds(level_half_life);
+    return static_cast<float>(account.level * std::exp2(-halvings));
+}
+
+float Tally::level(checks::CheckId check, Nanos now) const noexcept {
+    return check < accounts_.size() ? decayed(accounts_[check], now) : 0;
+}
+
+Weighed Tally::weigh(const checks::Finding& finding, const Policy& policy, const Subject& subject,
+                     Nanos now) noexcept {
+    if (finding.check >= accounts_.size()) return {};
+    const Trait& trait = traits[finding.check];
+    Account& account = accounts_[finding.check];
+    const float confidence = std::clamp(finding.confidence, 0.0f, 1.0f);
+    const bool counts = trait.statistical || confidence >= policy.act_at_confidence();
+    const bool spared = policy.exempts(subject);
+
+    account.level = decayed(account, now);
+    account.level_at = std::max(account.level_at, now);
+    if (counts) {
+        account.level = std::min(
+            level_max, account.level + gain(trait, confidence, policy.act_at_confidence()));
+    }
+
+    Weighed weighed;
+    weighed.level = account.level;
+    weighed.acts = counts && !spared && !trait.statistical;
+    if (counts && !spared) weighed.action = policy.action_at(account.level);
+    if (trait.statistical) weighed.action = std::min(weighed.action, Action::alert);
+
+    const auto rank = static_cast<uint8_t>(1 + 2 * static_cast<int>(weighed.action) + weighed.acts);
+    const bool first = account.recorded_rank == 0;
+    const bool graver = rank > account.recorded_rank;
+    const bool due = now - account.recorded_at >= record_interval;
+    if (first || graver || due) {
+        weighed.record = true;
+        weighed.repeats = account.repeats;
+        account.repeats = 0;
+        account.recorded_at = now;
+        account.recorded_rank = rank;
+    } else {
+        ++account.repeats;
+    }
+    return weighed;
+}
+
+}  // namespace portcullis::policy
