@@ -87,6 +87,7 @@ struct Malformed {
     Fault fault;
     double observed = 0;  ///< Size or value found, where one tells.
     double limit = 0;     ///< What is allowed.
+    bool from_server = false;  ///< Whose packet it was.
 };
 
 // ---- from the client -------------------------------------------------------
