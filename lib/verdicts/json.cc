@@ -1,0 +1,407 @@
+#include "verdicts/json.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+
+#include "verdicts/id.h"
+
+namespace portcullis::verdicts {
+
+namespace {
+
+constexpr std::string_view digits = "0123456789abcdef";
+
+template <class Number>
+void append_number(std::string& out, Number value) {
+    char text[32];
+    const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+    out.append(text, end);
+}
+
+void append_padded(std::string& out, uint64_t value, size_t width) {
+    char text[20];
+    const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+    const auto size = static_cast<size_t>(end - text);
+    if (size < width) out.append(width - size, '0');
+    out.append(text, end);
+}
+
+/// Length of the UTF-8 sequence that `text` starts with (RFC 3629 4), 0 if none.
+size_t utf8_length(std::string_view text) noexcept {
+    const auto byte = [&](size_t i) {
+        return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0};
+    };
+    const auto tail = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };
+    const uint8_t first = byte(0);
+    if (first < 0x80) return 1;
+    if (first >= 0xc2 && first <= 0xdf) return tail(1) ? 2 : 0;
+    if (first >= 0xe0 && first <= 0xef) {
+        const bool overlong = first == 0xe0 && byte(1) < 0xa0;
+        const bool surrogate = first == 0xed && byte(1) > 0x9f;
+        return tail(1) && tail(2) && !overlong && !surrogate ? 3 : 0;
+    }
+    if (first >= 0xf0 && first <= 0xf4) {
+        const bool overlong = first == 0xf0 && byte(1) < 0x90;
+        const bool beyond = first == 0xf4 && byte(1) > 0x8f;
+        return tail(1) && tail(2) && tail(3) && !overlong && !beyond ? 4 : 0;
+    }
+    return 0;
+}
+
+void append_escaped(std::string& out, char c) {
+    switch (c) {
+        case '"':
+            out += "\\\"";
+            break;
+        case '\\':
+            out += "\\\\";
+            break;
+        case '\n':
+            out += "\\n";
+            break;
+        case '\r':
+            out += "\\r";
+            break;
+        case '\t':
+            out += "\\t";
+            break;
+        default:
+            out += "\\u00";
+            out += digits[static_cast<uint8_t>(c) >> 4];
+            out += digits[static_cast<uint8_t>(c) & 0xf];
+    }
+}
+
+void key(std::string& out, std::string_view name) {
+    out += ",\"";
+    out += name;
+    out += "\":";
+}
+
+void text_member(std::string& out, std::string_view name, std::string_view value) {
+    key(out, name);
+    append_json_string(out, value);
+}
+
+void append_player(std::string& out, const PlayerIdentity& player) {
+    out += "{\"name\":";
+    append_json_string(out, player.name.view());
+    text_member(out, "uuid", uuid_text(player.uuid));
+    key(out, "version");
+    append_number(out, player.version);
+    out += '}';
+}
+
+void append_evidence(std::string& out, const VerdictRecord& record) {
+    out += "{\"observed\":";
+    append_json_number(out, record.observed);
+    key(out, "limit");
+    append_json_number(out, record.limit);
+    text_member(out, "unit", record.unit.view());
+    if (!record.note.empty()) text_member(out, "note", record.note.view());
+    if (record.repeats > 0) {
+        key(out, "repeats");
+        append_number(out, record.repeats);
+    }
+    out += '}';
+}
+
+/// What all kinds of records have, in the order that all of them keep.
+void append_common(std::string& out, const VerdictRecord& record, std::string_view service) {
+    text_member(out, "time", time_text(record.time));
+    if (record.kind != VerdictRecord::Kind::disconnect) text_member(out, "service", service);
+    if (record.kind == VerdictRecord::Kind::verdict || record.kind == VerdictRecord::Kind::opaque) {
+        text_member(out, "protocol", name_in(protocol::protocol_names, record.protocol));
+    }
+    key(out, "flow");
+    append_json_flow(out, record.client, record.server);
+    key(out, "player");
+    append_player(out, record.player);
+}
+
+/// For people: control characters would move their cursor.
+void append_plain(std::string& out, std::string_view text) {
+    for (const char c : text) out += static_cast<uint8_t>(c) < 0x20 || c == 0x7f ? '?' : c;
+}
+
+void append_padded_text(std::string& out, std::string_view text, size_t width) {
+    append_plain(out, text);
+    if (text.size() < width) out.append(width - text.size(), ' ');
+}
+
+void append_rounded(std::string& out, double value, int decimals) {
+    if (!std::isfinite(value)) {
+        out += "-";
+        return;
+    }
+    char text[64];
+    const auto end =
+        std::abs(value) < 1e15
+            ? std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, decimals).ptr
+            : std::to_chars(text, text + sizeof text, value).ptr;
+    out.append(text, end);
+}
+
+void append_verdict_text(std::string& out, const VerdictRecord& record, std::string_view check) {
+    append_padded_text(out, check, 20);
+    out += " confidence ";
+    append_rounded(out, record.confidence, 2);
+    out += " level ";
+    append_rounded(out, record.level, 1);
+    out += "  ";
+    out += name_in(policy::action_names, record.action);
+    if (record.mode == Mode::observe) out += " (observed only)";
+    out += "  ";
+    append_json_number(out, record.observed);
+    out += " against ";
+    append_json_number(out, record.limit);
+    out += ' ';
+    append_plain(out, record.unit.view());
+    if (!record.note.empty()) {
+        out += ", ";
+        append_plain(out, record.note.view());
+    }
+    if (record.repeats > 0) {
+        out += ", and ";
+        append_number(out, record.repeats);
+        out += " like it before";
+    }
+}
+
+constexpr bool uuid_dash_at(size_t i) noexcept { return i == 8 || i == 13 || i == 18 || i == 23; }
+
+}  // namespace
+
+void append_json(std::string& out, const VerdictRecord& record, std::string_view check,
+                 std::string_view service) {
+    using Kind = VerdictRecord::Kind;
+    switch (record.kind) {
+        case Kind::verdict:
+            out += "{\"type\":\"verdict\",\"id\":\"";
+            out += to_string(VerdictId{record.id_high, record.id_low});
+            out += '"';
+            append_common(out, record, service);
+            text_member(out, "check", check);
+            key(out, "confidence");
+            append_json_number(out, record.confidence);
+            key(out, "level");
+            append_json_number(out, record.level);
+            text_member(out, "action", name_in(policy::action_names, record.action));
+            text_member(out, "mode", name_in(mode_names, record.mode));
+            key(out, "evidence");
+            append_evidence(out, record);
+            break;
+        case Kind::login:
+            out += "{\"type\":\"login\"";
+            append_common(out, record, service);
+            break;
+        case Kind::disconnect:
+            out += "{\"type\":\"disconnect\"";
+            append_common(out, record, service);
+            text_member(out, "reason", name_in(end_reason_names, record.end));
+            break;
+        case Kind::opaque:
+            out += "{\"type\":\"opaque\"";
+            append_common(out, record, service);
+            break;
+    }
+    out += '}';
+}
+
+void append_text(std::string& out, const VerdictRecord& record, std::string_view check,
+                 std::string_view service) {
+    using Kind = VerdictRecord::Kind;
+    append_time(out, record.time);
+    out += "  ";
+    append_padded_text(out, service, 10);
+    out += "  ";
+    append_padded_text(out, record.player.name.empty() ? "-" : record.player.name.view(), 16);
+    out += "  ";
+    append_padded_text(out, to_string(record.client), 21);
+    out += "  ";
+    switch (record.kind) {
+        case Kind::verdict:
+            append_verdict_text(out, record, check);
+            break;
+        case Kind::login:
+            out += "logged in, ";
+            out += name_in(protocol::protocol_names, record.protocol);
+            out += " version ";
+            append_number(out, record.player.version);
+            break;
+        case Kind::disconnect:
+            out += "left: ";
+            out += name_in(end_reason_names, record.end);
+            break;
+        case Kind::opaque:
+            out += "opaque: encrypted, and no key is known";
+            break;
+    }
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+    out += '"';
+    for (size_t i = 0; i < text.size();) {
+        const size_t length = utf8_length(text.substr(i));
+        if (length == 0) {
+            out += "\xef\xbf\xbd";
+            ++i;
+            continue;
+        }
+        const char c = text[i];
+        if (length == 1 && (static_cast<uint8_t>(c) < 0x20 || c == '"' || c == '\\' || c == 0x7f)) {
+            append_escaped(out, c);
+        } else {
+            out.append(text.substr(i, length));
+        }
+        i += length;
+    }
+    out += '"';
+}
+
+void append_json_number(std::string& out, double value) {
+    if (std::isfinite(value)) {
+        append_number(out, value);
+    } else {
+        out += "null";
+    }
+}
+
+void append_json_number(std::string& out, float value) {
+    if (std::isfinite(value)) {
+        append_number(out, value);
+    } else {
+        out += "null";
+    }
+}
+
+void append_json_flow(std::string& out, const Endpoint& client, const Endpoint& server) {
+    out += "{\"client\":\"";
+    out += to_string(client);
+    out += "\",\"server\":\"";
+    out += to_string(server);
+    out += "\"}";
+}
+
+void append_time(std::string& out, Nanos since_epoch) {
+    using namespace std::chrono;
+    const auto micros = floor<microseconds>(since_epoch);
+    const auto day = floor<days>(micros);
+    const year_month_day date{sys_days{day}};
+    const hh_mm_ss clock{micros - day};
+    append_padded(out, static_cast<uint64_t>(int{date.year()}), 4);
+    out += '-';
+    append_padded(out, unsigned{date.month()}, 2);
+    out += '-';
+    append_padded(out, unsigned{date.day()}, 2);
+    out += 'T';
+    append_padded(out, static_cast<uint64_t>(clock.hours().count()), 2);
+    out += ':';
+    append_padded(out, static_cast<uint64_t>(clock.minutes().count()), 2);
+    out += ':';
+    append_padded(out, static_cast<uint64_t>(clock.seconds().count()), 2);
+    out += '.';
+    append_padded(out, static_cast<uint64_t>(clock.subseconds().count()), 6);
+    out += 'Z';
+}
+
+std::string time_text(Nanos since_epoch) {
+    std::string text;
+    append_time(text, since_epoch);
+    return text;
+}
+
+namespace {
+
+/// Takes exactly `width` digits off the front.
+std::optional<int> take_digits(std::string_view& text, size_t width) {
+    if (text.size() < width) return std::nullopt;
+    int value = 0;
+    for (const char c : text.substr(0, width)) {
+        if (c < '0' || c > '9') return std::nullopt;
+        value = value * 10 + (c - '0');
+    }
+    text.remove_prefix(width);
+    return value;
+}
+
+bool take(std::string_view& text, char c) {
+    if (!text.starts_with(c)) return false;
+    text.remove_prefix(1);
+    return true;
+}
+
+/// ".123456" as nanoseconds; digits after the ninth say nothing.
+std::optional<Nanos> take_fraction(std::string_view& text) {
+    if (!take(text, '.')) return Nanos{0};
+    int64_t nanos = 0;
+    int64_t unit = 100'000'000;
+    size_t count = 0;
+    while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
+        nanos += unit * (text.front() - '0');
+        unit /= 10;
+        text.remove_prefix(1);
+        ++count;
+    }
+    if (count == 0) return std::nullopt;
+    return Nanos{nanos};
+}
+
+}  // namespace
+
+std::optional<Nanos> parse_time(std::string_view text) {
+    using namespace std::chrono;
+    const auto y = take_digits(text, 4);
+    if (!y || !take(text, '-')) return std::nullopt;
+    const auto m = take_digits(text, 2);
+    if (!m || !take(text, '-')) return std::nullopt;
+    const auto d = take_digits(text, 2);
+    if (!d) return std::nullopt;
+    const year_month_day date{year{*y}, month{static_cast<unsigned>(*m)},
+                              day{static_cast<unsigned>(*d)}};
+    // Nanos since 1970 end in 2262.
+    if (!date.ok() || *y < 1970 || *y > 2261) return std::nullopt;
+    Nanos time = sys_days{date}.time_since_epoch();
+    if (text.empty()) return time;
+    if (!take(text, 'T') && !take(text, ' ')) return std::nullopt;
+    const auto hour = take_digits(text, 2);
+    if (!hour || *hour > 23 || !take(text, ':')) return std::nullopt;
+    const auto minute = take_digits(text, 2);
+    if (!minute || *minute > 59) return std::nullopt;
+    time += hours{*hour} + minutes{*minute};
+    if (take(text, ':')) {
+        const auto second = take_digits(text, 2);
+        if (!second || *second > 60) return std::nullopt;
+        const auto fraction = take_fraction(text);
+        if (!fraction) return std::nullopt;
+        time += seconds{*second} + *fraction;
+    }
+    take(text, 'Z');
+    return text.empty() ? std::optional(time) : std::nullopt;
+}
+
+std::string uuid_text(const protocol::Uuid& uuid) {
+    std::string text;
+    text.reserve(36);
+    for (const uint8_t octet : uuid) {
+        if (uuid_dash_at(text.size())) text += '-';
+        text += digits[octet >> 4];
+        text += digits[octet & 0xf];
+    }
+    return text;
+}
+
+std::optional<protocol::Uuid> parse_uuid(std::string_view text) {
+    const auto id = parse_id(text);
+    if (!id) return std::nullopt;
+    protocol::Uuid uuid;
+    for (unsigned i = 0; i < 8; ++i) {
+        uuid[i] = static_cast<uint8_t>(id->high >> (56 - 8 * i));
+        uuid[8 + i] = static_cast<uint8_t>(id->low >> (56 - 8 * i));
+    }
+    return uuid;
+}
+
+}  // namespace portcullis::verdicts
