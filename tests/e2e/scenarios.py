@@ -1,0 +1,216 @@
+"""What the appliance promises live, a function each."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import harness
+from harness import expect, total, wait_until
+
+FOUND_WITHIN_S = 5.0
+all_of_them = {}
+
+
+def scenario(function):
+    all_of_them[function.__name__] = function
+    return function
+
+
+def conserved(values):
+    """received = transmitted + dropped + in flight - injected, per wire."""
+    received = total(values, "portcullis_received_packets_total")
+    sent = total(values, "portcullis_transmitted_packets_total")
+    dropped = total(values, "portcullis_dropped_packets_total")
+    flying = total(values, "portcullis_in_flight_packets")
+    made = total(values, "portcullis_injected_packets_total")
+    return received + made == sent + dropped + flying, (received, made, sent, dropped, flying)
+
+
+@scenario
+def honest_players_stay_and_cheaters_go(stage):
+    """Ten honest players play undisturbed for a minute while each cheater is thrown out within 5 s."""
+    version = "1.16.5"
+    stage.topology()
+    server = stage.game_server(version)
+    rcon, hook = stage.rcon_server(), stage.webhook_server()
+    config = stage.configuration()
+    stage.appliance(config)
+    honest = stage.honest(version, 10, 60)
+    time.sleep(8)
+    delays = {}
+    for cheat in ("speed", "fly", "reach", "timer"):
+        cheater = stage.cheater(version, cheat)
+        began = cheater.wait_for("cheats", 30)["at"]
+        ended = cheater.wait_for("ended", 25)
+        delays[cheat] = ended["at"] - began
+        expect(ended["why"] in ("kicked", "end"), f"the {cheat} cheater was never thrown out: {ended['why']}")
+        expect(delays[cheat] <= FOUND_WITHIN_S, f"the {cheat} cheater was thrown out only after {delays[cheat]:.1f} s")
+        print(f"   {cheat}: out after {delays[cheat]:.2f} s, {ended['why']} {ended['text'][:80]}")
+    honest.wait_end(90)
+
+    ends = honest.of("ended")
+    expect(len(ends) == 10, f"{len(ends)} of 10 honest players ended")
+    thrown = [e["name"] for e in ends if e["why"] != "left"]
+    expect(not thrown, f"honest players were thrown out: {thrown}")
+    received = {e["name"]: e["ledger"] for e in server.of("left")}
+    for end in ends:
+        expect(received.get(end["name"]) == end["ledger"],
+               f"{end['name']} sent {end['ledger']}, the server received {received.get(end['name'])}")
+
+    verdicts = stage.verdicts(config)
+    for cheat in delays:
+        mine = [v for v in verdicts if v["type"] == "verdict" and v["player"]["name"] == f"Cheat{cheat}"]
+        expect(any(v["action"] == "kick" for v in mine), f"no kick of the {cheat} cheater in the verdict log")
+        wait_until(lambda c=cheat: any(f"kick Cheat{c} " in r["text"] for r in rcon.of("command")), 5,
+                   f"RCON was never told to kick Cheat{cheat}")
+    messages = wait_until(lambda: hook.of("message"), 10, "the webhook was never called")
+    wrong = [m["faults"] for m in messages if m["faults"]]
+    expect(not wrong, f"Discord would refuse: {wrong[:1]}")
+
+    scrape = harness.metrics()
+    holds, numbers = conserved(scrape)
+    expect(holds, f"packets are not conserved: received, injected, sent, dropped, in flight = {numbers}")
+    kicks = total(scrape, "portcullis_actions_total", action="kick")
+    expect(kicks == len(delays), f"{kicks:.0f} kicks counted, {len(delays)} happened")
+    logins = total(scrape, "portcullis_logins_total")
+    expect(logins == 10 + len(delays), f"{logins:.0f} logins counted, {10 + len(delays)} happened")
+
+
+@scenario
+def what_is_not_for_a_service_crosses(stage):
+    """ARP, ping, other TCP ports and UDP cross untouched."""
+    stage.topology()
+    stage.appliance(stage.configuration())
+    ping = subprocess.run(["ip", "netns", "exec", "pct-players", "ping", "-c", "5", "-i", "0.05", "-W", "2",
+                           harness.server_address], capture_output=True, text=True)
+    expect(" 0% packet loss" in ping.stdout, f"ping loses packets: {ping.stdout}")
+    listener = stage.peer("python3", "-c", ECHO_SERVER, "9001", space="servers")
+    listener.wait_for("listening", 10)
+    echo = subprocess.run(["ip", "netns", "exec", "pct-players", "python3", "-c", ECHO_CLIENT, harness.server_address, "9001"],
+                          capture_output=True, text=True, timeout=60)
+    expect(echo.stdout.strip() == "same", f"4 MB over another port came back changed: {echo.stdout} {echo.stderr}")
+    holds, numbers = conserved(harness.metrics())
+    expect(holds, f"packets are not conserved: received, injected, sent, dropped, in flight = {numbers}")
+
+
+ECHO_SERVER = """
+import json, socket, sys
+listener = socket.create_server(("", int(sys.argv[1])))
+print(json.dumps({"event": "listening"}), flush=True)
+peer, _ = listener.accept()
+while data := peer.recv(65536):
+    peer.sendall(data)
+"""
+
+ECHO_CLIENT = """
+import random, socket, sys, threading
+sent = random.Random(1).randbytes(4 << 20)
+peer = socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)
+threading.Thread(target=lambda: (peer.sendall(sent), peer.shutdown(socket.SHUT_WR)), daemon=True).start()
+back = b""
+while data := peer.recv(65536):
+    back += data
+print("same" if back == sent else f"{len(back)} of {len(sent)} bytes")
+"""
+
+
+@scenario
+def observe_touches_nothing(stage):
+    """In observe mode a cheater is written down and stays."""
+    version = "1.20.4"
+    stage.topology()
+    stage.game_server(version)
+    config = stage.configuration(mode="observe")
+    stage.appliance(config)
+    cheater = stage.cheater(version, "speed", 6)
+    ended = cheater.wait_for("ended", 60)
+    expect(ended["why"] == "left", f"the cheater was {ended['why']} in observe mode")
+    found = [v for v in stage.verdicts(config) if v["type"] == "verdict" and v["confidence"] >= 0.95]
+    expect(found and all(v["mode"] == "observe" for v in found), "no verdict in mode observe was written")
+    expect(total(harness.metrics(), "portcullis_injected_packets_total") == 0, "packets were injected in observe mode")
+
+
+@scenario
+def verdicts_survive_kill_9(stage):
+    """Killed while verdicts flow, the log holds every verdict that `verdicts list` had shown."""
+    version = "1.16.5"
+    stage.topology()
+    stage.game_server(version)
+    stage.webhook_server()
+    config = stage.configuration(mode="observe")
+    appliance = stage.appliance(config)
+    cheater = stage.cheater(version, "fly", 20)
+    cheater.wait_for("cheats", 30)
+    wait_until(lambda: stage.verdicts(config), 10, "no verdict was shown")
+    time.sleep(2)
+    shown = {v["id"] for v in stage.verdicts(config) if "id" in v}
+    appliance.end(signal.SIGKILL)
+    left = [v["id"] for v in stage.verdicts(config) if "id" in v]
+    expect(shown, "nothing was shown before the kill")
+    expect(shown <= set(left), f"{len(shown - set(left))} of {len(shown)} shown verdicts are lost")
+    expect(len(left) == len(set(left)), "a verdict is there twice")
+
+
+@scenario
+def stops_in_order_and_idles_quietly(stage):
+    """Without traffic it leaves the core alone; on SIGTERM it drains and exits 0."""
+    stage.topology()
+    appliance = stage.appliance(stage.configuration())
+    time.sleep(1)
+
+    def cpu_seconds():
+        fields = open(f"/proc/{appliance.process.pid}/stat").read().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    before = cpu_seconds()
+    time.sleep(4)
+    share = (cpu_seconds() - before) / 4
+    print(f"   idle: {share:.1%} of a core")
+    expect(share < 0.25, f"idle it uses {share:.0%} of a core")
+    appliance.process.send_signal(signal.SIGTERM)
+    status = appliance.wait_end(10)
+    expect(status == 0, f"SIGTERM: exit code {status}: {appliance.tail()}")
+
+
+@scenario
+def runs_while_rcon_and_webhook_are_down(stage):
+    """With RCON and webhook unreachable from the start it runs, says so in /health, and the kick still happens."""
+    version = "1.16.5"
+    stage.topology()
+    stage.game_server(version)
+    stage.appliance(stage.configuration())
+    cheater = stage.cheater(version, "speed")
+    began = cheater.wait_for("cheats", 40)["at"]
+    ended = cheater.wait_for("ended", 25)
+    expect(ended["why"] in ("kicked", "end") and ended["at"] - began <= FOUND_WITHIN_S,
+           f"the cheater: {ended['why']} after {ended['at'] - began:.1f} s")
+    report = str(harness.health())
+    expect("rcon" in report, f"/health does not speak of RCON: {report}")
+
+
+@scenario
+def wrong_input_gets_a_sentence(stage):
+    """Wrong configuration exits 2 with file:line:column; what is missing outside exits 1 with one sentence."""
+    def run(want, pattern, **changes):
+        config = stage.configuration(**changes)
+        code, out, err = stage.tool("run", "--config", config)
+        expect(code == want, f"{changes}: exit code {code}, not {want}: {err}")
+        expect(re.search(pattern, err), f"{changes}: says {err!r}, not /{pattern}/")
+        expect(not re.search(r"terminate|Aborted|Segmentation", err), f"{changes}: dies: {err!r}")
+
+    located = r"portcullis\.yaml:\d+:\d+: "
+    run(2, located + r".*worker", workers="many")
+    run(2, located + r".*wirez", wirez=[])
+    run(2, located, services=[{"name": "a", "protocol": "chess", "address": "10.88.0.2", "port": 25565}])
+    run(1, "pct-nowhere", wires=[{"name": "edge",
+                                  "outside": {"device": "net_af_packet0,iface=pct-nowhere", "driver": "af_packet"},
+                                  "inside": {"device": "net_af_packet1,iface=pct-nowhere", "driver": "af_packet"}}])
+    stage.topology()
+    run(1, "verdict", verdict_log={"path": "/proc/verdicts"})
+    with socket.create_server(("127.0.0.1", 9464)):
+        run(1, "9464", metrics={"listen": "127.0.0.1:9464"})
+    code, _, err = stage.tool("run", "--config", stage.tmp / "absent.yaml")
+    expect(code in (1, 2) and "absent.yaml" in err, f"absent configuration: {code} {err!r}")
