@@ -19,7 +19,15 @@ inline constexpr NameTable<Mode> mode_names = {"enforce", "observe"};
 
 /// Why a player's connection ended.
 enum class EndReason : uint8_t {
-    fin, reset, server_disconnect, kicked, severed, idle, evicted, shutdown, count
+    fin,
+    reset,
+    server_disconnect,
+    kicked,
+    severed,
+    idle,
+    evicted,
+    shutdown,
+    count
 };
 inline constexpr NameTable<EndReason> end_reason_names = {
     "fin", "reset", "server_disconnect", "kicked", "severed", "idle", "evicted", "shutdown"};
@@ -39,18 +47,18 @@ struct VerdictRecord {
     protocol::Protocol protocol{};
     Mode mode{};
     policy::Action action{};
-    uint8_t check = 0;      ///< checks::CheckId
+    uint8_t check = 0;  ///< checks::CheckId
     EndReason end{};
-    uint16_t service = 0;   ///< Index into the configured services.
+    uint16_t service = 0;  ///< Index into the configured services.
     uint16_t worker = 0;
-    bool acts = false;      ///< Confidence reached act_at_confidence.
+    bool acts = false;  ///< Confidence reached act_at_confidence.
     float confidence = 0;
-    float level = 0;        ///< Violation level after this finding.
-    uint32_t repeats = 0;   ///< Like findings since the last record of this check.
+    float level = 0;       ///< Violation level after this finding.
+    uint32_t repeats = 0;  ///< Like findings since the last record of this check.
     /// Unique in this log: time in ms, worker, count; see verdicts/id.h.
     uint64_t id_high = 0, id_low = 0;
     Nanos time{};
-    Endpoint client;        ///< The address the wire shows.
+    Endpoint client;  ///< The address the wire shows.
     Endpoint server;
     PlayerIdentity player;
     double observed = 0;
@@ -62,13 +70,13 @@ struct VerdictRecord {
 /// From Control to a Worker.
 struct Order {
     enum class Kind : uint8_t {
-        sever,         ///< The flow client-server, or all of `player`.
-        kick,          ///< The same with `reason` shown.
-        block,         ///< `prefix` until `until`; every Worker gets it.
+        sever,  ///< The flow client-server, or all of `player`.
+        kick,   ///< The same with `reason` shown.
+        block,  ///< `prefix` until `until`; every Worker gets it.
         unblock,
-        forget,        ///< Drop what is remembered of `player`.
-        swap_rules,    ///< A new rule set is published.
-        trace,         ///< Report every packet of `player` until `until`.
+        forget,      ///< Drop what is remembered of `player`.
+        swap_rules,  ///< A new rule set is published.
+        trace,       ///< Report every packet of `player` until `until`.
     };
     Kind kind{};
     Endpoint client, server;

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "config/config.h"
+#include "control/record_sink.h"
+
+namespace portcullis::actions {
+
+/// What follows from a verdict: it is written to the verdict log; a kick goes to
+/// the service's RCON server; a block to every Worker and into the block list
+/// that survives restarts; people hear of it through webhooks, but only after
+/// it was written.  Each action ends as done, failed or expired, is counted, and
+/// is kept in the log with its verdict.
+///
+/// One sink owns all of them, since the outcome of an action is itself a record
+/// of the log.  Disk, RCON and webhooks each have a thread and a bounded queue:
+/// one that hangs delays none of the others, nor Control.
+class Actions final : public control::RecordSink {
+public:
+    /// Opens the log, reads the secrets, gives Orders for the blocks that still
+    /// hold.  Throws SetupError.  A server that cannot be reached is no reason:
+    /// `status` says so.  `orders` and `check_names` outlive this object.
+    Actions(const config::Config& config, std::span<const std::string_view> check_names,
+            control::Orders& orders);
+    ~Actions() override;
+
+    std::string_view name() const noexcept override { return "actions"; }
+    void take(std::span<const verdicts::VerdictRecord> records) noexcept override;
+    /// An operator's block or unblock joins the list.
+    void ordered(const verdicts::Order& order) noexcept override;
+    void keep_house() noexcept override;
+    control::SinkStatus status() const override;
+    void finish(std::chrono::milliseconds limit) noexcept override;
+
+private:
+    class Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace portcullis::actions

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/inline_text.h"
+#include "base/names.h"
+#include "verdicts/id.h"
+#include "verdicts/record.h"
+
+/// What the verdict log keeps, and how it is written there.  A log outlives
+/// builds and configurations, so what a record says by index stands here by
+/// name, and the encoding is one that older and newer builds both read.
+namespace portcullis::verdicts {
+
+struct Entry {
+    VerdictRecord record;  ///< `check` and `service` in it mean nothing here.
+    std::string check;
+    std::string service;
+
+    VerdictId id() const noexcept { return {record.id_high, record.id_low}; }
+};
+
+/// Who was asked to do something about a verdict.
+enum class Target : uint8_t { rcon, webhook, blocklist, count };
+inline constexpr NameTable<Target> target_names = {"rcon", "webhook", "blocklist"};
+static_assert(complete(target_names));
+
+/// How that ended.
+enum class Result : uint8_t {
+    done,     ///< The other side said so.
+    failed,   ///< It refused, or every try went wrong.
+    expired,  ///< Nobody could be reached while it still made sense.
+    count
+};
+inline constexpr NameTable<Result> result_names = {"done", "failed", "expired"};
+static_assert(complete(result_names));
+
+struct Outcome {
+    VerdictId verdict;
+    Target target{};
+    Result result{};
+    uint8_t place = 0;      ///< Which of the configured ones, from 0.
+    uint32_t attempts = 0;  ///< 0: it never came to one.
+    Nanos time{};
+    InlineText<111> detail;
+};
+
+/// The encoding is a version byte, then fields: tag, length, that many bytes.
+/// A field at its default is left out, an unknown tag is skipped: fields may be
+/// added freely.  The version changes only if old readers must not read on.
+inline constexpr uint8_t encoding_version = 1;
+
+/// Appends.  The id is not in it: it is the key.
+void encode(std::string& out, const VerdictRecord& record, std::string_view check,
+            std::string_view service);
+void encode(std::string& out, const Outcome& outcome);
+
+/// Nothing when the bytes are damaged or of a version that is not ours.
+std::optional<Entry> decode_entry(const VerdictId& id, Bytes in);
+std::optional<Outcome> decode_outcome(const VerdictId& verdict, Bytes in);
+
+}  // namespace portcullis::verdicts

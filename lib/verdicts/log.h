@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "verdicts/entry.h"
+#include "verdicts/json.h"
+#include "verdicts/record.h"
+
+namespace portcullis::verdicts {
+
+/// The verdict log: everything that Workers told Control, on disk, by time and
+/// findable by player, check and address.
+///
+/// Records are queued and written by a thread of its own in groups, each group
+/// synced to the disk within `flush`.  Only what is written is told to others
+/// (`committed`, Reader): what anybody was shown survives kill -9, and of a
+/// power loss too.  A disk that fails, fills up or loses the directory stops
+/// nothing: the group is tried again, the queue holds what comes meanwhile, and
+/// what does not fit is counted to the unit, logins before verdicts.
+class Log {
+public:
+    struct Settings {
+        std::string path;
+        std::chrono::hours retention{30 * 24};
+        std::chrono::milliseconds flush{50};
+        uint64_t size_bytes_max = 4096ull << 20;
+        size_t queue_max = 65'536;  ///< Records waiting; above half of it verdicts only.
+        size_t group_max = 4'096;   ///< Records written at once.
+        std::chrono::milliseconds retry_first{100};
+        std::chrono::milliseconds retry_max{5'000};
+        std::chrono::seconds trim_every{600};  ///< How often age and size are looked at.
+    };
+
+    struct Counts {
+        uint64_t taken = 0;  ///< Records appended, lost ones among them.
+        uint64_t stored = 0;
+        uint64_t lost_verdicts = 0;
+        uint64_t lost_others = 0;  ///< Logins, disconnects, opaque connections.
+        uint64_t outcomes_stored = 0;
+        uint64_t outcomes_lost = 0;
+        uint64_t groups = 0;
+        uint64_t failures = 0;  ///< Groups that did not go through at once.
+        uint64_t waiting = 0;
+        std::chrono::milliseconds lag{0};  ///< Age of the oldest waiting record.
+    };
+
+    /// Called on the log's own thread with each group after it was written.
+    using Committed = std::function<void(std::span<const VerdictRecord>)>;
+
+    /// Opens or creates the log.  Throws SetupError: cannot be created or written,
+    /// in use by another appliance.  What `names` refers to outlives this object.
+    Log(Settings settings, const Names& names, Committed committed = {});
+    Log(const Log&) = delete;
+    Log& operator=(const Log&) = delete;
+    /// Writes what waits, for as long as `finish` would with one second.
+    ~Log();
+
+    /// Any thread; returns at once.  A record without an id is given one.
+    void append(std::span<const VerdictRecord> records) noexcept;
+    void append(const Outcome& outcome) noexcept;
+
+    /// Writes what waits and closes.  What could not be written within `limit`
+    /// is counted as lost.  Nothing may be appended afterwards.
+    void finish(std::chrono::milliseconds limit) noexcept;
+
+    Counts counts() const;
+    /// Empty while the last group went through; else a sentence.
+    std::string trouble() const;
+
+private:
+    class Writer;
+    std::unique_ptr<Writer> writer_;
+};
+
+}  // namespace portcullis::verdicts
