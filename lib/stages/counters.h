@@ -6,6 +6,7 @@
 
 #include "base/drop_reason.h"
 #include "base/names.h"
+#include "base/side.h"
 #include "policy/action.h"
 #include "protocol/event.h"
 
@@ -25,32 +26,56 @@ private:
     std::atomic<uint64_t> value_{0};
 };
 
-enum class Side : uint8_t { outside, inside, count };
-inline constexpr NameTable<Side> side_names = {"outside", "inside"};
-constexpr Side opposite(Side s) noexcept { return s == Side::outside ? Side::inside : Side::outside; }
+using portcullis::opposite;
+using portcullis::Side;
+using portcullis::side_names;
 
 /// What a stage met that is not a drop.
 enum class Notice : uint8_t {
-    not_ip,                ///< Passed uninspected: no IP, or a link layer we do not open.
-    not_service,           ///< IP, but for no Service.
-    midstream_flow,        ///< A flow older than the appliance, passed uninspected.
-    half_open_evicted,     ///< The oldest handshake gave way to a newer one.
-    flow_table_full, stream_memory_full, session_pool_full, player_pool_full,
-    stream_limit,          ///< A stream over limits.stream_bytes, passed uninspected.
-    decoder_error,         ///< A decoder lost the frames of a flow.
-    opaque_flow,           ///< Encrypted without a key.
+    not_ip,             ///< Passed uninspected: no IP, or a link layer we do not open.
+    not_service,        ///< IP, but for no Service.
+    midstream_flow,     ///< A flow older than the appliance, passed uninspected.
+    half_open_evicted,  ///< The oldest handshake gave way to a newer one.
+    flow_table_full,
+    stream_memory_full,
+    session_pool_full,
+    player_pool_full,
+    stream_limit,   ///< A stream over limits.stream_bytes, passed uninspected.
+    decoder_error,  ///< A decoder lost the frames of a flow.
+    opaque_flow,    ///< Encrypted without a key.
     unknown_version,
-    ip_fragment, ip_options, urgent, retransmission, out_of_order, keepalive_garbage,
-    record_lost,           ///< The ring to Control was full.
+    ip_fragment,
+    ip_options,
+    urgent,
+    retransmission,
+    out_of_order,
+    keepalive_garbage,
+    record_lost,  ///< The ring to Control was full.
     findings_lost,
-    injected,              ///< Packets of our own (kick, reset).
+    injected,  ///< Packets of our own (kick, reset).
     count
 };
 inline constexpr NameTable<Notice> notice_names = {
-    "not_ip", "not_service", "midstream_flow", "half_open_evicted", "flow_table_full",
-    "stream_memory_full", "session_pool_full", "player_pool_full", "stream_limit",
-    "decoder_error", "opaque_flow", "unknown_version", "ip_fragment", "ip_options", "urgent",
-    "retransmission", "out_of_order", "keepalive_garbage", "record_lost", "findings_lost",
+    "not_ip",
+    "not_service",
+    "midstream_flow",
+    "half_open_evicted",
+    "flow_table_full",
+    "stream_memory_full",
+    "session_pool_full",
+    "player_pool_full",
+    "stream_limit",
+    "decoder_error",
+    "opaque_flow",
+    "unknown_version",
+    "ip_fragment",
+    "ip_options",
+    "urgent",
+    "retransmission",
+    "out_of_order",
+    "keepalive_garbage",
+    "record_lost",
+    "findings_lost",
     "injected",
 };
 static_assert(complete(notice_names));
@@ -69,8 +94,8 @@ struct alignas(64) Counters {
     struct PerWire {
         std::array<PerSide, static_cast<size_t>(Side::count)> side;  ///< tx: sent out of this side.
         std::array<Count, static_cast<size_t>(DropReason::count)> drops;
-        Count injected;    ///< Packets that we made and sent.
-        Count in_flight;   ///< Gauge: in rings or queues of ours.
+        Count injected;   ///< Packets that we made and sent.
+        Count in_flight;  ///< Gauge: in rings or queues of ours.
     };
     struct PerService {
         Count flows, players;  ///< Gauges.
@@ -80,7 +105,7 @@ struct alignas(64) Counters {
     std::array<PerService, services_max> service;
     std::array<Count, static_cast<size_t>(Notice::count)> notices;
     std::array<Count, static_cast<size_t>(protocol::Fault::count)> faults;
-    std::array<Count, checks_max> findings;   ///< By CheckId.
+    std::array<Count, checks_max> findings;  ///< By CheckId.
     std::array<Count, static_cast<size_t>(policy::Action::count)> actions;
     std::array<Count, stages_max> stage_cycles, stage_packets;
     Count flows, half_open, players, sessions, stream_bytes;  ///< Gauges.

@@ -4,7 +4,10 @@
 
 namespace portcullis {
 struct Burst;
+namespace verdicts {
+struct Order;
 }
+}  // namespace portcullis
 
 namespace portcullis::stages {
 
@@ -17,6 +20,9 @@ public:
     virtual void process(Burst& burst) noexcept = 0;
     /// Called about every millisecond of Burst time, also without traffic.
     virtual void keep_house(Burst&) noexcept {}
+    /// Control wants something; each stage does its own part of it.  Called
+    /// between bursts; what must leave the wire waits for the next `process`.
+    virtual void obey(const verdicts::Order&, Burst&) noexcept {}
     virtual std::string_view name() const noexcept = 0;
 };
 

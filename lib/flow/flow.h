@@ -1,0 +1,84 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/seq.h"
+#include "base/side.h"
+#include "base/time.h"
+#include "flow/flow_key.h"
+#include "protocol/protocol.h"
+
+namespace portcullis {
+
+/// What we do with the packets of a Flow.
+enum class FlowState : uint8_t {
+    inspected,  ///< Every packet goes through the decoder.
+    bypass,     ///< on_failure said open: its packets pass uninspected.
+    opaque,     ///< Encrypted without a key: tracked, not decoded.
+    dead,       ///< We ended it; whatever still comes is dropped.
+    count
+};
+inline constexpr NameTable<FlowState> flow_state_names = {"inspected", "bypass", "opaque", "dead"};
+static_assert(complete(flow_state_names));
+
+/// What a finished TCP handshake agreed on.
+struct TcpHandshake {
+    Seq client_isn, server_isn;
+    uint16_t client_mss = 0, server_mss = 0;        ///< 0: not named.
+    uint16_t client_window = 0, server_window = 0;  ///< Of SYN and SYN/ACK: never scaled.
+    uint8_t client_scale = 0, server_scale = 0;     ///< 0 unless both named one (RFC 7323 2.2).
+    bool sack = false, timestamps = false;          ///< Both sides offered it.
+};
+
+/// Our memory of one connection.  Made when the client completes its handshake,
+/// or for UDP with its first datagram to a Service.
+///
+/// The first cache line finds it and says what to do; the Connection follows.
+struct alignas(64) Flow {
+    static constexpr uint32_t none = UINT32_MAX;  ///< No handle.
+
+    FlowKey key;
+    Nanos last_seen{};
+    uint32_t session = none;  ///< Handle of the decoder's state; decode's pool.
+    uint32_t player = none;   ///< Handle of Player and checks; decode's pool.
+    FlowState state = FlowState::inspected;
+    uint8_t service = 0;  ///< Index of the rule set's services.
+    uint8_t wire = 0;
+    bool client_is_low : 1 = true;
+    bool client_outside : 1 = true;      ///< The Side the client's packets come in on.
+    bool reopening : 1 = false;          ///< A new handshake on the same ports is under way.
+    bool kick_waiting : 1 = false;       ///< enforce waits for a message boundary.
+    bool link_known_server : 1 = false;  ///< A frame of the server's was seen.
+    /// Set by decode after each packet to the client: all that was sent is decoded,
+    /// and the next byte would begin a game packet.
+    bool client_at_boundary : 1 = false;
+    bool closing : 1 = false;  ///< Both sides are done (FIN or RST): forgotten soon.
+    std::array<uint8_t, 4> reserved{};
+
+    Endpoint client() const noexcept { return client_is_low ? key.low : key.high; }
+    Endpoint server() const noexcept { return client_is_low ? key.high : key.low; }
+    bool is_tcp() const noexcept { return key.protocol == 6; }
+    Side client_side() const noexcept { return client_outside ? Side::outside : Side::inside; }
+    /// The port through which frames in this direction leave.
+    Side way_out(protocol::Direction direction) const noexcept {
+        return direction == protocol::Direction::to_client ? client_side()
+                                                           : opposite(client_side());
+    }
+};
+
+/// How frames of a Flow are addressed below IP, one a direction; what we need to
+/// make frames of our own.  Kept apart from the Flow, since only those need it.
+struct LinkHeader {
+    std::array<uint8_t, 12> addresses{};           ///< Destination, then source.
+    std::array<std::array<uint8_t, 4>, 3> tags{};  ///< As on the wire: TPID, TCI.
+    uint8_t tag_count = 0;
+
+    /// The best guess for the other direction: addresses exchanged, same tags.
+    LinkHeader reversed() const noexcept;
+};
+struct FlowLinks {
+    std::array<LinkHeader, 2> to;  ///< By protocol::Direction.
+};
+
+}  // namespace portcullis

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+#include "policy/action.h"
+
+namespace portcullis {
+struct Flow;
+}
+
+namespace portcullis::stages {
+
+/// What detect decided about a Flow while it looked at one packet; enforce does
+/// it at the end of the same burst.
+struct PendingAction {
+    static constexpr uint8_t no_packet = 255;  ///< An Order's: no packet is to blame.
+
+    Flow* flow = nullptr;
+    policy::Action action{};     ///< drop, neutralise, sever, kick or block.
+    uint8_t packet = no_packet;  ///< Index in the Burst of the packet that did it.
+    /// For kick: the game's own disconnect message, framed, compressed and
+    /// enciphered as the client expects the next one.  Empty: no message, sever.
+    Bytes message;
+};
+
+/// The actions of one burst.
+class PendingActions {
+public:
+    static constexpr size_t actions_max = 128;
+    static constexpr size_t message_bytes_max = 16'384;
+
+    /// False when full: the action is lost, its verdict was written.  The message
+    /// is copied, so it may be built anywhere.
+    bool add(PendingAction action) noexcept {
+        if (size_ == actions_max) return false;
+        if (action.message.size() > message_bytes_max - text_size_) action.message = {};
+        if (!action.message.empty()) {
+            std::byte* const copy = text_.data() + text_size_;
+            for (size_t i = 0; i < action.message.size(); ++i) copy[i] = action.message[i];
+            text_size_ += action.message.size();
+            action.message = {copy, action.message.size()};
+        }
+        actions_[size_++] = action;
+        return true;
+    }
+    std::span<const PendingAction> all() const noexcept { return {actions_.data(), size_}; }
+    void clear() noexcept { size_ = text_size_ = 0; }
+
+private:
+    std::array<PendingAction, actions_max> actions_;
+    std::array<std::byte, message_bytes_max> text_;
+    size_t size_ = 0;
+    size_t text_size_ = 0;
+};
+
+}  // namespace portcullis::stages

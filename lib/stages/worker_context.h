@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+
+#include "config/config.h"
+#include "flow/block_list.h"
+#include "flow/flow_table.h"
+#include "flow/half_open_table.h"
+#include "packet/ring.h"
+#include "policy/rule_set.h"
+#include "stages/counters.h"
+#include "stages/pending_action.h"
+#include "verdicts/record.h"
+
+struct rte_mempool;
+
+namespace portcullis::stages {
+
+/// Who must know that a Flow ends, because it keeps something for it (decode:
+/// protocol session and Player).
+class FlowListener {
+public:
+    virtual ~FlowListener() = default;
+    /// Its handles are still in `flow`; afterwards they are not.
+    virtual void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept = 0;
+};
+
+/// What the stages of one Worker share, all of it allocated here at start.  One
+/// core owns it; only `records` has another end, in Control.
+class WorkerContext {
+public:
+    static constexpr uint32_t records_max = 8'192;  ///< In flight to Control.
+
+    struct Resources {
+        const config::Config& config;
+        const policy::RuleSet* rules;
+        Counters& counters;
+        rte_mempool* mbufs;  ///< For frames of our own.
+        uint16_t worker = 0;
+        uint64_t secret = 0;  ///< Keys the tables; random live, fixed when replaying.
+    };
+    explicit WorkerContext(const Resources& resources);
+    WorkerContext(const WorkerContext&) = delete;
+    WorkerContext& operator=(const WorkerContext&) = delete;
+
+    const config::Config& config;
+    /// The Worker swaps it between bursts.
+    const policy::RuleSet* rules;
+    Counters& counters;
+    rte_mempool* const mbufs;
+    const uint16_t worker;
+
+    FlowTable flows;
+    HalfOpenTable half_open;
+    BlockList blocked;
+    PendingActions pending;
+    Ring<verdicts::VerdictRecord> records;
+    FlowListener* listener = nullptr;  ///< decode puts itself here.
+
+    bool enforcing() const noexcept { return config.mode == verdicts::Mode::enforce; }
+    void notice(Notice n, uint64_t times = 1) noexcept {
+        counters.notices[static_cast<size_t>(n)].add(times);
+    }
+    /// To Control; when it does not keep up the record is lost and counted.
+    void report(const verdicts::VerdictRecord& record) noexcept {
+        if (!records.push(record)) notice(Notice::record_lost);
+    }
+    /// Forgets a Flow and all that is kept for it.
+    void forget(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
+    /// What the decoder keeps for a Flow is given back; its packets are dropped
+    /// (`dead`) or pass (`bypass`, `opaque`) from here on.
+    void retire(Flow& flow, FlowState state, verdicts::EndReason reason, Nanos now) noexcept;
+};
+
+}  // namespace portcullis::stages
