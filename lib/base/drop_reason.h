@@ -31,10 +31,13 @@ enum class DropReason : uint8_t {
 };
 
 inline constexpr NameTable<DropReason> drop_reason_names = {
-    "none",      "truncated",       "bad_checksum", "bad_header",    "fragment",
-    "conflicting_overlap", "out_of_window", "no_buffer", "flow_table_full", "midstream",
-    "decoder_error", "flow_dead",   "verdict",      "blocked",       "urgent",
-    "replaced",  "rate_limit",      "tx_full",      "no_memory",
+    "none",          "truncated",     "bad_checksum",
+    "bad_header",    "fragment",      "conflicting_overlap",
+    "out_of_window", "no_buffer",     "flow_table_full",
+    "midstream",     "decoder_error", "flow_dead",
+    "verdict",       "blocked",       "urgent",
+    "replaced",      "rate_limit",    "tx_full",
+    "no_memory",
 };
 static_assert(complete(drop_reason_names));
 

@@ -1,9 +1,9 @@
 #include "base/ip.h"
 
-#include <arpa/inet.h>
-
 #include <charconv>
 #include <cstring>
+
+#include <arpa/inet.h>
 
 namespace portcullis {
 

@@ -29,8 +29,8 @@ struct IpAddress {
         return octets[10] == 0xff && octets[11] == 0xff;
     }
     constexpr uint32_t as_v4() const noexcept {
-        return uint32_t{octets[12]} << 24 | uint32_t{octets[13]} << 16 |
-               uint32_t{octets[14]} << 8 | uint32_t{octets[15]};
+        return uint32_t{octets[12]} << 24 | uint32_t{octets[13]} << 16 | uint32_t{octets[14]} << 8 |
+               uint32_t{octets[15]};
     }
     constexpr auto operator<=>(const IpAddress&) const noexcept = default;
 };

@@ -38,19 +38,20 @@ enum class OnFailure : uint8_t { open, closed };
 
 /// One choice a cause; `default` fills those not named.
 struct Failures {
-    OnFailure flow_table = OnFailure::open;   ///< No room for a new flow.
-    OnFailure memory = OnFailure::open;       ///< No session, player or stream memory.
-    OnFailure decoder = OnFailure::open;      ///< Bytes no decoder understands.
-    OnFailure midstream = OnFailure::open;    ///< A flow older than the appliance.
-    OnFailure fragments = OnFailure::closed;  ///< IP fragments for a Service that cannot be put together.
-    OnFailure stage = OnFailure::open;        ///< A stage failed.
+    OnFailure flow_table = OnFailure::open;  ///< No room for a new flow.
+    OnFailure memory = OnFailure::open;      ///< No session, player or stream memory.
+    OnFailure decoder = OnFailure::open;     ///< Bytes no decoder understands.
+    OnFailure midstream = OnFailure::open;   ///< A flow older than the appliance.
+    OnFailure fragments =
+        OnFailure::closed;              ///< IP fragments for a Service that cannot be put together.
+    OnFailure stage = OnFailure::open;  ///< A stage failed.
 };
 
 struct Limits {
-    uint32_t flows = 1'000'000;         ///< In all Workers.
-    uint32_t half_open = 65'536;        ///< Handshakes under way, a Worker; the oldest gives way.
-    uint32_t players = 20'000;          ///< Protocol sessions and Players, in all Workers.
-    uint32_t stream_bytes = 262'144;    ///< Kept per direction of a connection.
+    uint32_t flows = 1'000'000;       ///< In all Workers.
+    uint32_t half_open = 65'536;      ///< Handshakes under way, a Worker; the oldest gives way.
+    uint32_t players = 20'000;        ///< Protocol sessions and Players, in all Workers.
+    uint32_t stream_bytes = 262'144;  ///< Kept per direction of a connection.
     uint64_t stream_bytes_total = 256ull << 20;  ///< Kept by all connections of a Worker.
     uint32_t idle_timeout_s = 300;
     uint32_t connect_timeout_s = 30;
@@ -83,13 +84,13 @@ struct CheckSettings {
 struct Policy {
     std::string name;
     double act_at_confidence = 0.95;
-    std::vector<Rung> ladder = {{1, policy::Action::log}, {5, policy::Action::alert},
-                                {10, policy::Action::kick}};
+    std::vector<Rung> ladder = {
+        {1, policy::Action::log}, {5, policy::Action::alert}, {10, policy::Action::kick}};
     std::map<std::string, CheckSettings> checks;
     std::vector<std::string> exempt_players;
     std::vector<IpPrefix> exempt_addresses;
     std::vector<int32_t> exempt_versions;
-    uint32_t block_s = 600;             ///< How long action `block` keeps an address out.
+    uint32_t block_s = 600;  ///< How long action `block` keeps an address out.
     std::string kick_message = "Disconnected by the network's protection ({check}).";
     Mark mark;
 };
@@ -129,7 +130,7 @@ struct Config {
     std::string file;  ///< Where it was read from; empty for the built-in default.
     std::vector<Wire> wires;
     uint32_t workers = 1;
-    std::string cores;             ///< "" lets the appliance choose; else e.g. "2-5".
+    std::string cores;  ///< "" lets the appliance choose; else e.g. "2-5".
     std::string pipeline = "inspect/inline.yaml";
     verdicts::Mode mode = verdicts::Mode::enforce;
     Idle idle = Idle::sleep;
@@ -140,7 +141,7 @@ struct Config {
     VerdictLog verdict_log;
     std::optional<Endpoint> metrics = parse_endpoint("127.0.0.1:9464");
     std::string admin_socket = "/run/portcullis/admin.sock";
-    std::string keys_socket;       ///< Empty: no key feed.
+    std::string keys_socket;  ///< Empty: no key feed.
     std::vector<Rcon> rcon;
     std::vector<Webhook> webhooks;
     Logging logging;

@@ -33,8 +33,8 @@ using Uuid = std::array<uint8_t, 16>;
 
 /// The client named its protocol and what it wants.
 struct Handshake {
-    int32_t version;          ///< Protocol number; 47 is 1.8.
-    std::string_view host;    ///< As sent, forwarding data and markers included.
+    int32_t version;        ///< Protocol number; 47 is 1.8.
+    std::string_view host;  ///< As sent, forwarding data and markers included.
     uint16_t port;
     enum class Next : uint8_t { status = 1, login = 2, transfer = 3 } next;
 };
@@ -58,35 +58,34 @@ struct Disconnected {
 
 /// Something no vanilla peer sends.  The names are in checks' evidence.
 enum class Fault : uint8_t {
-    bad_varint,          ///< Longer than its type allows, or negative length.
-    zero_length,         ///< A frame of no bytes.
-    length_lies,         ///< Declared and real (uncompressed) length differ.
-    bad_deflate,         ///< Not a zlib stream.
-    below_threshold,     ///< Compressed although shorter than the threshold.
-    short_packet,        ///< Ends within a field that its layout has.
-    trailing_bytes,      ///< Goes on after its layout's last field.
-    bad_field,           ///< A field outside what its type allows.
-    unknown_packet,      ///< No such id in this state and version.
-    wrong_state,         ///< A state change that the session machine does not allow.
-    unknown_version,     ///< No table for this protocol number.
-    frame_too_long,      ///< Frame length over the limit (also VarInt of over 3 bytes).
-    inflated_too_long,   ///< Declared or real uncompressed size over the limit.
-    string_too_long,     ///< A text over its field's limit.
-    nested_too_deep,     ///< NBT or components over the depth limit.
+    bad_varint,         ///< Longer than its type allows, or negative length.
+    zero_length,        ///< A frame of no bytes.
+    length_lies,        ///< Declared and real (uncompressed) length differ.
+    bad_deflate,        ///< Not a zlib stream.
+    below_threshold,    ///< Compressed although shorter than the threshold.
+    short_packet,       ///< Ends within a field that its layout has.
+    trailing_bytes,     ///< Goes on after its layout's last field.
+    bad_field,          ///< A field outside what its type allows.
+    unknown_packet,     ///< No such id in this state and version.
+    wrong_state,        ///< A state change that the session machine does not allow.
+    unknown_version,    ///< No table for this protocol number.
+    frame_too_long,     ///< Frame length over the limit (also VarInt of over 3 bytes).
+    inflated_too_long,  ///< Declared or real uncompressed size over the limit.
+    string_too_long,    ///< A text over its field's limit.
+    nested_too_deep,    ///< NBT or components over the depth limit.
     count
 };
 inline constexpr NameTable<Fault> fault_names = {
-    "bad_varint",     "zero_length",     "length_lies",       "bad_deflate",
-    "below_threshold", "short_packet",   "trailing_bytes",    "bad_field",
-    "unknown_packet", "wrong_state",     "unknown_version",   "frame_too_long",
-    "inflated_too_long", "string_too_long", "nested_too_deep",
+    "bad_varint",      "zero_length",    "length_lies",       "bad_deflate",     "below_threshold",
+    "short_packet",    "trailing_bytes", "bad_field",         "unknown_packet",  "wrong_state",
+    "unknown_version", "frame_too_long", "inflated_too_long", "string_too_long", "nested_too_deep",
 };
 static_assert(complete(fault_names));
 
 struct Malformed {
     Fault fault;
-    double observed = 0;  ///< Size or value found, where one tells.
-    double limit = 0;     ///< What is allowed.
+    double observed = 0;       ///< Size or value found, where one tells.
+    double limit = 0;          ///< What is allowed.
     bool from_server = false;  ///< Whose packet it was.
 };
 
@@ -115,7 +114,7 @@ struct Attack {
 };
 struct Interact {
     EntityId target;
-    bool at = false;          ///< Carries the point of the target that was hit.
+    bool at = false;  ///< Carries the point of the target that was hit.
     float x = 0, y = 0, z = 0;
 };
 struct Swing {
@@ -123,7 +122,14 @@ struct Swing {
 };
 struct Dig {
     enum class Status : uint8_t {
-        start, cancel, finish, drop_stack, drop_item, release_item, swap_hands, stab
+        start,
+        cancel,
+        finish,
+        drop_stack,
+        drop_item,
+        release_item,
+        swap_hands,
+        stab
     };
     uint8_t status;  ///< A Status, or a number that no version knows.
     BlockPosition block;
@@ -143,8 +149,16 @@ struct UseItem {
 };
 struct EntityAction {
     enum class Kind : uint8_t {
-        start_sneaking, stop_sneaking, leave_bed, start_sprinting, stop_sprinting,
-        start_horse_jump, stop_horse_jump, open_inventory, start_gliding, unknown
+        start_sneaking,
+        stop_sneaking,
+        leave_bed,
+        start_sprinting,
+        stop_sprinting,
+        start_horse_jump,
+        stop_horse_jump,
+        open_inventory,
+        start_gliding,
+        unknown
     };
     EntityId entity;
     Kind kind;
@@ -171,7 +185,16 @@ struct CreativeSlotSet {
 };
 /// A text the client sent; `kind` says where.
 struct Text {
-    enum class Kind : uint8_t { chat, command, tab_complete, sign, book, item_name, brand, payload };
+    enum class Kind : uint8_t {
+        chat,
+        command,
+        tab_complete,
+        sign,
+        book,
+        item_name,
+        brand,
+        payload
+    };
     Kind kind;
     std::string_view text;
 };
@@ -179,7 +202,7 @@ struct PluginMessage {
     std::string_view channel;
     Bytes data;
 };
-struct Respawned {};          ///< The client pressed respawn.
+struct Respawned {};  ///< The client pressed respawn.
 struct VehicleMoved {
     Position position;
     Rotation rotation;
@@ -195,11 +218,19 @@ struct ClientSettings {
 
 // ---- both ways: the same id comes back --------------------------------------
 
-struct KeepAliveSent { int64_t id; };       ///< By the server.
-struct KeepAliveAnswered { int64_t id; };   ///< By the client.
+struct KeepAliveSent {
+    int64_t id;
+};  ///< By the server.
+struct KeepAliveAnswered {
+    int64_t id;
+};  ///< By the client.
 /// A ping (protocol 755 on) or window transaction (before): FIFO, answered in a tick.
-struct PingSent { int32_t id; };
-struct PingAnswered { int32_t id; };
+struct PingSent {
+    int32_t id;
+};
+struct PingAnswered {
+    int32_t id;
+};
 
 // ---- from the server -------------------------------------------------------
 
@@ -231,8 +262,16 @@ struct Exploded {  ///< Knock-back on this player, added, blocks a tick.
     double x, y, z;
 };
 enum class Effect : uint8_t {
-    speed, slowness, haste, mining_fatigue, jump_boost, blindness, levitation, slow_falling,
-    dolphins_grace, other
+    speed,
+    slowness,
+    haste,
+    mining_fatigue,
+    jump_boost,
+    blindness,
+    levitation,
+    slow_falling,
+    dolphins_grace,
+    other
 };
 struct EffectGiven {
     EntityId entity;
@@ -245,19 +284,31 @@ struct EffectTaken {
     Effect effect;
 };
 enum class Attribute : uint8_t {
-    movement_speed, jump_strength, gravity, step_height, scale, safe_fall_distance,
-    block_interaction_range, entity_interaction_range, block_break_speed, mining_efficiency,
-    sneaking_speed, movement_efficiency, water_movement_efficiency, flying_speed, other
+    movement_speed,
+    jump_strength,
+    gravity,
+    step_height,
+    scale,
+    safe_fall_distance,
+    block_interaction_range,
+    entity_interaction_range,
+    block_break_speed,
+    mining_efficiency,
+    sneaking_speed,
+    movement_efficiency,
+    water_movement_efficiency,
+    flying_speed,
+    other
 };
 struct AttributeSet {
     EntityId entity;
     Attribute attribute;
-    double value;         ///< Base with all modifiers but the sprint one applied.
-    bool sprinting;       ///< The sprint modifier (x1.3) was among them.
+    double value;    ///< Base with all modifiers but the sprint one applied.
+    bool sprinting;  ///< The sprint modifier (x1.3) was among them.
 };
 struct AbilitiesSet {
     bool invulnerable, flying, may_fly, creative;
-    float fly_speed;   ///< 0.05 is usual.
+    float fly_speed;  ///< 0.05 is usual.
     float walk_speed;
 };
 struct HealthSet {
@@ -267,21 +318,21 @@ struct HealthSet {
 struct EntitySpawned {
     EntityId entity;
     bool is_player;
-    int32_t type;       ///< As the version numbers them; -1 for players of old versions.
+    int32_t type;  ///< As the version numbers them; -1 for players of old versions.
     Position position;
 };
-struct EntityMoved {      ///< Relative.
+struct EntityMoved {  ///< Relative.
     EntityId entity;
     double dx, dy, dz;
 };
-struct EntityPlaced {     ///< Absolute.
+struct EntityPlaced {  ///< Absolute.
     EntityId entity;
     Position position;
 };
 struct EntityGone {
     EntityId entity;
 };
-struct Mounted {          ///< Rider on vehicle; vehicle -1: off again.
+struct Mounted {  ///< Rider on vehicle; vehicle -1: off again.
     EntityId vehicle;
     EntityId rider;
 };
