@@ -29,6 +29,14 @@ struct BlockPosition {
 };
 using Uuid = std::array<uint8_t, 16>;
 
+// ---- every packet ---------------------------------------------------------
+
+/// A whole game packet goes by, read or not; told before what it holds.
+struct PacketSeen {
+    std::string_view name;
+    size_t wire_bytes;
+};
+
 // ---- the session, both directions ----------------------------------------
 
 /// The client named its protocol and what it wants.
