@@ -9,6 +9,7 @@
 #include "packet/ring.h"
 #include "policy/rule_set.h"
 #include "stages/counters.h"
+#include "stages/packet_observer.h"
 #include "stages/pending_action.h"
 #include "verdicts/record.h"
 
@@ -56,6 +57,7 @@ public:
     PendingActions pending;
     Ring<verdicts::VerdictRecord> records;
     FlowListener* listener = nullptr;  ///< decode puts itself here.
+    PacketObserver* observer = nullptr;  ///< `inspect --packets`; set before any stage is made.
 
     bool enforcing() const noexcept { return config.mode == verdicts::Mode::enforce; }
     void notice(Notice n, uint64_t times = 1) noexcept {

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+
+namespace portcullis::port {
+
+/// The hash that brings both directions of a flow to one Worker when the port
+/// has none: of addresses and ports of TCP and UDP, of the addresses alone for
+/// everything else (fragments too: their ports are only in the first), and 0
+/// for what is not IP.  VLAN tags are looked through.
+///
+/// Takes any bytes; never reads outside them.
+uint32_t symmetric_hash(Bytes frame) noexcept;
+
+/// The Worker of a hash: the high bits decide, without a division.
+constexpr uint16_t worker_of(uint32_t hash, uint16_t workers) noexcept {
+    return static_cast<uint16_t>(uint64_t{hash} * workers >> 32);
+}
+
+}  // namespace portcullis::port
