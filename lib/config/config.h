@@ -63,7 +63,7 @@ enum class Forwarding : uint8_t { none, bungeecord, velocity };
 struct Service {
     std::string name;
     protocol::Protocol protocol{};
-    Endpoint endpoint;
+    Endpoint endpoint;  ///< Address `IpAddress{}` (all zero) is any.
     bool proxy_protocol = false;
     Forwarding forwarding = Forwarding::none;
     std::string policy = "default";

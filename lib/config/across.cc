@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "config/schema.h"
+
+namespace portcullis::config {
+
+namespace {
+
+template <class Items>
+std::vector<std::string> names_of(const Items& items) {
+    std::vector<std::string> names;
+    for (const auto& item : items) names.push_back(item.name);
+    return names;
+}
+
+/// A name that refers to one of `names`, or a problem.
+void must_exist(const std::string& what, const std::string& name,
+                const std::vector<std::string>& names, Mark mark, Problems& problems) {
+    if (name.empty() || std::ranges::find(names, name) != names.end()) return;
+    const std::string allowed = names.empty() ? "none is configured" : alternatives(names);
+    problems.add(mark, what + " " + in_quotes(name) + " does not exist" + suggestion(name, names) +
+                           "; allowed: " + allowed);
+}
+
+void check_wires(const Config& config, Problems& problems) {
+    std::map<std::string, std::string> names, devices;
+    for (const Wire& wire : config.wires) {
+        if (!names.emplace(wire.name, wire.name).second) {
+            problems.add(wire.outside.mark, "wire " + in_quotes(wire.name) +
+                                                " is there twice; give each its own name");
+        }
+        for (const Port* port : {&wire.outside, &wire.inside}) {
+            const auto [first, is_new] = devices.emplace(port->device, wire.name);
+            if (is_new || port->device.empty()) continue;
+            problems.add(port->mark, "device " + in_quotes(port->device) +
+                                         " is already a port of wire " + in_quotes(first->second) +
+                                         "; a port belongs to one wire");
+        }
+    }
+}
+
+void check_services(const Config& config, Problems& problems) {
+    const std::vector<std::string> policies = names_of(config.policies);
+    std::map<std::string, bool> names;
+    std::map<std::tuple<protocol::Protocol, Endpoint>, std::string> endpoints;
+    for (const Service& service : config.services) {
+        if (!names.emplace(service.name, true).second && !service.name.empty()) {
+            problems.add(service.mark, "service " + in_quotes(service.name) +
+                                           " is there twice; give each its own name");
+        }
+        const auto [first, is_new] =
+            endpoints.emplace(std::tuple(service.protocol, service.endpoint), service.name);
+        if (!is_new && service.endpoint.port != 0) {
+            problems.add(service.mark, "service " + in_quotes(service.name) + " has the address " +
+                                           to_string(service.endpoint) + " of service " +
+                                           in_quotes(first->second));
+        }
+        must_exist("policy", service.policy, policies, service.mark, problems);
+    }
+}
+
+void check_policies(const Config& config, Problems& problems) {
+    std::map<std::string, bool> names;
+    for (const Policy& policy : config.policies) {
+        if (!names.emplace(policy.name, true).second) {
+            problems.add(policy.mark, "policy " + in_quotes(policy.name) + " is given twice");
+        }
+        const std::string where = "policies." + policy.name + ".ladder";
+        if (policy.ladder.empty()) {
+            problems.add(policy.mark, where + " is empty; give at least one rung");
+        }
+        for (size_t i = 1; i < policy.ladder.size(); ++i) {
+            const Rung& below = policy.ladder[i - 1];
+            const Rung& rung = policy.ladder[i];
+            const std::string at = where + '[' + std::to_string(i) + ']';
+            if (rung.level <= below.level) {
+                problems.add(policy.mark, at + ".level does not rise above the rung before");
+            }
+            if (rung.action < below.action) {
+                problems.add(policy.mark,
+                             at + ".action " +
+                                 in_quotes(name_in(policy::action_names, rung.action)) +
+                                 " is milder than " +
+                                 in_quotes(name_in(policy::action_names, below.action)) +
+                                 " on the rung before");
+            }
+        }
+    }
+}
+
+void check_rcon(const Config& config, Problems& problems) {
+    const std::vector<std::string> services = names_of(config.services);
+    std::map<std::string, bool> seen;
+    for (const Rcon& rcon : config.rcon) {
+        must_exist("service", rcon.service, services, rcon.mark, problems);
+        if (rcon.endpoint.address == IpAddress{} && rcon.endpoint.port != 0) {
+            problems.add(rcon.mark, "rcon address \"any\" can not be connected to");
+        }
+        if (!seen.emplace(rcon.service, true).second && !rcon.service.empty()) {
+            problems.add(rcon.mark, "service " + in_quotes(rcon.service) + " has an rcon already");
+        }
+    }
+}
+
+}  // namespace
+
+void check_across(const Config& config, Problems& problems) {
+    check_wires(config, problems);
+    check_services(config, problems);
+    check_policies(config, problems);
+    check_rcon(config, problems);
+}
+
+}  // namespace portcullis::config

@@ -1,0 +1,119 @@
+#include "config/config.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "base/setup_error.h"
+#include "config/schema.h"
+
+namespace portcullis::config {
+
+namespace {
+
+constexpr size_t file_bytes_max = 4u << 20;
+
+// An offline run reads captures on somebody's desk: less memory than a router's.
+constexpr uint32_t offline_flows = 262'144;
+constexpr uint32_t offline_players = 4'096;
+
+void add_default_policy(Config& config) {
+    const auto is_default = [](const Policy& p) { return p.name == "default"; };
+    if (std::ranges::any_of(config.policies, is_default)) return;
+    Policy policy;
+    policy.name = "default";
+    config.policies.insert(config.policies.begin(), std::move(policy));
+}
+
+Service anywhere(protocol::Protocol protocol, uint16_t port) {
+    Service service;
+    service.name = name_in(protocol::protocol_names, protocol);
+    service.protocol = protocol;
+    service.endpoint.port = port;
+    return service;
+}
+
+std::string yaml_fault(std::string text) {
+    // The parser's sentences name things as YAML does; the place is said by us.
+    return "not YAML: " + text;
+}
+
+}  // namespace
+
+Config parse(const std::string& text, const std::string& name) {
+    Config config;
+    config.file = name;
+    Problems problems(name);
+    try {
+        const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+        const Place top{"", {1, 1}, problems};
+        if (documents.size() != 1 || documents[0].IsNull()) {
+            problems.add({1, 1}, documents.size() > 1
+                                     ? "the file holds several YAML documents; one is allowed"
+                                     : "the file is empty; give at least wires and services");
+        } else {
+            read_map(schema(), config, documents[0], top);
+        }
+    } catch (const YAML::Exception& error) {
+        problems.add({error.mark.line + 1, error.mark.column + 1}, yaml_fault(error.msg));
+    }
+    add_default_policy(config);
+    check_across(config, problems);
+    problems.throw_if_any();
+    return config;
+}
+
+Config load(const std::string& path) {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) {
+        throw UsageError(path + ": is a directory; give a configuration file");
+    }
+    std::ifstream in(path, std::ios::binary);
+    if (!in) throw UsageError(path + ": can not be read: " + std::strerror(errno));
+    std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    if (text.size() > file_bytes_max) {
+        throw UsageError(path + ": has over " + std::to_string(file_bytes_max >> 20) +
+                         " MiB; that is no configuration file");
+    }
+    return parse(text, path);
+}
+
+Config offline(const std::vector<Service>& services) {
+    Config config;
+    config.services = services;
+    if (services.empty()) {
+        config.services = {anywhere(protocol::Protocol::minecraft, 25565),
+                           anywhere(protocol::Protocol::shadowland, 3565)};
+    }
+    config.limits.flows = offline_flows;
+    config.limits.players = offline_players;
+    config.metrics.reset();
+    config.admin_socket.clear();
+    add_default_policy(config);
+    return config;
+}
+
+Service parse_service(const std::string& text) {
+    const auto names = words(protocol::protocol_names);
+    const size_t at = text.find('@');
+    const auto protocol = value_in<protocol::Protocol>(protocol::protocol_names,
+                                                       std::string_view(text).substr(0, at));
+    auto endpoint = at == std::string::npos ? std::nullopt
+                                            : parse_endpoint(std::string_view(text).substr(at + 1));
+    if (!protocol || !endpoint || endpoint->port == 0) {
+        throw UsageError("--service " + in_quotes(text) +
+                         "; allowed: PROTOCOL@ADDRESS:PORT, where PROTOCOL is " +
+                         alternatives(names));
+    }
+    if (endpoint->address == IpAddress::v4(0)) endpoint->address = IpAddress{};
+    Service service;
+    service.name = text;
+    service.protocol = *protocol;
+    service.endpoint = *endpoint;
+    return service;
+}
+
+}  // namespace portcullis::config

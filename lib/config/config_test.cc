@@ -1,0 +1,320 @@
+// Goal: a right file gives exactly what it says, a wrong one is refused with the
+// place, what was given and what is allowed, and all its problems at once.
+// Method: a table of files (text → message), then the documentation and the
+// example in deploy/ against the rows that read them.
+
+#include "config/config.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include <gtest/gtest.h>
+
+#include "base/setup_error.h"
+#include "config/schema.h"
+
+namespace portcullis::config {
+namespace {
+
+std::string complaint(const std::string& text) {
+    try {
+        (void)parse(text, "f");
+    } catch (const UsageError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+const std::string good =
+    "wires:\n"
+    "  - name: edge\n"
+    "    outside: { device: '0000:3b:00.0', driver: ice }\n"
+    "    inside: { device: '0000:3b:00.1', driver: ice }\n"
+    "services:\n"
+    "  - { name: survival, protocol: minecraft, address: 10.0.0.2, port: 25565 }\n";
+
+TEST(Config, ReadsWhatIsSaidAndDefaultsTheRest) {
+    const Config config =
+        parse(good + "mode: observe\nworkers: 4\nmetrics: { listen: off }\n", "f");
+    ASSERT_EQ(config.wires.size(), 1u);
+    EXPECT_EQ(config.wires[0].inside.device, "0000:3b:00.1");
+    EXPECT_EQ(config.wires[0].inside.mark.line, 4);
+    ASSERT_EQ(config.services.size(), 1u);
+    EXPECT_EQ(config.services[0].endpoint, *parse_endpoint("10.0.0.2:25565"));
+    EXPECT_EQ(config.services[0].policy, "default");
+    EXPECT_EQ(config.mode, verdicts::Mode::observe);
+    EXPECT_EQ(config.workers, 4u);
+    EXPECT_FALSE(config.metrics);
+    EXPECT_EQ(config.admin_socket, "/run/portcullis/admin.sock");
+    ASSERT_EQ(config.policies.size(), 1u);
+    EXPECT_EQ(config.policies[0].name, "default");
+    EXPECT_EQ(config.policies[0].ladder.size(), 3u);
+}
+
+TEST(Config, OneDefaultCauseSetsThoseNotNamed) {
+    const Failures none = parse(good, "f").on_failure;
+    EXPECT_EQ(none.decoder, OnFailure::open);
+    EXPECT_EQ(none.fragments, OnFailure::closed);
+    // The named cause wins wherever it stands.
+    const Failures some =
+        parse(good + "on_failure: { decoder: open, default: closed }\n", "f").on_failure;
+    EXPECT_EQ(some.decoder, OnFailure::open);
+    EXPECT_EQ(some.midstream, OnFailure::closed);
+}
+
+TEST(Config, ReadsAWholePolicy) {
+    const Config config =
+        parse(good +
+                  "policies:\n"
+                  "  hard:\n"
+                  "    act_at_confidence: 0.9\n"
+                  "    ladder: [ { level: 2.5, action: block } ]\n"
+                  "    checks: { movement.speed: { enabled: false, tolerance: 1.05 } }\n"
+                  "    exempt: { players: [Alice], addresses: [10.0.0.0/8], versions: [47] }\n"
+                  "    block_s: 60\n",
+              "f");
+    ASSERT_EQ(config.policies.size(), 2u);  // "default" is always there.
+    const Policy& hard = config.policies[1];
+    EXPECT_EQ(hard.name, "hard");
+    EXPECT_EQ(hard.act_at_confidence, 0.9);
+    ASSERT_EQ(hard.ladder.size(), 1u);
+    EXPECT_EQ(hard.ladder[0].action, policy::Action::block);
+    const CheckSettings& speed = hard.checks.at("movement.speed");
+    EXPECT_FALSE(speed.enabled);
+    EXPECT_EQ(speed.parameters.at("tolerance"), 1.05);
+    EXPECT_EQ(speed.mark.line, 11);
+    EXPECT_EQ(speed.mark.column, 15);
+    EXPECT_EQ(hard.exempt_players, std::vector<std::string>{"Alice"});
+    EXPECT_TRUE(hard.exempt_addresses.at(0).contains(*parse_address("10.9.9.9")));
+    EXPECT_EQ(hard.exempt_versions, std::vector<int32_t>{47});
+    EXPECT_EQ(hard.block_s, 60u);
+}
+
+TEST(Config, AnyAddressIsTheUnspecifiedOne) {
+    for (const char* any : {"0.0.0.0", "'::'"}) {
+        const std::string text = std::string("services: [ { name: s, protocol: minecraft, ") +
+                                 "address: " + any + ", port: 1 } ]\n";
+        EXPECT_EQ(parse(text, "f").services.at(0).endpoint.address, IpAddress{}) << any;
+    }
+}
+
+struct Case {
+    std::string text;
+    std::string says;
+};
+
+const std::string service = "{ name: s, protocol: minecraft, address: 10.0.0.2, port: 1";
+
+const Case scalars[] = {
+    {"workers: 0", "f:1:10: workers is \"0\"; allowed: a whole number from 1 to 64"},
+    {"workers: 4.5", "f:1:10: workers is \"4.5\"; allowed: a whole number from 1 to 64"},
+    {"workers: -1", "f:1:10: workers is \"-1\"; allowed: a whole number from 1 to 64"},
+    {"workers: 4x", "f:1:10: workers is \"4x\"; allowed: a whole number from 1 to 64"},
+    {"workers: 99999999999999999999",
+     "f:1:10: workers is \"99999999999999999999\"; allowed: a whole number from 1 to 64"},
+    {"workers: [4]", "f:1:10: workers is a list; allowed: a whole number from 1 to 64"},
+    {"workers: {a: 4}", "f:1:10: workers is a map; allowed: a whole number from 1 to 64"},
+    {"workers:", "f:1:1: workers is nothing; allowed: a whole number from 1 to 64"},
+    {"mode: off", "f:1:7: mode is \"off\"; allowed: enforce or observe"},
+    {"idle: busy", "f:1:7: idle is \"busy\"; allowed: spin, sleep or interrupt"},
+    {"cores: 5-2",
+     "f:1:8: cores is \"5-2\"; allowed: auto, or core numbers and ranges such as 2-5,8"},
+    {"cores: 2,",
+     "f:1:8: cores is \"2,\"; allowed: auto, or core numbers and ranges such as 2-5,8"},
+    {"pipeline: ''", "f:1:11: pipeline is \"\"; allowed: a path"},
+    {"on_failure: open",
+     "f:1:13: on_failure is \"open\"; allowed: a map with default, flow_table, memory, decoder, "
+     "midstream, fragments or stage"},
+    {"on_failure: { default: shut }",
+     "f:1:24: on_failure.default is \"shut\"; allowed: open or closed"},
+    {"limits: { flows: 10 }",
+     "f:1:18: limits.flows is \"10\"; allowed: a whole number from 1024 to 100000000"},
+    {"limits: { idle_timeout_s: 1d }",
+     "f:1:27: limits.idle_timeout_s is \"1d\"; allowed: a whole number from 5 to 86400"},
+    {"metrics: { listen: localhost:9464 }",
+     "f:1:20: metrics.listen is \"localhost:9464\"; allowed: ADDRESS:PORT such as 127.0.0.1:9464 "
+     "or "
+     "[::1]:9464, or off"},
+    {"metrics: { listen: '127.0.0.1:99999' }",
+     "f:1:20: metrics.listen is \"127.0.0.1:99999\"; allowed: ADDRESS:PORT such as 127.0.0.1:9464 "
+     "or [::1]:9464, or off"},
+    {"admin: { socket: /" + std::string(120, 'a') + " }",
+     "f:1:18: admin.socket is \"/" + std::string(63, 'a') +
+         "…\"; allowed: a path of at most 107 bytes, or off"},
+    {"verdict_log: { flush_ms: 0 }",
+     "f:1:26: verdict_log.flush_ms is \"0\"; allowed: a whole number from 1 to 10000"},
+    {"logging: { level: loud }",
+     "f:1:19: logging.level is \"loud\"; allowed: trace, debug, info, warn or error"},
+    {"logging: { packets: yes }", "f:1:21: logging.packets is \"yes\"; allowed: true or false"},
+    {"logging: { trace_players: Alice }",
+     "f:1:27: logging.trace_players is \"Alice\"; allowed: a list of at most 256"},
+    {"logging: { trace_players: [Alice, ''] }",
+     "f:1:35: logging.trace_players[1] is \"\"; allowed: a text of 1 to 32 bytes on one line"},
+    {"webhooks: [ { url_file: u, min_confidence: nan } ]",
+     "f:1:44: webhooks[0].min_confidence is \"nan\"; allowed: a number from 0 to 1"},
+};
+
+const Case shapes[] = {
+    {"", "f:1:1: the file is empty; give at least wires and services"},
+    {"- 1",
+     "f:1:1: the file is a list; allowed: a map with wires, workers, cores, pipeline, mode, "
+     "idle, on_failure, limits, services, policies, verdict_log, metrics, admin, keys, rcon, "
+     "webhooks or logging"},
+    {"mode: observe\n---\nmode: observe",
+     "f:1:1: the file holds several YAML documents; one is allowed"},
+    {"mode: [", "f:1:1: not YAML: end of sequence flow not found"},
+    {"a: b: c", "f:1:5: not YAML: illegal map value"},
+    {"mode: *there", "f:1:7: not YAML: the referenced anchor is not defined"},
+    {"mode: observe\nmode: enforce", "f:2:1: key \"mode\" is given twice"},
+    {"admin: { sokcet: x }",
+     "f:1:10: unknown key \"sokcet\" in admin (did you mean \"socket\"?); allowed: socket"},
+    {"admin: { zzz: x }", "f:1:10: unknown key \"zzz\" in admin; allowed: socket"},
+    {"admin: { ? [a] : x }", "f:1:12: unknown key \"\" in admin; allowed: socket"},
+    {"wires: { name: x }", "f:1:8: wires is a map; allowed: a list of at most 8"},
+    {"wires: [ { name: w, outside: { device: a, driver: d } } ]",
+     "f:1:10: wires[0] lacks \"inside\""},
+    {"wires: [ { name: w, outside: { device: a, driver: d }, inside: { device: b } } ]",
+     "f:1:64: wires[0].inside lacks \"driver\""},
+    {"services: [ 25565 ]",
+     "f:1:13: services[0] is \"25565\"; allowed: a map with name, protocol, address, port, "
+     "proxy_protocol, forwarding or policy"},
+};
+
+const Case meanings[] = {
+    {"wires: [ { name: w, outside: { device: a, driver: d }, inside: { device: a, driver: d } } ]",
+     "f:1:64: device \"a\" is already a port of wire \"w\"; a port belongs to one wire"},
+    {"services: [ { name: a b, protocol: minecraft, address: 10.0.0.2, port: 1 } ]",
+     "f:1:21: services[0].name is \"a b\"; allowed: a name of 1 to 32 letters, digits, '-', '_' or "
+     "'.'"},
+    {"services: [ { name: s, protocol: quake, address: 10.0.0.2, port: 1 } ]",
+     "f:1:34: services[0].protocol is \"quake\"; allowed: minecraft or shadowland"},
+    {"services: [ { name: s, protocol: minecraft, address: example.org, port: 1 } ]",
+     "f:1:54: services[0].address is \"example.org\"; allowed: an IPv4 or IPv6 address"},
+    {"services: [ { name: s, protocol: minecraft, address: 10.0.0.2, port: 0 } ]",
+     "f:1:70: services[0].port is \"0\"; allowed: a whole number from 1 to 65535"},
+    {"services: [ " + service + ", policy: hard } ]",
+     "f:1:13: policy \"hard\" does not exist; allowed: default"},
+    {"services: [ " + service +
+         " },\n  { name: s, protocol: minecraft, address: 10.0.0.3, port: 1 } ]",
+     "f:2:3: service \"s\" is there twice; give each its own name"},
+    {"services: [ " + service +
+         " },\n  { name: t, protocol: minecraft, address: 10.0.0.2, port: 1 } ]",
+     "f:2:3: service \"t\" has the address 10.0.0.2:1 of service \"s\""},
+    {"policies: [a]", "f:1:11: policies is a list; allowed: a map of at most 64 policies"},
+    {"policies: { default: { act_at_confidence: 0.1 } }",
+     "f:1:43: policies.default.act_at_confidence is \"0.1\"; allowed: a number from 0.5 to 1"},
+    {"policies: { default: { ladder: [] } }",
+     "f:1:13: policies.default.ladder is empty; give at least one rung"},
+    {"policies: { default: { ladder: [ { level: 5, action: log }, { level: 5, action: kick } ] } }",
+     "f:1:13: policies.default.ladder[1].level does not rise above the rung before"},
+    {"policies: { default: { ladder: [ { level: 1, action: kick }, { level: 5, action: log } ] } }",
+     "f:1:13: policies.default.ladder[1].action \"log\" is milder than \"kick\" on the rung "
+     "before"},
+    {"policies: { default: { ladder: [ { level: 1, action: ban } ] } }",
+     "f:1:54: policies.default.ladder[0].action is \"ban\"; allowed: log, alert, drop, neutralise, "
+     "sever, kick or block"},
+    {"policies: { default: { checks: { movement.speed: false } } }",
+     "f:1:50: policies.default.checks.movement.speed is \"false\"; allowed: a map such as { "
+     "enabled: "
+     "true }"},
+    {"policies: { default: { checks: { movement.speed: { tolerance: high } } } }",
+     "f:1:63: policies.default.checks.movement.speed.tolerance is \"high\"; allowed: a number from "
+     "-1e+12 to 1e+12"},
+    {"policies: { default: { exempt: { addresses: [10.0.0.0/33] } } }",
+     "f:1:46: policies.default.exempt.addresses[0] is \"10.0.0.0/33\"; allowed: an address or a "
+     "prefix such as 10.0.0.0/8"},
+    {"policies: { default: { kick_message: 'by {player}' } }",
+     "f:1:38: policies.default.kick_message is \"by {player}\"; allowed: a text of 1 to 120 bytes "
+     "on "
+     "one line, with at most {check} in braces"},
+    {"policies: { default: {}, default: {} }", "f:1:26: policy \"default\" is given twice"},
+    {"rcon: [ { service: s, address: 10.0.0.2, port: 1, password_file: p } ]",
+     "f:1:9: service \"s\" does not exist; allowed: none is configured"},
+    {"services: [ " + service + " } ]\n" +
+         "rcon: [ { service: s, address: 10.0.0.2, port: 1, password_file: p, kick: 'kick all' } ]",
+     "f:2:75: rcon[0].kick is \"kick all\"; allowed: a text of 1 to 200 bytes on one line, with "
+     "{player} and at most {player} or {reason} in braces"},
+};
+
+void expect_complaints(std::span<const Case> cases) {
+    for (const Case& c : cases) EXPECT_EQ(complaint(c.text), c.says) << c.text;
+}
+
+TEST(Config, RefusesValuesOutsideTheirKind) { expect_complaints(scalars); }
+TEST(Config, RefusesFilesOfTheWrongShape) { expect_complaints(shapes); }
+TEST(Config, RefusesWhatMeansNothing) { expect_complaints(meanings); }
+
+TEST(Config, SecretsInTheFileAreRefusedAndNotShown) {
+    const std::string said =
+        complaint("services: [ " + service +
+                  " } ]\n"
+                  "rcon: [ { service: s, address: 10.0.0.2, port: 1, password: hunter2 } ]\n"
+                  "webhooks: [ { url: 'https://example.org/hook/hunter2' } ]\n");
+    EXPECT_EQ(said,
+              "f:2:9: rcon[0] lacks \"password_file\"\n"
+              "f:2:51: key \"password\" in rcon[0] is refused: secrets come from files; use "
+              "\"password_file\"\n"
+              "f:3:13: webhooks[0] lacks \"url_file\"\n"
+              "f:3:15: key \"url\" in webhooks[0] is refused: secrets come from files; use "
+              "\"url_file\"");
+}
+
+TEST(Config, NamesAllProblemsInTheOrderOfTheFile) {
+    EXPECT_EQ(complaint("mode: fierce\nlimits: { flows: 1, players: 0 }\nworkers: many\n"),
+              "f:1:7: mode is \"fierce\"; allowed: enforce or observe\n"
+              "f:2:18: limits.flows is \"1\"; allowed: a whole number from 1024 to 100000000\n"
+              "f:2:30: limits.players is \"0\"; allowed: a whole number from 1 to 1000000\n"
+              "f:3:10: workers is \"many\"; allowed: a whole number from 1 to 64");
+}
+
+TEST(Config, AFileThatCanNotBeReadIsNamed) {
+    try {
+        (void)load("/nonexistent/portcullis.yaml");
+        FAIL() << "read a file that is not there";
+    } catch (const UsageError& error) {
+        EXPECT_EQ(std::string(error.what()),
+                  "/nonexistent/portcullis.yaml: can not be read: No such file or directory");
+    }
+    EXPECT_THROW((void)load("/"), UsageError);
+}
+
+TEST(Config, OfflineKnowsTheUsualPorts) {
+    const Config usual = offline({});
+    ASSERT_EQ(usual.services.size(), 2u);
+    EXPECT_EQ(usual.services[0].name, "minecraft");
+    EXPECT_EQ(usual.services[0].endpoint.port, 25565);
+    EXPECT_EQ(usual.services[0].endpoint.address, IpAddress{});
+    EXPECT_EQ(usual.services[1].endpoint.port, 3565);
+    ASSERT_EQ(usual.policies.size(), 1u);
+
+    const Service named = parse_service("shadowland@[2001:db8::1]:3566");
+    EXPECT_EQ(named.protocol, protocol::Protocol::shadowland);
+    EXPECT_EQ(offline({named}).services.size(), 1u);
+    for (const char* bad : {"", "minecraft", "quake@10.0.0.1:1", "minecraft@10.0.0.1",
+                            "minecraft@10.0.0.1:0", "minecraft@host:25565"}) {
+        EXPECT_THROW((void)parse_service(bad), UsageError) << bad;
+    }
+}
+
+std::string read(const char* name) {
+    const char* root = std::getenv("PORTCULLIS_SOURCE_ROOT");
+    std::ifstream in(std::string(root == nullptr ? "." : root) + '/' + name);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+TEST(Config, TheExampleInDeployLoads) {
+    const Config config = parse(read("deploy/portcullis.yaml"), "deploy/portcullis.yaml");
+    EXPECT_EQ(config.wires.size(), 1u);
+    EXPECT_EQ(config.services.size(), 2u);
+    EXPECT_EQ(config.rcon.size(), 1u);
+    EXPECT_EQ(config.webhooks.size(), 1u);
+}
+
+TEST(Config, TheDocumentationIsWhatTheRowsSay) {
+    EXPECT_TRUE(read("docs/CONFIGURATION.md") == documentation())
+        << "docs/CONFIGURATION.md is stale: run `ninja -C build configuration-docs`";
+}
+
+}  // namespace
+}  // namespace portcullis::config

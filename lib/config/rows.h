@@ -1,0 +1,122 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <yaml-cpp/yaml.h>
+
+#include "config/kinds.h"
+#include "config/problems.h"
+
+/// Rows: a key, where its value is kept, what it may be, and what it means, in
+/// one place.  The same rows read a file (`read_map`) and make
+/// docs/CONFIGURATION.md (`RowInfo`).  A default is the member's own initialiser.
+namespace portcullis::config {
+
+/// What the documentation needs of a row.
+struct RowInfo {
+    std::string key;
+    std::string allowed;
+    std::string initial;  ///< The default as one writes it; empty with `required`.
+    std::string help;
+    bool required = false;
+    std::vector<RowInfo> inner;  ///< The rows of a map, or of each map in a list.
+};
+
+template <class T>
+struct Row {
+    RowInfo info;
+    std::function<void(T&, const YAML::Node&, const Place&)> read;
+    /// For a secret: the key that people would write, which is refused.
+    std::string refused;
+};
+template <class T>
+using Rows = std::vector<Row<T>>;
+
+template <class T>
+std::vector<RowInfo> infos(const Rows<T>& rows) {
+    std::vector<RowInfo> all;
+    for (const Row<T>& row : rows) all.push_back(row.info);
+    return all;
+}
+
+/// Reads a map by its rows, in the order of the rows: unknown keys, keys given
+/// twice and required keys left out are problems.
+template <class T>
+void read_map(const Rows<T>& rows, T& out, const YAML::Node& node, const Place& place) {
+    if constexpr (requires { out.mark; }) out.mark = mark_of(node, place);
+    std::vector<KeyRule> keys;
+    for (const Row<T>& row : rows) {
+        keys.push_back({row.info.key, row.info.required, row.refused});
+    }
+    if (!keys_are_good(keys, node, place)) return;
+    for (const Row<T>& row : rows) {
+        for (const auto& entry : node) {
+            if (entry.first.Scalar() != row.info.key) continue;
+            row.read(out, entry.second, place.inside(row.info.key, mark_of(entry.first, place)));
+            break;
+        }
+    }
+}
+
+template <class T, class Access, class V>
+Row<T> row(std::string key, Access access, Kind<V> kind, std::string help) {
+    T fresh{};
+    RowInfo info{std::move(key),  kind.allowed, kind.show(std::invoke(access, fresh)),
+                 std::move(help), false,        {}};
+    auto read = [access, kind](T& out, const YAML::Node& node, const Place& place) {
+        if (const auto value = kind.read(node, place)) std::invoke(access, out) = *value;
+    };
+    return {std::move(info), std::move(read), ""};
+}
+
+template <class T>
+Row<T> required(Row<T> row) {
+    row.info.required = true;
+    row.info.initial.clear();
+    return row;
+}
+
+/// A row whose value is the name of a file with a secret in it; the secret
+/// itself, under `refused`, is turned away without being shown.
+template <class T>
+Row<T> secret(Row<T> row, std::string refused) {
+    row.refused = std::move(refused);
+    return row;
+}
+
+/// A map within a map.  `Access` may give back the object itself, for keys that
+/// are grouped in the file and not in the struct.
+template <class T, class Access, class U>
+Row<T> section(std::string key, Access access, const Rows<U>& rows, std::string help) {
+    RowInfo info{std::move(key), "a map", "", std::move(help), false, infos(rows)};
+    auto read = [access, rows](T& out, const YAML::Node& node, const Place& place) {
+        read_map(rows, std::invoke(access, out), node, place);
+    };
+    return {std::move(info), std::move(read), ""};
+}
+
+/// A list of maps of at most `most` elements; given at all, it replaces the default.
+template <class T, class U>
+Row<T> sections(std::string key, std::vector<U> T::* member, size_t most, const Rows<U>& rows,
+                std::string help) {
+    RowInfo info{std::move(key), "a list of at most " + std::to_string(most) + " maps",
+                 "none",         std::move(help),
+                 false,          infos(rows)};
+    auto read = [member, most, rows](T& out, const YAML::Node& node, const Place& place) {
+        if (!is_list(node, most, place)) return;
+        (out.*member).clear();
+        for (size_t i = 0; i < node.size(); ++i) {
+            U element{};
+            read_map(rows, element, node[i], place.element(i, node[i]));
+            (out.*member).push_back(std::move(element));
+        }
+    };
+    return {std::move(info), std::move(read), ""};
+}
+
+}  // namespace portcullis::config

@@ -1,0 +1,316 @@
+#include "config/schema.h"
+
+#include <functional>
+
+#include "stages/counters.h"
+
+namespace portcullis::config {
+
+namespace {
+
+constexpr size_t policies_max = 64;
+constexpr size_t exemptions_max = 4096;
+constexpr size_t rungs_max = 16;
+constexpr uint32_t day_s = 86'400;
+constexpr uint32_t gib = 1u << 30;
+
+/// For keys that are grouped in the file and not in the struct.
+constexpr auto itself = [](auto& object) -> auto& { return object; };
+
+Rows<Port> port_rows() {
+    return {
+        required(row<Port>("device", &Port::device, text(255),
+                           "A PCI address (`0000:3b:00.0`) or a DPDK vdev with its arguments "
+                           "(`net_af_packet0,iface=veth0`).")),
+        required(row<Port>("driver", &Port::driver, name(),
+                           "The profile in `drivers-config/` that says how to set the port up.")),
+    };
+}
+
+Rows<Wire> wire_rows() {
+    return {
+        required(row<Wire>("name", &Wire::name, name(), "The metric label `wire`.")),
+        required(section<Wire>("outside", &Wire::outside, port_rows(), "Toward the players.")),
+        required(section<Wire>("inside", &Wire::inside, port_rows(), "Toward the servers.")),
+    };
+}
+
+const std::vector<std::string> open_closed = {"open", "closed"};
+
+Row<Failures> cause(std::string key, OnFailure Failures::* member, std::string help) {
+    return row<Failures>(std::move(key), member, choice<OnFailure>(open_closed), std::move(help));
+}
+
+/// `default` sets all causes; it is read first, so that the named ones win.
+Row<Failures> default_cause() {
+    RowInfo info{"default", alternatives(open_closed),
+                 "",        "Sets every cause below that is not named.",
+                 false,     {}};
+    auto read = [](Failures& out, const YAML::Node& node, const Place& place) {
+        const auto value = choice<OnFailure>(open_closed).read(node, place);
+        if (value) out = {*value, *value, *value, *value, *value, *value};
+    };
+    return {std::move(info), std::move(read), ""};
+}
+
+Rows<Failures> failure_rows() {
+    return {
+        default_cause(),
+        cause("flow_table", &Failures::flow_table, "No room for a new flow."),
+        cause("memory", &Failures::memory, "No session, player or stream memory left."),
+        cause("decoder", &Failures::decoder, "Bytes that no decoder understands."),
+        cause("midstream", &Failures::midstream, "A flow older than the appliance."),
+        cause("fragments", &Failures::fragments,
+              "IP fragments for a service that can not be put together."),
+        cause("stage", &Failures::stage, "A stage failed."),
+    };
+}
+
+Rows<Limits> limit_rows() {
+    return {
+        row<Limits>("flows", &Limits::flows, whole(1'024, 100'000'000),
+                    "Connections remembered, in all workers."),
+        row<Limits>("half_open", &Limits::half_open, whole(64, 16'777'216),
+                    "Handshakes under way, a worker; the oldest gives way."),
+        row<Limits>("players", &Limits::players, whole(1, 1'000'000),
+                    "Players inspected at a time, in all workers."),
+        row<Limits>("stream_bytes", &Limits::stream_bytes, whole(16'384, 16'777'216),
+                    "Kept per direction of a connection until the receiver acknowledges."),
+        row<Limits>("stream_bytes_total", &Limits::stream_bytes_total,
+                    whole64(1u << 20, uint64_t{64} * gib), "Kept for all connections of a worker."),
+        row<Limits>("idle_timeout_s", &Limits::idle_timeout_s, whole(5, day_s),
+                    "A connection silent this long is forgotten."),
+        row<Limits>("connect_timeout_s", &Limits::connect_timeout_s, whole(1, 600),
+                    "A handshake not completed within this time is forgotten."),
+    };
+}
+
+Rows<Service> service_rows() {
+    return {
+        required(row<Service>("name", &Service::name, name(), "The metric label `service`.")),
+        required(row<Service>("protocol", &Service::protocol,
+                              choice<protocol::Protocol>(words(protocol::protocol_names)),
+                              "The game spoken there: Minecraft over TCP, Shadowland over UDP.")),
+        required(row<Service>(
+            "address", [](Service& s) -> auto& { return s.endpoint.address; }, address(),
+            "The server's address as the wire shows it; `0.0.0.0` or `::` is any.")),
+        required(row<Service>(
+            "port", [](Service& s) -> auto& { return s.endpoint.port; }, port_number(),
+            "The server's port.")),
+        row<Service>("proxy_protocol", &Service::proxy_protocol, yes_no(),
+                     "Connections begin with a PROXY header that names the player's address."),
+        row<Service>("forwarding", &Service::forwarding,
+                     choice<Forwarding>({"none", "bungeecord", "velocity"}),
+                     "How a game proxy in front forwards players' names and addresses."),
+        row<Service>("policy", &Service::policy, name(), "The policy of `policies` that judges."),
+    };
+}
+
+Rows<Rung> rung_rows() {
+    return {
+        required(row<Rung>("level", &Rung::level, real(0, 1e6),
+                           "From this violation level on; levels rise from rung to rung.")),
+        required(row<Rung>("action", &Rung::action,
+                           choice<policy::Action>(words(policy::action_names)),
+                           "What is done; not milder than on the rung before.")),
+    };
+}
+
+/// `checks`: names and parameters belong to the checks, so which exist, and in
+/// what range, is said where rules are compiled (docs/CHECKS.md).
+Row<Policy> check_map() {
+    RowInfo info{"checks",
+                 "a map from check names to maps",
+                 "{}",
+                 "Per check: `enabled` (true or false) and the check's own numbers, such as "
+                 "`tolerance`; see each check's README.",
+                 false,
+                 {}};
+    auto read_check = [](CheckSettings& out, const YAML::Node& node, const Place& place) {
+        out.mark = place.key;
+        for (const auto& entry : node) {
+            const std::string key = entry.first.Scalar();
+            const Place inside = place.inside(key, mark_of(entry.first, place));
+            if (key == "enabled") {
+                if (const auto value = yes_no().read(entry.second, inside)) out.enabled = *value;
+            } else if (const auto value = real(-1e12, 1e12).read(entry.second, inside)) {
+                out.parameters[key] = *value;
+            }
+        }
+    };
+    auto read = [read_check](Policy& out, const YAML::Node& node, const Place& place) {
+        if (!node.IsMap()) return refuse(node, place, "a map from check names to maps");
+        for (const auto& entry : node) {
+            const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
+            const Place inside = place.inside(key, mark_of(entry.first, place));
+            if (out.checks.contains(key)) {
+                inside.problems.add(inside.key, inside.path + " is given twice");
+            } else if (!entry.second.IsMap()) {
+                refuse(entry.second, inside, "a map such as { enabled: true }");
+            } else {
+                read_check(out.checks[key], entry.second, inside);
+            }
+        }
+    };
+    return {std::move(info), std::move(read), ""};
+}
+
+Rows<Policy> exemption_rows() {
+    return {
+        row<Policy>("players", &Policy::exempt_players, list_of(text(32), exemptions_max),
+                    "Names of players who are watched and never acted on."),
+        row<Policy>("addresses", &Policy::exempt_addresses, list_of(prefix(), exemptions_max),
+                    "Addresses and prefixes of the same."),
+        row<Policy>("versions", &Policy::exempt_versions, list_of(version_number(), exemptions_max),
+                    "Protocol versions of the same."),
+    };
+}
+
+/// The ladder, with a default that the documentation can show.
+Row<Policy> ladder_row() {
+    Row<Policy> rungs = sections<Policy>("ladder", &Policy::ladder, rungs_max, rung_rows(),
+                                         "What is done at which violation level.");
+    rungs.info.initial = "log at 1, alert at 5, kick at 10";
+    return rungs;
+}
+
+Rows<Policy> policy_rows() {
+    return {
+        row<Policy>("act_at_confidence", &Policy::act_at_confidence, real(0.5, 1),
+                    "Findings below it are logged and the packet goes on."),
+        ladder_row(),
+        check_map(),
+        section<Policy>("exempt", itself, exemption_rows(), "Who is never acted on."),
+        row<Policy>("block_s", &Policy::block_s, whole(1, 365 * day_s),
+                    "How long action `block` keeps an address out."),
+        row<Policy>("kick_message", &Policy::kick_message, pattern(120, {"{check}"}, ""),
+                    "What a kicked player reads."),
+    };
+}
+
+Row<Config> policy_map() {
+    const Rows<Policy> rows = policy_rows();
+    RowInfo info{"policies", "a map from names to maps", "", "How findings become actions.", false,
+                 infos(rows)};
+    auto read = [rows](Config& out, const YAML::Node& node, const Place& place) {
+        if (!node.IsMap() || node.size() > policies_max) {
+            return refuse(node, place,
+                          "a map of at most " + std::to_string(policies_max) + " policies");
+        }
+        for (const auto& entry : node) {
+            Policy policy;
+            const Place at = place.inside(given(entry.first), mark_of(entry.first, place));
+            if (const auto read_name = name().read(entry.first, at)) policy.name = *read_name;
+            const Place inside = place.inside(policy.name, at.key);
+            read_map(rows, policy, entry.second, inside);
+            policy.mark = at.key;
+            out.policies.push_back(std::move(policy));
+        }
+    };
+    return {std::move(info), std::move(read), ""};
+}
+
+Rows<VerdictLog> verdict_log_rows() {
+    return {
+        row<VerdictLog>("path", &VerdictLog::path, file_path(), "The log's directory."),
+        row<VerdictLog>("retention_days", &VerdictLog::retention_days, whole(1, 3'650),
+                        "Older records are removed."),
+        row<VerdictLog>("flush_ms", &VerdictLog::flush_ms, whole(1, 10'000),
+                        "A record is on disk within this time."),
+        row<VerdictLog>("size_mib", &VerdictLog::size_mib, whole(16, 1'048'576),
+                        "The oldest records give way above it."),
+    };
+}
+
+Rows<Rcon> rcon_rows() {
+    return {
+        required(row<Rcon>("service", &Rcon::service, name(), "The service whose server this is.")),
+        required(row<Rcon>(
+            "address", [](Rcon& r) -> auto& { return r.endpoint.address; }, address(),
+            "Where the server's RCON listens.")),
+        required(row<Rcon>(
+            "port", [](Rcon& r) -> auto& { return r.endpoint.port; }, port_number(),
+            "Its port; 25575 is usual.")),
+        required(secret(row<Rcon>("password_file", &Rcon::password_file, file_path(),
+                                  "A file with the password alone."),
+                        "password")),
+        row<Rcon>("kick", &Rcon::kick, pattern(200, {"{player}", "{reason}"}, "{player}"),
+                  "The command that throws a player out."),
+    };
+}
+
+Rows<Webhook> webhook_rows() {
+    return {
+        row<Webhook>("kind", &Webhook::kind, choice<WebhookKind>({"discord", "json"}),
+                     "Discord embeds, or plain JSON."),
+        required(secret(row<Webhook>("url_file", &Webhook::url_file, file_path(),
+                                     "A file with the URL alone: whoever has it may post."),
+                        "url")),
+        row<Webhook>("min_confidence", &Webhook::min_confidence, real(0, 1),
+                     "Verdicts below it are not told."),
+    };
+}
+
+Rows<Logging> logging_rows() {
+    return {
+        row<Logging>("level", &Logging::level, one_of({"trace", "debug", "info", "warn", "error"}),
+                     "The mildest message that is written."),
+        row<Logging>("packets", &Logging::packets, yes_no(), "Report decoded game packets."),
+        row<Logging>("packet_types", &Logging::packet_types, list_of(text(64), 256),
+                     "Only those of these names; all when empty."),
+        row<Logging>("trace_players", &Logging::trace_players, list_of(text(32), 256),
+                     "Report every packet of these players."),
+    };
+}
+
+Rows<Config> rows() {
+    return {
+        sections<Config>("wires", &Config::wires, stages::wires_max, wire_rows(),
+                         "Pairs of ports: what enters one leaves the other."),
+        row<Config>("workers", &Config::workers, whole(1, 64),
+                    "Polling cores; each has a queue of every port."),
+        row<Config>("cores", &Config::cores, core_list(), "The cores to run on."),
+        row<Config>("pipeline", &Config::pipeline, file_path(),
+                    "The stages, a file under `pipelines/`."),
+        row<Config>("mode", &Config::mode, choice<verdicts::Mode>(words(verdicts::mode_names)),
+                    "`observe` judges and logs and never touches a packet."),
+        row<Config>("idle", &Config::idle, choice<Idle>({"spin", "sleep", "interrupt"}),
+                    "What a worker does while there is no traffic."),
+        section<Config>("on_failure", &Config::on_failure, failure_rows(),
+                        "Whether packets pass uninspected (`open`) or are dropped (`closed`) when "
+                        "we can not inspect them."),
+        section<Config>("limits", &Config::limits, limit_rows(),
+                        "What memory is taken at start; nothing grows beyond it."),
+        sections<Config>("services", &Config::services, stages::services_max, service_rows(),
+                         "The protected servers; everything else crosses untouched."),
+        policy_map(),
+        section<Config>("verdict_log", &Config::verdict_log, verdict_log_rows(),
+                        "Where verdicts are kept."),
+        section<Config>("metrics", itself,
+                        Rows<Config>{row<Config>("listen", &Config::metrics, listen_endpoint(),
+                                                 "Where `/metrics` and `/health` are served.")},
+                        "For Prometheus."),
+        section<Config>("admin", itself,
+                        Rows<Config>{row<Config>("socket", &Config::admin_socket, socket_path(),
+                                                 "Where `portcullis ctl` connects.")},
+                        "For operators on this machine."),
+        section<Config>("keys", itself,
+                        Rows<Config>{row<Config>("socket", &Config::keys_socket, socket_path(),
+                                                 "Where plugins hand over session keys.")},
+                        "For servers and proxies that encrypt."),
+        sections<Config>("rcon", &Config::rcon, stages::services_max, rcon_rows(),
+                         "Servers that are told to kick."),
+        sections<Config>("webhooks", &Config::webhooks, 16, webhook_rows(),
+                         "Who is told of verdicts."),
+        section<Config>("logging", &Config::logging, logging_rows(), "The appliance's own log."),
+    };
+}
+
+}  // namespace
+
+const Rows<Config>& schema() {
+    static const Rows<Config> all = rows();
+    return all;
+}
+
+}  // namespace portcullis::config
