@@ -14,12 +14,12 @@ namespace portcullis::verdicts {
 
 /// Which entries; what is not named does not matter.
 struct Query {
-    std::string player;  ///< Name in any case, or UUID.
-    std::string check;   ///< "family.name"
-    std::optional<IpPrefix> address;
-    std::optional<Nanos> since;  ///< This moment and later.
-    std::optional<Nanos> until;  ///< Before this moment.
-    double min_confidence = 0;   ///< Above 0 it means verdicts only.
+    std::string player{};  ///< Name in any case, or UUID.
+    std::string check{};   ///< "family.name"
+    std::optional<IpPrefix> address{};
+    std::optional<Nanos> since{};  ///< This moment and later.
+    std::optional<Nanos> until{};  ///< Before this moment.
+    double min_confidence = 0;     ///< Above 0 it means verdicts only.
     bool verdicts_only = false;
     bool newest_first = false;
 
@@ -48,8 +48,8 @@ public:
     uint64_t unreadable() const noexcept;
 
 private:
-    class Store;
-    std::unique_ptr<Store> store_;
+    class View;
+    std::unique_ptr<View> view_;
 };
 
 }  // namespace portcullis::verdicts

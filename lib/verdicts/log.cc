@@ -1,0 +1,345 @@
+#include "verdicts/log.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <spdlog/spdlog.h>
+
+#include "base/setup_error.h"
+#include "verdicts/store.h"
+
+namespace portcullis::verdicts {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Milliseconds = std::chrono::milliseconds;
+
+/// What the thread gets beyond the limit to say that it is done.
+constexpr Milliseconds grace{100};
+
+bool is_verdict(const VerdictRecord& record) noexcept {
+    return record.kind == VerdictRecord::Kind::verdict;
+}
+
+Nanos wall_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
+
+/// The first opening: whatever is wrong now is for the operator to mend.
+std::unique_ptr<Store> open_or_explain(const std::string& path) {
+    auto store = Store::open(path);
+    if (store) return std::move(*store);
+    const std::string& why = store.error();
+    const bool locked = why.find("lock") != std::string::npos;
+    throw SetupError("verdict log " + path + ": " + why + "; " +
+                     (locked ? "another appliance writes to it: stop that one, or give this one "
+                               "another verdict_log.path"
+                             : "make the directory writable for this user, or set "
+                               "verdict_log.path to one that is"));
+}
+
+}  // namespace
+
+class Log::Writer {
+public:
+    Writer(Settings settings, const Names& names, Committed committed)
+        : settings_(std::move(settings)),
+          names_(names),
+          committed_(std::move(committed)),
+          store_(open_or_explain(settings_.path)),
+          ids_(IdSource::control, random_run()) {
+        waiting_.reserve(settings_.queue_max);
+        group_.reserve(settings_.queue_max);
+        thread_ = std::thread([this] { run(); });
+    }
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+    ~Writer() = default;
+
+    void append(std::span<const VerdictRecord> records) noexcept {
+        if (records.empty()) return;
+        {
+            const std::lock_guard lock(mutex_);
+            for (const VerdictRecord& record : records) append_one(record);
+        }
+        work_.notify_one();
+    }
+
+    void append(const Outcome& outcome) noexcept {
+        {
+            const std::lock_guard lock(mutex_);
+            if (ending_ || outcomes_.size() >= settings_.queue_max) {
+                ++counts_.outcomes_lost;
+                return;
+            }
+            note_arrival();
+            outcomes_.push_back(outcome);
+        }
+        work_.notify_one();
+    }
+
+    void finish(Milliseconds limit) noexcept {
+        {
+            const std::lock_guard lock(mutex_);
+            if (ending_) return;
+            ending_ = true;
+            give_up_at_ = Clock::now() + limit;
+        }
+        work_.notify_one();
+        std::unique_lock lock(mutex_);
+        if (ended_.wait_until(lock, give_up_at_ + grace, [this] { return has_ended_; })) {
+            lock.unlock();
+            thread_.join();
+            return;
+        }
+        lock.unlock();
+        abandon();
+    }
+
+    /// True when the thread never came back from the disk: it still uses this object.
+    bool abandoned() const noexcept { return abandoned_; }
+
+    Counts counts() const {
+        const std::lock_guard lock(mutex_);
+        Counts counts = counts_;
+        counts.waiting = waiting_.size() + in_hand_;
+        if (counts.waiting > 0) {
+            counts.lag = std::chrono::duration_cast<Milliseconds>(
+                Clock::now() - (in_hand_ > 0 ? in_hand_since_ : oldest_));
+        }
+        return counts;
+    }
+
+    std::string trouble() const {
+        const std::lock_guard lock(mutex_);
+        return trouble_;
+    }
+
+private:
+    void append_one(const VerdictRecord& record) noexcept {
+        ++counts_.taken;
+        const size_t room = is_verdict(record) ? settings_.queue_max : settings_.queue_max / 2;
+        if (ending_ || waiting_.size() >= room) {
+            ++(is_verdict(record) ? counts_.lost_verdicts : counts_.lost_others);
+            return;
+        }
+        note_arrival();
+        waiting_.push_back(record);
+        VerdictRecord& taken = waiting_.back();
+        if (taken.id_high == 0 && taken.id_low == 0) {
+            const VerdictId id = ids_.next(taken.time);
+            taken.id_high = id.high;
+            taken.id_low = id.low;
+        }
+    }
+
+    /// The thread is stuck in the kernel, on a disk that does not answer.  Nobody
+    /// can end it; all that it holds is as good as lost.
+    void abandon() noexcept {
+        const std::scoped_lock lock(telling_, mutex_);
+        abandoned_ = true;
+        const auto verdicts = static_cast<size_t>(std::ranges::count_if(waiting_, is_verdict));
+        counts_.lost_verdicts += in_hand_verdicts_ + verdicts;
+        counts_.lost_others += in_hand_ - in_hand_verdicts_ + waiting_.size() - verdicts;
+        counts_.outcomes_lost += outcomes_in_hand_ + outcomes_.size();
+        in_hand_ = 0;
+        waiting_.clear();
+        thread_.detach();
+    }
+
+    void note_arrival() noexcept {
+        if (waiting_.empty() && outcomes_.empty()) oldest_ = Clock::now();
+    }
+
+    void run() {
+        auto trim_at = Clock::now();
+        while (take_group()) {
+            if (!group_.empty() || !group_outcomes_.empty()) write_group();
+            if (Clock::now() >= trim_at && store_) {
+                start_trim();
+                trim_at = Clock::now() + settings_.trim_every;
+            }
+        }
+        stop_trim();
+        store_.reset();
+        const std::lock_guard lock(mutex_);
+        has_ended_ = true;
+        ended_.notify_one();
+    }
+
+    /// Waits until a group is due and takes it in hand.  False at the end.
+    bool take_group() {
+        std::unique_lock lock(mutex_);
+        const auto something = [this] {
+            return ending_ || !waiting_.empty() || !outcomes_.empty();
+        };
+        work_.wait_for(lock, std::chrono::seconds(1), something);
+        work_.wait_until(lock, oldest_ + settings_.flush, [this] {
+            return ending_ || waiting_.size() >= settings_.group_max ||
+                   (waiting_.empty() && outcomes_.empty());
+        });
+        if (ending_ && waiting_.empty() && outcomes_.empty()) return false;
+        group_.swap(waiting_);
+        group_outcomes_.swap(outcomes_);
+        in_hand_ = group_.size();
+        in_hand_verdicts_ = static_cast<size_t>(std::ranges::count_if(group_, is_verdict));
+        outcomes_in_hand_ = group_outcomes_.size();
+        in_hand_since_ = oldest_;
+        return true;
+    }
+
+    /// In pieces of `group_max`, each tried until it is on the disk.
+    void write_group() {
+        std::span<const VerdictRecord> records = group_;
+        std::span<const Outcome> outcomes = group_outcomes_;
+        while (!records.empty() || !outcomes.empty()) {
+            const auto some = records.first(std::min(records.size(), settings_.group_max));
+            const auto others = outcomes.first(std::min(outcomes.size(), settings_.group_max));
+            records = records.subspan(some.size());
+            outcomes = outcomes.subspan(others.size());
+            const bool stored = write_patiently(some, others);
+            const std::lock_guard telling(telling_);
+            if (abandoned_) return;
+            settle(some, others.size(), stored);
+            if (stored && committed_ && !some.empty()) committed_(some);
+        }
+        group_.clear();
+        group_outcomes_.clear();
+    }
+
+    /// False when the end came first.
+    bool write_patiently(std::span<const VerdictRecord> records,
+                         std::span<const Outcome> outcomes) {
+        Milliseconds pause = settings_.retry_first;
+        while (true) {
+            const auto done = write_once(records, outcomes);
+            if (done) {
+                recovered();
+                return true;
+            }
+            failed(done.error());
+            std::unique_lock lock(mutex_);
+            const auto until = Clock::now() + pause;
+            work_.wait_until(lock, until, [this] { return ending_; });
+            if (ending_) {
+                if (Clock::now() >= give_up_at_) return false;
+                lock.unlock();
+                std::this_thread::sleep_until(std::min(until, give_up_at_));
+            }
+            pause = std::min(pause * 2, settings_.retry_max);
+        }
+    }
+
+    std::expected<void, Store::Problem> write_once(std::span<const VerdictRecord> records,
+                                                   std::span<const Outcome> outcomes) {
+        if (!store_) {
+            auto store = Store::open(settings_.path);
+            if (!store) return std::unexpected(store.error());
+            store_ = std::move(*store);
+        }
+        auto done = store_->write(records, outcomes, names_);
+        if (!done) {
+            stop_trim();
+            store_.reset();
+        }
+        return done;
+    }
+
+    void settle(std::span<const VerdictRecord> records, size_t outcomes, bool stored) {
+        const auto verdicts = static_cast<size_t>(std::ranges::count_if(records, is_verdict));
+        const std::lock_guard lock(mutex_);
+        in_hand_ -= records.size();
+        in_hand_verdicts_ -= verdicts;
+        outcomes_in_hand_ -= outcomes;
+        if (stored) {
+            ++counts_.groups;
+            counts_.stored += records.size();
+            counts_.outcomes_stored += outcomes;
+        } else {
+            counts_.lost_verdicts += verdicts;
+            counts_.lost_others += records.size() - verdicts;
+            counts_.outcomes_lost += outcomes;
+        }
+    }
+
+    void failed(const Store::Problem& problem) {
+        const std::string sentence = "verdict log " + settings_.path +
+                                     " cannot be written: " + problem +
+                                     "; records wait in memory meanwhile";
+        const std::lock_guard lock(mutex_);
+        ++counts_.failures;
+        if (trouble_.empty()) spdlog::error("{}", sentence);
+        trouble_ = sentence;
+    }
+
+    void recovered() {
+        const std::lock_guard lock(mutex_);
+        if (trouble_.empty()) return;
+        trouble_.clear();
+        spdlog::info("verdict log {} is written again; {} verdicts and {} other records lost",
+                     settings_.path, counts_.lost_verdicts, counts_.lost_others);
+    }
+
+    /// Beside the writing: compaction takes seconds, a group must not wait for it.
+    void start_trim() {
+        if (trim_.valid() && trim_.wait_for(Milliseconds(0)) != std::future_status::ready) return;
+        trim_ = std::async(std::launch::async, [this] {
+            const auto done =
+                store_->trim(wall_clock() - settings_.retention, settings_.size_bytes_max);
+            if (!done) spdlog::warn("verdict log: old records stay for now: {}", done.error());
+        });
+    }
+
+    void stop_trim() {
+        if (!trim_.valid()) return;
+        if (store_) store_->stop_trimming();
+        trim_.wait();
+    }
+
+    const Settings settings_;
+    const Names names_;
+    const Committed committed_;
+    std::unique_ptr<Store> store_;      ///< The thread's own; null while it cannot be opened.
+    std::vector<VerdictRecord> group_;  ///< In hand: the thread's own.
+    std::vector<Outcome> group_outcomes_;
+    std::future<void> trim_;
+
+    /// Held while others are told; taken before `mutex_`.
+    std::mutex telling_;
+    std::atomic<bool> abandoned_{false};
+
+    mutable std::mutex mutex_;
+    std::condition_variable work_;
+    IdSource ids_;
+    std::vector<VerdictRecord> waiting_;
+    std::vector<Outcome> outcomes_;
+    Clock::time_point oldest_;  ///< When the oldest that waits came.
+    size_t in_hand_ = 0, in_hand_verdicts_ = 0, outcomes_in_hand_ = 0;
+    Clock::time_point in_hand_since_;
+    bool ending_ = false, has_ended_ = false;
+    std::condition_variable ended_;
+    Clock::time_point give_up_at_;
+    Counts counts_;
+    std::string trouble_;
+    std::thread thread_;  ///< Last: it uses all of the above.
+};
+
+Log::Log(Settings settings, const Names& names, Committed committed)
+    : writer_(std::make_unique<Writer>(std::move(settings), names, std::move(committed))) {}
+Log::~Log() {
+    writer_->finish(std::chrono::seconds(1));
+    // A few megabytes at the end of the process, against a thread using them.
+    if (writer_->abandoned()) (void)writer_.release();
+}
+
+void Log::append(std::span<const VerdictRecord> records) noexcept { writer_->append(records); }
+void Log::append(const Outcome& outcome) noexcept { writer_->append(outcome); }
+void Log::finish(std::chrono::milliseconds limit) noexcept { writer_->finish(limit); }
+Log::Counts Log::counts() const { return writer_->counts(); }
+std::string Log::trouble() const { return writer_->trouble(); }
+
+}  // namespace portcullis::verdicts

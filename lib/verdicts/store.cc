@@ -1,0 +1,245 @@
+#include "verdicts/store.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include <rocksdb/convenience.h>
+#include <rocksdb/write_batch.h>
+#include <sys/stat.h>
+
+#include "verdicts/database.h"
+
+namespace portcullis::verdicts {
+
+namespace {
+
+std::unexpected<std::string> problem(const rocksdb::Status& status) {
+    return std::unexpected(status.ToString());
+}
+
+/// Which file this is, whatever its name says.
+struct FileIdentity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    bool operator==(const FileIdentity&) const = default;
+};
+
+FileIdentity identity(const std::string& path) noexcept {
+    struct stat status{};
+    if (stat(path.c_str(), &status) != 0) return {};
+    return {status.st_dev, status.st_ino};
+}
+
+std::string id_key(const VerdictId& id) {
+    std::string key;
+    append_id(key, id);
+    return key;
+}
+
+}  // namespace
+
+class Store::Database {
+public:
+    static std::expected<std::unique_ptr<Database>, Problem> open(const std::string& path) {
+        std::error_code error;
+        std::filesystem::create_directories(path, error);
+        if (error) return std::unexpected(error.message());
+        auto database = std::make_unique<Database>();
+        database->path_ = path;
+        rocksdb::DB* db = nullptr;
+        const auto status =
+            rocksdb::DB::Open(database_options(), path, family_descriptors(database->filters_),
+                              &database->open_.families, &db);
+        database->open_.db.reset(db);
+        if (!status.ok()) return problem(status);
+        database->directory_ = identity(path);
+        database->read_floor();
+        return database;
+    }
+
+    Database() {
+        filters_.push_back(std::make_unique<AgeFilter>(floor_ms_, false));  // records
+        filters_.push_back(std::make_unique<AgeFilter>(floor_ms_, true));   // index
+        filters_.push_back(std::make_unique<AgeFilter>(floor_ms_, false));  // outcomes
+    }
+
+    void put(rocksdb::WriteBatch& batch, const VerdictRecord& record, const Names& names) {
+        const VerdictId id{record.id_high, record.id_low};
+        const std::string key = id_key(id);
+        value_.clear();
+        encode(value_, record, names.check(record), names.service(record));
+        batch.Put(open_.family(Family::records), key, value_);
+        if (!record.player.name.empty()) {
+            put_index(batch, player_prefix(record.player.name.view()), key);
+        }
+        if (record.player.uuid != protocol::Uuid{}) {
+            put_index(batch, uuid_prefix(record.player.uuid), key);
+        }
+        if (record.kind == VerdictRecord::Kind::verdict) {
+            put_index(batch, check_prefix(names.check(record)), key);
+        }
+        put_index(batch, address_prefix(record.client.address), key);
+    }
+
+    void put(rocksdb::WriteBatch& batch, const Outcome& outcome) {
+        std::string key = id_key(outcome.verdict);
+        key.push_back(static_cast<char>(outcome.target));
+        key.push_back(static_cast<char>(outcome.place));
+        value_.clear();
+        encode(value_, outcome);
+        batch.Put(open_.family(Family::outcomes), key, value_);
+    }
+
+    std::expected<void, Problem> commit(rocksdb::WriteBatch& batch) {
+        rocksdb::WriteOptions options;
+        options.sync = true;
+        if (const auto status = open_.db->Write(options, &batch); !status.ok()) {
+            return problem(status);
+        }
+        if (!in_place()) return std::unexpected("its directory was removed or replaced");
+        return {};
+    }
+
+    std::expected<void, Problem> raise_floor(uint64_t floor_ms) {
+        if (floor_ms <= floor_ms_.load()) return {};
+        std::string value;
+        append_big_endian(value, floor_ms);
+        const auto status = open_.db->Put({}, open_.family(Family::about), slice(floor_key), value);
+        if (!status.ok()) return problem(status);
+        floor_ms_.store(floor_ms);
+        return {};
+    }
+
+    /// Drops whole files that lie below the floor; the rest goes by compaction.
+    std::expected<void, Problem> drop_files_below_floor() {
+        const std::string end = id_key({floor_ms_.load() << 16, 0});
+        const rocksdb::Slice until = end;
+        for (const Family family : {Family::records, Family::outcomes}) {
+            const auto status = rocksdb::DeleteFilesInRange(open_.db.get(), open_.family(family),
+                                                            nullptr, &until, false);
+            if (!status.ok()) return problem(status);
+        }
+        return {};
+    }
+
+    std::expected<void, Problem> compact() {
+        rocksdb::CompactRangeOptions options;
+        options.exclusive_manual_compaction = false;
+        options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+        options.canceled = &trimming_stopped_;
+        for (const Family family : {Family::records, Family::index, Family::outcomes}) {
+            const auto status =
+                open_.db->CompactRange(options, open_.family(family), nullptr, nullptr);
+            if (!status.ok()) return problem(status);
+        }
+        return {};
+    }
+
+    /// The moment before which about `share` of the records' bytes lie.
+    uint64_t ms_at_share(double share) const {
+        const std::unique_ptr<rocksdb::Iterator> all(
+            open_.db->NewIterator({}, open_.family(Family::records)));
+        all->SeekToFirst();
+        if (!all->Valid()) return 0;
+        uint64_t low = id_at(view(all->key()), 0).milliseconds();
+        const std::string first = id_key({low << 16, 0});
+        all->SeekToLast();
+        uint64_t high = id_at(view(all->key()), 0).milliseconds() + 1;
+        const double wanted = share * static_cast<double>(bytes_between(first, high));
+        while (low + 1 < high) {
+            const uint64_t middle = low + (high - low) / 2;
+            (static_cast<double>(bytes_between(first, middle)) < wanted ? low : high) = middle;
+        }
+        return high;
+    }
+
+    uint64_t size_bytes() const {
+        uint64_t files = 0, memory = 0;
+        open_.db->GetAggregatedIntProperty("rocksdb.total-sst-files-size", &files);
+        open_.db->GetAggregatedIntProperty("rocksdb.cur-size-all-mem-tables", &memory);
+        return files + memory;
+    }
+
+    std::atomic<bool>& trimming_stopped() noexcept { return trimming_stopped_; }
+
+private:
+    void put_index(rocksdb::WriteBatch& batch, std::string prefix, const std::string& id) {
+        batch.Put(open_.family(Family::index), prefix += id, rocksdb::Slice());
+    }
+
+    bool in_place() const {
+        if (directory_ != identity(path_) || identity(path_ + "/CURRENT") == FileIdentity{}) {
+            return false;
+        }
+        std::unique_ptr<rocksdb::LogFile> wal;
+        return open_.db->GetCurrentWalFile(&wal).ok() &&
+               identity(path_ + wal->PathName()) != FileIdentity{};
+    }
+
+    void read_floor() {
+        std::string value;
+        const auto status =
+            open_.db->Get({}, open_.family(Family::about), slice(floor_key), &value);
+        if (status.ok() && value.size() == 8) floor_ms_.store(big_endian_at(value, 0));
+    }
+
+    uint64_t bytes_between(const std::string& first, uint64_t until_ms) const {
+        const std::string end = id_key({until_ms << 16, 0});
+        const rocksdb::Range range(first, end);
+        rocksdb::SizeApproximationOptions options;
+        options.include_memtables = true;
+        uint64_t size = 0;
+        open_.db->GetApproximateSizes(options, open_.family(Family::records), &range, 1, &size)
+            .PermitUncheckedError();
+        return size;
+    }
+
+    std::string path_;
+    FileIdentity directory_;
+    std::atomic<uint64_t> floor_ms_{0};
+    std::vector<std::unique_ptr<AgeFilter>> filters_;
+    std::atomic<bool> trimming_stopped_{false};
+    std::string value_;  ///< The writer's scratch.
+    OpenDatabase open_;  ///< Last: its threads use all of the above.
+};
+
+Store::Store(std::unique_ptr<Database> database) noexcept : database_(std::move(database)) {}
+Store::~Store() = default;
+
+std::expected<std::unique_ptr<Store>, Store::Problem> Store::open(const std::string& path) {
+    auto database = Database::open(path);
+    if (!database) return std::unexpected(database.error());
+    return std::unique_ptr<Store>(new Store(std::move(*database)));
+}
+
+std::expected<void, Store::Problem> Store::write(std::span<const VerdictRecord> records,
+                                                 std::span<const Outcome> outcomes,
+                                                 const Names& names) {
+    rocksdb::WriteBatch batch;
+    for (const VerdictRecord& record : records) database_->put(batch, record, names);
+    for (const Outcome& outcome : outcomes) database_->put(batch, outcome);
+    return database_->commit(batch);
+}
+
+std::expected<void, Store::Problem> Store::trim(Nanos floor, uint64_t size_bytes_max) {
+    const int64_t floor_ms = floor.count() / 1'000'000;
+    auto done = database_->raise_floor(floor_ms > 0 ? static_cast<uint64_t>(floor_ms) : 0);
+    if (done) done = database_->drop_files_below_floor();
+    const uint64_t size = database_->size_bytes();
+    if (!done || size <= size_bytes_max) return done;
+
+    // To nine tenths, so that the next record does not start it again.
+    const double excess = (static_cast<double>(size) - 0.9 * static_cast<double>(size_bytes_max)) /
+                          static_cast<double>(size);
+    done = database_->raise_floor(database_->ms_at_share(excess));
+    if (done) done = database_->drop_files_below_floor();
+    if (done) done = database_->compact();
+    return done;
+}
+
+void Store::stop_trimming() noexcept { database_->trimming_stopped() = true; }
+
+uint64_t Store::size_bytes() const { return database_->size_bytes(); }
+
+}  // namespace portcullis::verdicts

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <atomic>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "verdicts/entry.h"
+#include "verdicts/json.h"
+#include "verdicts/record.h"
+
+namespace portcullis::verdicts {
+
+/// The log's database as its one writer sees it.  A Store that failed is thrown
+/// away and opened anew: that mends whatever can be mended, and leaves no state
+/// of a half-written group behind.
+class Store {
+public:
+    /// What cannot be done, as the database or the system says it.
+    using Problem = std::string;
+
+    /// Opens or creates.
+    static std::expected<std::unique_ptr<Store>, Problem> open(const std::string& path);
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+    ~Store();
+
+    /// Writes all or nothing, and returns once it is on the disk and the disk's
+    /// directory is still where it was: files of a removed directory take writes
+    /// without complaint, and nobody would ever read them.
+    std::expected<void, Problem> write(std::span<const VerdictRecord> records,
+                                       std::span<const Outcome> outcomes, const Names& names);
+
+    /// Forgets what is older than `floor`, then the oldest until no more than
+    /// about `size_bytes_max` are left.  Slow; may run beside `write`.
+    std::expected<void, Problem> trim(Nanos floor, uint64_t size_bytes_max);
+    /// Makes a running `trim` return soon.
+    void stop_trimming() noexcept;
+
+    uint64_t size_bytes() const;
+
+private:
+    class Database;
+    explicit Store(std::unique_ptr<Database> database) noexcept;
+    std::unique_ptr<Database> database_;
+};
+
+}  // namespace portcullis::verdicts
