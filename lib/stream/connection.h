@@ -60,7 +60,7 @@ public:
             offered = offered.subspan(consumed);
             offered = offered.subspan(std::min(progress.skip, offered.size()));
             finished = progress.finished;
-            if (finished || progress.skip == 0) break;
+            if (finished || progress.skip == 0 || !stream.inspected()) break;
         }
         if (finished) {
             stream.stop_inspecting(pool);
@@ -95,7 +95,9 @@ public:
     bool inspected(Direction direction) const noexcept { return stream_of(direction).inspected(); }
     /// Nothing more is to come: a RST that no segment followed, or both FINs
     /// acknowledged.  A Flow may be forgotten soon, but not at once.
-    bool over() const noexcept { return reset_ || (client_.fin_acked() && server_.fin_acked()); }
+    bool over() const noexcept {
+        return reset_[0] || reset_[1] || (client_.fin_acked() && server_.fin_acked());
+    }
 
     /// The number after the last that went by in `direction`: where injected
     /// bytes or a RST go.  With loss behind us the receiver still waits for an
@@ -122,6 +124,8 @@ public:
 private:
     Bytes judge(Direction direction, const Segment& segment, StreamPool& pool,
                 Outcome& outcome) noexcept;
+    void judge_syn(const Segment& segment, Outcome& outcome) const noexcept;
+    static size_t index(Direction d) noexcept { return static_cast<size_t>(d); }
 
     // Named for whom they go to.
     Stream& stream_of(Direction d) noexcept {
@@ -133,9 +137,9 @@ private:
 
     Stream server_;
     Stream client_;
+    bool reset_[2] = {};  ///< By direction: its last segment was a RST to believe.
     bool dead_ : 1 = false;
     bool midstream_ : 1 = false;
-    bool reset_ : 1 = false;
 };
 
 static_assert(sizeof(Connection) <= 120);

@@ -51,7 +51,7 @@ private:
     static_assert(sizeof(Chart) == 512);
 
     Chart* chart(const StreamPool& pool) const noexcept;
-    Chart* open(StreamPool& pool) noexcept;
+    Chart* open(StreamPool& pool, StreamPool::Use use) noexcept;
     void close_if_blank(StreamPool& pool) noexcept;
 
     StreamPool::Block block_ = StreamPool::none;

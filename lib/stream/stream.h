@@ -69,8 +69,9 @@ public:
     /// Ends an offer: keeps what is left of it, lets go what nobody needs.
     void settle(Bytes rest, StreamPool& pool, Outcome& outcome) noexcept;
 
-    /// The receiver has all before `ack`, and takes `window` bytes from there.
-    void acknowledge(Seq ack, uint32_t window, StreamPool& pool, Outcome& outcome) noexcept;
+    /// Its receiver says that it has all before `ack`, and takes `window` bytes,
+    /// unscaled, from there.
+    void acknowledge(Seq ack, uint16_t window, StreamPool& pool, Outcome& outcome) noexcept;
     /// Nobody wants this stream's bytes any more: numbers only from here.
     void stop_inspecting(StreamPool& pool) noexcept;
     bool rewrite(Seq at, Bytes bytes, StreamPool& pool) noexcept;
@@ -95,12 +96,22 @@ private:
     /// The FIN takes the number after the last byte; nothing goes by after it.
     bool fin_reached() const noexcept { return has_fin_ && next_ + 1 == highest_; }
 
+    DropReason fault(const Segment& segment, const StreamPool& pool,
+                     Outcome& outcome) const noexcept;
+    bool contradicts_fin(const Segment& segment) const noexcept;
+    bool contradicts_bytes(const Segment& segment, const StreamPool& pool) const noexcept;
+    bool differs(SeqRange part, const Segment& segment, const StreamPool& pool) const noexcept;
     Bytes admit_in_order(const Segment& segment, StreamPool& pool, Outcome& outcome) noexcept;
-    void track_numbers(const Segment& segment, Outcome& outcome) noexcept;
-    bool contradicts(const Segment& segment, const StreamPool& pool) const noexcept;
-    bool contradicts_kept(Seq at, Bytes bytes, const StreamPool& pool) const noexcept;
-    void let_go(StreamPool& pool) noexcept;
+    void admit_ahead(const Segment& segment, StreamPool& pool, Outcome& outcome) noexcept;
+    void no_room(StreamPool& pool, bool pool_full, Outcome& outcome) noexcept;
+    void follow_numbers(const Segment& segment, Outcome& outcome) noexcept;
+    void note_timestamp(const Segment& segment) noexcept;
+    void note_end(const Segment& segment) noexcept;
+    void patch(const Segment& segment, const StreamPool& pool, Outcome& outcome) const noexcept;
+    Seq acked_in_order() const noexcept { return earlier(acked_, next_); }
     Seq needed_from() const noexcept;
+    Seq top(const StreamPool& pool) const noexcept { return islands_.end(pool, next_); }
+    void let_go(StreamPool& pool) noexcept;
 
     uint64_t delivered_ = 0;
     Seq next_;        ///< All before has gone by in order.

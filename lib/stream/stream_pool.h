@@ -62,8 +62,7 @@ private:
     };
 
     uint32_t slab_of(Block block) const noexcept {
-        return static_cast<uint32_t>((size_t{block >> class_bits} - 1) * block_size_min /
-                                     slab_size_);
+        return static_cast<uint32_t>(size_t{(block >> class_bits) - 1} >> slab_shift_);
     }
     uint32_t blocks_in_slab(unsigned size_class) const noexcept {
         return static_cast<uint32_t>(slab_size_ / (block_size_min << size_class));
@@ -77,6 +76,7 @@ private:
     uint32_t stream_bytes_;
     unsigned classes_;
     size_t slab_size_;
+    unsigned slab_shift_;  ///< Of smallest blocks in a slab.
     std::unique_ptr<std::byte[]> memory_;
     std::vector<Slab> slabs_;
     std::vector<uint32_t> with_room_;  ///< First slab of each class that has room.

@@ -1,0 +1,91 @@
+#include "stream/connection.h"
+
+namespace portcullis::stream {
+
+Connection Connection::from_handshake(const Handshake& h) noexcept {
+    Connection c;
+    c.server_ = Stream({.first = h.client_isn + 1,
+                        .keep_until_acked = true,
+                        .window = h.server_window,
+                        .window_scale = h.server_scale,
+                        .timestamps = h.timestamps,
+                        .timestamp = h.client_timestamp});
+    c.client_ = Stream({.first = h.server_isn + 1,
+                        .keep_until_acked = false,
+                        .window = h.client_window,
+                        .window_scale = h.client_scale,
+                        .timestamps = h.timestamps,
+                        .timestamp = h.server_timestamp});
+    return c;
+}
+
+Connection Connection::midstream() noexcept {
+    Connection c;
+    c.midstream_ = true;
+    return c;
+}
+
+Bytes Connection::judge(Direction direction, const Segment& segment, StreamPool& pool,
+                        Outcome& outcome) noexcept {
+    Stream& stream = stream_of(direction);
+    outcome.midstream = midstream_;
+    outcome.urgent = segment.has(tcp::urg);
+    outcome.expected_before = stream.expected();
+
+    if (segment.has(tcp::syn)) {
+        judge_syn(segment, outcome);
+        return {};
+    }
+    if (dead_) {
+        outcome.drop = DropReason::flow_dead;
+        return {};
+    }
+    if (segment.has(tcp::rst)) {
+        // RFC 5961 3.2.  Whether its receiver saw it is not known; so it ends
+        // nothing here, and who goes on sending takes it back.
+        reset_[index(direction)] = segment.seq == stream.expected() || !stream.started();
+        outcome.reset = reset_[index(direction)];
+        return {};
+    }
+    // RFC 9293 3.10.7.4: without ACK every host drops it.
+    if (!segment.has(tcp::ack) && !midstream_) {
+        outcome.drop = DropReason::bad_header;
+        return {};
+    }
+    reset_[index(direction)] = false;
+
+    if (segment.has(tcp::ack)) {
+        stream_of(opposite(direction)).acknowledge(segment.ack, segment.window, pool, outcome);
+    }
+    const Bytes offered = stream.admit(segment, pool, outcome);
+    outcome.closed = server_.fin_acked() && client_.fin_acked();
+    return offered;
+}
+
+// The peer answers a SYN out of the blue with a challenge (RFC 5961 4.2), or,
+// when it has forgotten this connection, begins a new one; both change nothing
+// here.
+void Connection::judge_syn(const Segment& segment, Outcome& outcome) const noexcept {
+    outcome.syn = true;
+    if (midstream_) return;
+    if (segment.has_any(tcp::fin | tcp::rst)) {
+        outcome.drop = DropReason::bad_header;
+    } else if (!segment.payload.empty()) {
+        // Data before its connection: there is nowhere to keep it, and TCP sends
+        // it again once there is.
+        outcome.drop = DropReason::no_buffer;
+    }
+}
+
+uint32_t Connection::window(Direction direction) const noexcept {
+    const Stream& stream = stream_of(direction);
+    const int32_t left = stream.window_end() - stream.expected();
+    return left > 0 ? static_cast<uint32_t>(left) : 0;
+}
+
+void Connection::release(StreamPool& pool) noexcept {
+    server_.release(pool);
+    client_.release(pool);
+}
+
+}  // namespace portcullis::stream
