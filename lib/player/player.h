@@ -1,8 +1,14 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/time.h"
+#include "player/box.h"
+#include "player/entity_tracker.h"
+#include "player/possible.h"
+#include "player/round_trips.h"
 #include "protocol/event.h"
 
 namespace portcullis {
@@ -16,11 +22,215 @@ struct Line {
 
 /// The Player: what the server must believe about one client, built from both
 /// directions.
+///
+/// What the server sets holds in the client at some time between its sending and
+/// a request sent later that came back.  Until then old and new are both
+/// possible, so most questions here have a `_max` or `may_` in their name: the
+/// answer is the one that favours the player.
+///
+/// `now`, `line` and `version` are set by whoever tells the events, before each.
 class Player {
 public:
+    Player() noexcept;
+
     Nanos now{};
     Line line;
-    int32_t version = 0;
+    int32_t version = 0;  ///< Protocol number.
+
+    // ---- what a movement packet is ------------------------------------------
+
+    enum class MoveKind : uint8_t {
+        tick,    ///< One tick of the client's game.
+        answer,  ///< Says the place that the server put the player to.
+        repeat,  ///< An extra one when an item is used (protocols 755 to 766).
+    };
+    MoveKind kind_of(const protocol::Move& move) const noexcept;
+
+    /// One tick of movement as sent: from the last place to this one.
+    struct Step {
+        float dx = 0, dy = 0, dz = 0;
+        bool ground_before = false;  ///< The last claim before it,
+        bool ground_after = false;   ///< and the claim with it.
+        double sideways() const noexcept;
+    };
+    /// What `move`, not yet taken in, would be; without a position it stays put.
+    Step step_of(const protocol::Move& move) const noexcept;
+    /// The step `back` ticks ago; 0 is the last one taken in.
+    static constexpr size_t steps_max = 8;
+    const Step& step(size_t back) const noexcept;
+
+    // ---- the player ---------------------------------------------------------
+
+    bool joined() const noexcept { return joined_; }
+    protocol::EntityId self() const noexcept { return self_; }
+    bool alive() const noexcept { return alive_; }
+    bool on_ground() const noexcept { return on_ground_; }
+    bool placed() const noexcept { return placed_; }  ///< A position was said.
+    const protocol::Position& position() const noexcept { return position_; }
+    const protocol::Position& previous_position() const noexcept { return previous_position_; }
+    const protocol::Rotation& rotation() const noexcept { return rotation_; }
+    const protocol::Rotation& previous_rotation() const noexcept { return previous_rotation_; }
+    /// Ticks of movement the client told, and those since the server last put
+    /// him somewhere or made him another (world, mode, vehicle, death).
+    uint32_t ticks() const noexcept { return ticks_; }
+    uint32_t ticks_undisturbed() const noexcept { return ticks_ - disturbed_at_; }
+    float health() const noexcept { return health_; }
+    int32_t food() const noexcept { return food_; }
+
+    bool may_be(protocol::GameMode mode) const noexcept;
+    bool surely(protocol::GameMode mode) const noexcept;
+    bool may_fly() const noexcept;  ///< Creative or spectator flight.
+    bool may_ride() const noexcept;
+    bool may_glide() const noexcept;
+    bool may_spin() const noexcept;  ///< A riptide trident throws him.
+    bool may_swim() const noexcept;
+    bool watching_another() const noexcept { return camera_ != self_; }
+    bool sneaking() const noexcept { return sneaking_; }
+    bool sprinting() const noexcept { return sprinting_; }
+    bool was_sneaking_within(uint32_t ticks) const noexcept;
+    bool was_sprinting_within(uint32_t ticks) const noexcept;
+
+    /// Level of an effect, 0 without it.
+    int effect_max(protocol::Effect effect) const noexcept;
+    int effect_min(protocol::Effect effect) const noexcept;
+    double attribute_max(protocol::Attribute attribute) const noexcept;
+    double attribute_min(protocol::Attribute attribute) const noexcept;
+    /// Attribute of walking without the sprint's share; 0.1 is usual.
+    double movement_speed_max() const noexcept;
+    /// Blocks in the first tick of a jump; 0.42 is usual.
+    double jump_strength_max() const noexcept;
+    double gravity_min() const noexcept;  ///< 0.08 is usual; blocks a tick a tick.
+    double step_height_max() const noexcept;
+    double fly_speed_max() const noexcept { return fly_speed_.high(trips_.reached()); }
+    double block_reach_max() const noexcept;
+    double entity_reach_max() const noexcept;
+    bool is_default_size() const noexcept;
+
+    /// Pushes that the server gave and that may not have shown yet.
+    struct Push {
+        float x = 0, y = 0, z = 0;
+        uint32_t serial = 0;  ///< From 1, in order.
+        bool added = false;   ///< To what he had (explosion), not in its place.
+        RequestCount said = 0;
+    };
+    static constexpr size_t pushes_max = 4;
+    /// Those that may take effect in the next tick.
+    std::array<Push, pushes_max> pushes(size_t& size) const noexcept;
+
+    // ---- the line -----------------------------------------------------------
+
+    const RoundTrips& trips() const noexcept { return trips_; }
+    /// There and back, permissive: the slowest of late, or what is missing.
+    Nanos latency() const noexcept { return trips_.high(now); }
+    Nanos latency_min() const noexcept { return trips_.low(); }
+    /// The client says when its ticks end (protocol 768 on).
+    bool tells_ticks() const noexcept { return tells_ticks_; }
+    /// Ticks a second the server last asked for.
+    float tick_rate() const noexcept { return tick_rate_; }
+
+    // ---- the others ---------------------------------------------------------
+
+    /// How far back what he sees may be: the line, three ticks of easing, and a
+    /// slow frame.
+    Nanos sight() const noexcept { return latency() + 3 * game_tick + 100ms; }
+    /// All places where he may have seen this entity's feet.
+    std::optional<EntityTracker::Seen> hull_of(protocol::EntityId id) const noexcept {
+        return entities_.seen(id, sight(), now);
+    }
+    const EntityTracker& entities() const noexcept { return entities_; }
+    /// All places his eyes may be at in the tick that this event comes from.
+    Box eye_hull() const noexcept;
+
+    // ---- what happens -------------------------------------------------------
+
+    void on(const protocol::Move& e) noexcept;
+    void on(const protocol::TickEnded& e) noexcept;
+    void on(const protocol::PlayerInput& e) noexcept;
+    void on(const protocol::TeleportConfirmed& e) noexcept;
+    void on(const protocol::EntityAction& e) noexcept;
+    void on(const protocol::FlyingClaimed& e) noexcept;
+    void on(const protocol::Dig& e) noexcept;
+    void on(const protocol::Respawned& e) noexcept;
+    void on(const protocol::KeepAliveSent& e) noexcept;
+    void on(const protocol::KeepAliveAnswered& e) noexcept;
+    void on(const protocol::PingSent& e) noexcept;
+    void on(const protocol::PingAnswered& e) noexcept;
+    void on(const protocol::Joined& e) noexcept;
+    void on(const protocol::WorldChanged& e) noexcept;
+    void on(const protocol::GameModeChanged& e) noexcept;
+    void on(const protocol::Teleported& e) noexcept;
+    void on(const protocol::Velocity& e) noexcept;
+    void on(const protocol::Exploded& e) noexcept;
+    void on(const protocol::EffectGiven& e) noexcept;
+    void on(const protocol::EffectTaken& e) noexcept;
+    void on(const protocol::AttributeSet& e) noexcept;
+    void on(const protocol::AbilitiesSet& e) noexcept;
+    void on(const protocol::HealthSet& e) noexcept;
+    void on(const protocol::EntitySpawned& e) noexcept;
+    void on(const protocol::EntityMoved& e) noexcept;
+    void on(const protocol::EntityPlaced& e) noexcept;
+    void on(const protocol::EntityGone& e) noexcept;
+    void on(const protocol::Mounted& e) noexcept;
+    void on(const protocol::TickRateSet& e) noexcept;
+    void on(const protocol::CameraSet& e) noexcept;
+    void on(const protocol::PoseSet& e) noexcept;
+    /// Whatever else is told leaves him as he is.
+    template <class Event>
+    void on(const Event&) noexcept {}
+
+private:
+    static constexpr size_t teleports_max = 8;
+    static constexpr size_t effects_max = static_cast<size_t>(protocol::Effect::other);
+    static constexpr size_t attributes_max = static_cast<size_t>(protocol::Attribute::other);
+
+    struct Teleport {
+        protocol::Position position;
+        Nanos sent{};
+        int32_t id = 0;
+        bool has_id = false;
+        bool relative_x = false, relative_y = false, relative_z = false;
+        bool matches(const protocol::Move& move) const noexcept;
+    };
+    template <class T, class V>
+    void set(Possible<T>& what, V value) noexcept {
+        what.set(static_cast<T>(value), trips_.requests(), trips_.reached());
+    }
+    void reset_traits() noexcept;
+    void reset_body(protocol::GameMode mode) noexcept;
+    void disturb() noexcept { disturbed_at_ = ticks_; }
+    void forget_teleports_until(size_t index) noexcept;
+    void push(double x, double y, double z, bool added) noexcept;
+    void forget_pushes_felt(const Step& step) noexcept;
+
+    protocol::Position position_, previous_position_;
+    protocol::Rotation rotation_, previous_rotation_;
+    std::array<Step, steps_max> steps_{};
+    uint32_t ticks_ = 0;
+    uint32_t disturbed_at_ = 0;
+    uint32_t sneaked_at_ = 0, sprinted_at_ = 0, glide_claimed_at_ = 0, spin_possible_at_ = 0;
+    protocol::EntityId self_ = -1, camera_ = -1;
+    float health_ = 20;
+    int32_t food_ = 20;
+    float tick_rate_ = 20;
+    bool joined_ = false, alive_ = true, on_ground_ = false, placed_ = false;
+    bool sneaking_ = false, sprinting_ = false, tells_ticks_ = false;
+    bool answer_next_ = false;  ///< A teleport was confirmed; its place comes next.
+    bool ever_glided_ = false, ever_sneaked_ = false, ever_sprinted_ = false, ever_spun_ = false;
+
+    RoundTrips trips_;
+    std::array<Teleport, teleports_max> teleports_{};
+    size_t teleports_size_ = 0;
+    std::array<Push, pushes_max> pushes_{};
+    size_t pushes_size_ = 0;
+    uint32_t pushes_ever_ = 0;
+
+    Possible<uint8_t> mode_low_high_;  ///< GameMode as a number.
+    Possible<uint8_t> may_fly_, riding_, gliding_, spinning_, swimming_;
+    Possible<float> fly_speed_{0.05f}, walk_speed_{0.1f};
+    std::array<Possible<uint8_t>, effects_max> effects_{};
+    std::array<Possible<float>, attributes_max> attributes_{};
+
+    EntityTracker entities_;
 };
 
 }  // namespace portcullis

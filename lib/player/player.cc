@@ -1,0 +1,476 @@
+#include "player/player.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace portcullis {
+namespace {
+
+using protocol::Attribute;
+using protocol::Effect;
+using protocol::GameMode;
+
+/// A teleport's place comes back bit for bit; what the wire rounds is far below.
+constexpr double same_place = 1e-3;
+/// A client that moved less than this keeps it to itself; protocols before 758.
+constexpr double untold_blocks = 0.03;
+
+constexpr int32_t version_1_9 = 107;
+constexpr int32_t version_1_17 = 755;
+constexpr int32_t version_1_20_5 = 766;
+
+/// What holds until the server says otherwise, in the order of Attribute.
+constexpr std::array<float, static_cast<size_t>(Attribute::other)> attribute_defaults = {
+    0.1f,   // movement_speed
+    0.42f,  // jump_strength
+    0.08f,  // gravity
+    0.6f,   // step_height
+    1.0f,   // scale
+    3.0f,   // safe_fall_distance
+    4.5f,   // block_interaction_range
+    3.0f,   // entity_interaction_range
+    1.0f,   // block_break_speed
+    0.0f,   // mining_efficiency
+    0.3f,   // sneaking_speed
+    0.0f,   // movement_efficiency
+    0.0f,   // water_movement_efficiency
+    0.4f,   // flying_speed
+};
+
+bool finite(const protocol::Position& p) noexcept {
+    return std::isfinite(p.x) && std::isfinite(p.y) && std::isfinite(p.z);
+}
+
+}  // namespace
+
+Player::Player() noexcept {
+    for (size_t i = 0; i < attributes_max; ++i) {
+        attributes_[i] = Possible<float>(attribute_defaults[i]);
+    }
+}
+
+// ---- what a movement packet is ----------------------------------------------
+
+double Player::Step::sideways() const noexcept {
+    const double x = dx, z = dz;
+    return std::sqrt(x * x + z * z);
+}
+
+bool Player::Teleport::matches(const protocol::Move& move) const noexcept {
+    if (!move.has_position) return false;
+    const auto same = [](bool relative, double a, double b) {
+        return relative || std::abs(a - b) <= same_place;
+    };
+    return same(relative_x, position.x, move.position.x) &&
+           same(relative_y, position.y, move.position.y) &&
+           same(relative_z, position.z, move.position.z);
+}
+
+Player::MoveKind Player::kind_of(const protocol::Move& move) const noexcept {
+    if (move.has_position) {
+        if (answer_next_ || !placed_) return MoveKind::answer;
+        for (size_t i = 0; i < teleports_size_; ++i) {
+            // Before 1.9 nothing but the coordinates tells; a client that is put
+            // where he stands sends the same packet anyway.
+            if (teleports_[i].matches(move) && move.has_rotation) return MoveKind::answer;
+        }
+        const bool stays = move.position.x == position_.x && move.position.y == position_.y &&
+                           move.position.z == position_.z;
+        if (stays && move.has_rotation && version >= version_1_17 && version <= version_1_20_5) {
+            return MoveKind::repeat;
+        }
+    }
+    return MoveKind::tick;
+}
+
+Player::Step Player::step_of(const protocol::Move& move) const noexcept {
+    Step step;
+    step.ground_before = on_ground_;
+    step.ground_after = move.on_ground;
+    if (move.has_position && placed_) {
+        step.dx = static_cast<float>(move.position.x - position_.x);
+        step.dy = static_cast<float>(move.position.y - position_.y);
+        step.dz = static_cast<float>(move.position.z - position_.z);
+    }
+    return step;
+}
+
+const Player::Step& Player::step(size_t back) const noexcept {
+    return steps_[(ticks_ - 1 - back) % steps_max];
+}
+
+void Player::on(const protocol::Move& e) noexcept {
+    const MoveKind kind = kind_of(e);
+    const Step step = step_of(e);
+    if (kind == MoveKind::tick) {
+        steps_[ticks_ % steps_max] = step;
+        ++ticks_;
+        trips_.ticked(ticks_);
+        forget_pushes_felt(step);
+        if (sneaking_) sneaked_at_ = ticks_;
+        if (sprinting_) sprinted_at_ = ticks_;
+    } else if (kind == MoveKind::answer) {
+        for (size_t i = 0; i < teleports_size_; ++i) {
+            if (!teleports_[i].matches(e)) continue;
+            if (!teleports_[i].has_id) {
+                trips_.answered(RoundTrips::Kind::teleport, teleports_[i].id, now, ticks_);
+                forget_teleports_until(i + 1);
+            }
+            break;
+        }
+        answer_next_ = false;
+        disturb();
+    }
+    if (e.has_position && finite(e.position)) {
+        previous_position_ = placed_ && kind != MoveKind::answer ? position_ : e.position;
+        position_ = e.position;
+        placed_ = true;
+    }
+    previous_rotation_ = rotation_;
+    if (e.has_rotation) rotation_ = e.rotation;
+    on_ground_ = e.on_ground;
+}
+
+void Player::on(const protocol::TickEnded&) noexcept { tells_ticks_ = true; }
+
+void Player::on(const protocol::PlayerInput& e) noexcept {
+    sneaking_ = e.sneak;
+    if (e.sneak) {
+        ever_sneaked_ = true;
+        sneaked_at_ = ticks_;
+    }
+}
+
+void Player::forget_teleports_until(size_t index) noexcept {
+    std::move(teleports_.begin() + static_cast<ptrdiff_t>(index),
+              teleports_.begin() + static_cast<ptrdiff_t>(teleports_size_), teleports_.begin());
+    teleports_size_ -= index;
+}
+
+void Player::on(const protocol::Teleported& e) noexcept {
+    if (teleports_size_ == teleports_max) forget_teleports_until(1);
+    // Without an id of the server's the place in the queue stands for one.
+    const int32_t id = e.has_id ? e.id : static_cast<int32_t>(trips_.requests());
+    teleports_[teleports_size_++] = {e.position,   now,          id,          e.has_id,
+                                     e.relative_x, e.relative_y, e.relative_z};
+    trips_.sent(RoundTrips::Kind::teleport, id, now);
+}
+
+void Player::on(const protocol::TeleportConfirmed& e) noexcept {
+    trips_.answered(RoundTrips::Kind::teleport, e.id, now, ticks_);
+    for (size_t i = 0; i < teleports_size_; ++i) {
+        if (!teleports_[i].has_id || teleports_[i].id != e.id) continue;
+        forget_teleports_until(i + 1);
+        answer_next_ = true;
+        return;
+    }
+}
+
+// ---- what the client claims -------------------------------------------------
+
+void Player::on(const protocol::EntityAction& e) noexcept {
+    using Kind = protocol::EntityAction::Kind;
+    switch (e.kind) {
+        case Kind::start_sneaking:
+            sneaking_ = ever_sneaked_ = true;
+            sneaked_at_ = ticks_;
+            break;
+        case Kind::stop_sneaking:
+            sneaking_ = false;
+            break;
+        case Kind::start_sprinting:
+            sprinting_ = ever_sprinted_ = true;
+            sprinted_at_ = ticks_;
+            break;
+        case Kind::stop_sprinting:
+            sprinting_ = false;
+            break;
+        case Kind::start_gliding:
+            ever_glided_ = true;
+            glide_claimed_at_ = ticks_;
+            break;
+        case Kind::leave_bed:
+            disturb();
+            break;
+        default:
+            break;
+    }
+}
+
+void Player::on(const protocol::FlyingClaimed& e) noexcept {
+    if (may_fly() && !e.flying) disturb();
+}
+
+void Player::on(const protocol::Dig& e) noexcept {
+    if (e.status == static_cast<uint8_t>(protocol::Dig::Status::release_item)) {
+        ever_spun_ = true;
+        spin_possible_at_ = ticks_;
+    }
+}
+
+void Player::on(const protocol::Respawned&) noexcept { disturb(); }
+
+// ---- round trips ------------------------------------------------------------
+
+void Player::on(const protocol::KeepAliveSent& e) noexcept {
+    trips_.sent(RoundTrips::Kind::keep_alive, e.id, now);
+}
+void Player::on(const protocol::KeepAliveAnswered& e) noexcept {
+    trips_.answered(RoundTrips::Kind::keep_alive, e.id, now, ticks_);
+}
+void Player::on(const protocol::PingSent& e) noexcept {
+    trips_.sent(RoundTrips::Kind::ping, e.id, now);
+}
+void Player::on(const protocol::PingAnswered& e) noexcept {
+    trips_.answered(RoundTrips::Kind::ping, e.id, now, ticks_);
+}
+
+// ---- what the server makes of him -------------------------------------------
+
+void Player::on(const protocol::Joined& e) noexcept {
+    self_ = camera_ = e.self;
+    joined_ = true;
+    reset_traits();
+    reset_body(e.mode);
+}
+
+void Player::on(const protocol::WorldChanged& e) noexcept {
+    camera_ = self_;
+    reset_body(e.mode);
+    // Whether effects and attributes outlive it depends on version and cause;
+    // both are possible until the server says them again.
+    for (auto& effect : effects_) set(effect, 0);
+}
+
+void Player::reset_traits() noexcept {
+    for (size_t i = 0; i < attributes_max; ++i) set(attributes_[i], attribute_defaults[i]);
+    for (auto& effect : effects_) set(effect, 0);
+    set(may_fly_, 0);
+    set(fly_speed_, 0.05f);
+    set(walk_speed_, 0.1f);
+}
+
+void Player::reset_body(GameMode mode) noexcept {
+    set(mode_low_high_, mode);
+    set(riding_, 0);
+    set(gliding_, 0);
+    set(spinning_, 0);
+    set(swimming_, 0);
+    entities_.clear();
+    alive_ = true;
+    pushes_size_ = 0;
+    disturb();
+}
+
+void Player::on(const protocol::GameModeChanged& e) noexcept {
+    set(mode_low_high_, e.mode);
+    disturb();
+}
+
+void Player::on(const protocol::AbilitiesSet& e) noexcept {
+    set(may_fly_, e.may_fly || e.flying ? 1 : 0);
+    set(fly_speed_, e.fly_speed);
+    set(walk_speed_, e.walk_speed);
+}
+
+void Player::on(const protocol::HealthSet& e) noexcept {
+    if (alive_ != (e.health > 0)) disturb();
+    health_ = e.health;
+    food_ = e.food;
+    alive_ = e.health > 0;
+}
+
+void Player::on(const protocol::EffectGiven& e) noexcept {
+    if (e.entity != self_ || e.effect == Effect::other) return;
+    set(effects_[static_cast<size_t>(e.effect)], std::min(e.amplifier + 1, 255));
+}
+
+void Player::on(const protocol::EffectTaken& e) noexcept {
+    if (e.entity != self_ || e.effect == Effect::other) return;
+    set(effects_[static_cast<size_t>(e.effect)], 0);
+}
+
+void Player::on(const protocol::AttributeSet& e) noexcept {
+    if (e.entity != self_ || e.attribute == Attribute::other || !std::isfinite(e.value)) return;
+    set(attributes_[static_cast<size_t>(e.attribute)], e.value);
+}
+
+void Player::on(const protocol::PoseSet& e) noexcept {
+    if (e.entity != self_) return;
+    set(gliding_, e.gliding);
+    set(spinning_, e.spin_attack);
+    set(swimming_, e.swimming);
+}
+
+void Player::on(const protocol::Mounted& e) noexcept {
+    if (e.rider != self_) return;
+    set(riding_, e.vehicle >= 0);
+    disturb();
+}
+
+void Player::on(const protocol::CameraSet& e) noexcept {
+    camera_ = e.entity;
+    disturb();
+}
+
+void Player::on(const protocol::TickRateSet& e) noexcept { tick_rate_ = e.rate; }
+
+// ---- pushes -----------------------------------------------------------------
+
+void Player::push(double x, double y, double z, bool added) noexcept {
+    if (!std::isfinite(x) || !std::isfinite(y) || !std::isfinite(z)) return;
+    if (pushes_size_ == pushes_max) {
+        std::move(pushes_.begin() + 1, pushes_.end(), pushes_.begin());
+        --pushes_size_;
+    }
+    pushes_[pushes_size_++] = {
+        static_cast<float>(x), static_cast<float>(y), static_cast<float>(z), ++pushes_ever_, added,
+        trips_.requests()};
+}
+
+void Player::on(const protocol::Velocity& e) noexcept {
+    if (e.entity == self_) push(e.x, e.y, e.z, false);
+}
+
+void Player::on(const protocol::Exploded& e) noexcept {
+    if (e.x != 0 || e.y != 0 || e.z != 0) push(e.x, e.y, e.z, true);
+}
+
+std::array<Player::Push, Player::pushes_max> Player::pushes(size_t& size) const noexcept {
+    size = pushes_size_;
+    return pushes_;
+}
+
+void Player::forget_pushes_felt(const Step& step) noexcept {
+    // A push sets the speed up and down to the bit, before gravity.  Seen that,
+    // it is over, and all before it; else it is over once the game surely read it.
+    size_t over = 0;
+    for (size_t i = 0; i < pushes_size_; ++i) {
+        const bool felt = !pushes_[i].added && std::abs(pushes_[i].y) > 0.1f &&
+                          std::abs(step.dy - pushes_[i].y) < static_cast<float>(same_place);
+        if (felt || trips_.reached() > pushes_[i].said) over = i + 1;
+    }
+    if (over == 0) return;
+    std::move(pushes_.begin() + static_cast<ptrdiff_t>(over),
+              pushes_.begin() + static_cast<ptrdiff_t>(pushes_size_), pushes_.begin());
+    pushes_size_ -= over;
+}
+
+// ---- what may hold now ------------------------------------------------------
+
+bool Player::may_be(GameMode mode) const noexcept {
+    const auto wanted = static_cast<uint8_t>(mode);
+    return mode_low_high_.low(trips_.reached()) <= wanted &&
+           wanted <= mode_low_high_.high(trips_.reached());
+}
+
+bool Player::surely(GameMode mode) const noexcept {
+    const auto wanted = static_cast<uint8_t>(mode);
+    return mode_low_high_.low(trips_.reached()) == wanted &&
+           mode_low_high_.high(trips_.reached()) == wanted;
+}
+
+bool Player::may_fly() const noexcept {
+    return may_fly_.high(trips_.reached()) != 0 || may_be(GameMode::creative) ||
+           may_be(GameMode::spectator);
+}
+bool Player::may_ride() const noexcept { return riding_.high(trips_.reached()) != 0; }
+bool Player::may_swim() const noexcept { return swimming_.high(trips_.reached()) != 0; }
+
+bool Player::may_glide() const noexcept {
+    // He spreads the wings himself; the server says so only a round trip later.
+    constexpr uint32_t ticks_unconfirmed = 60;
+    return gliding_.high(trips_.reached()) != 0 || (version >= version_1_9 && ever_glided_ &&
+                                                    ticks_ - glide_claimed_at_ < ticks_unconfirmed);
+}
+
+bool Player::may_spin() const noexcept {
+    constexpr uint32_t ticks_unconfirmed = 40;
+    constexpr int32_t version_1_13 = 393;
+    return spinning_.high(trips_.reached()) != 0 ||
+           (version >= version_1_13 && ever_spun_ &&
+            ticks_ - spin_possible_at_ < ticks_unconfirmed);
+}
+
+bool Player::was_sneaking_within(uint32_t ticks) const noexcept {
+    return sneaking_ || (ever_sneaked_ && ticks_ - sneaked_at_ <= ticks);
+}
+bool Player::was_sprinting_within(uint32_t ticks) const noexcept {
+    return sprinting_ || (ever_sprinted_ && ticks_ - sprinted_at_ <= ticks);
+}
+
+int Player::effect_max(Effect effect) const noexcept {
+    if (effect == Effect::other) return 0;
+    return effects_[static_cast<size_t>(effect)].high(trips_.reached());
+}
+int Player::effect_min(Effect effect) const noexcept {
+    if (effect == Effect::other) return 0;
+    return effects_[static_cast<size_t>(effect)].low(trips_.reached());
+}
+double Player::attribute_max(Attribute attribute) const noexcept {
+    if (attribute == Attribute::other) return 0;
+    return attributes_[static_cast<size_t>(attribute)].high(trips_.reached());
+}
+double Player::attribute_min(Attribute attribute) const noexcept {
+    if (attribute == Attribute::other) return 0;
+    return attributes_[static_cast<size_t>(attribute)].low(trips_.reached());
+}
+
+double Player::movement_speed_max() const noexcept {
+    // The vanilla server's attribute holds the effect already; others send the
+    // effect alone and leave the sum to the client.
+    const double by_effect = 0.1 * (1 + 0.2 * effect_max(Effect::speed));
+    return std::max({attribute_max(Attribute::movement_speed), by_effect,
+                     static_cast<double>(walk_speed_.high(trips_.reached()))});
+}
+
+double Player::jump_strength_max() const noexcept {
+    return attribute_max(Attribute::jump_strength) + 0.1 * effect_max(Effect::jump_boost);
+}
+
+double Player::gravity_min() const noexcept {
+    const double gravity = attribute_min(Attribute::gravity);
+    return effect_max(Effect::slow_falling) > 0 ? std::min(gravity, 0.01) : gravity;
+}
+
+double Player::step_height_max() const noexcept { return attribute_max(Attribute::step_height); }
+
+bool Player::is_default_size() const noexcept {
+    return attribute_min(Attribute::scale) == 1 && attribute_max(Attribute::scale) == 1;
+}
+
+double Player::block_reach_max() const noexcept {
+    const double reach = attribute_max(Attribute::block_interaction_range);
+    return may_be(GameMode::creative) ? reach + 0.5 : reach;
+}
+
+double Player::entity_reach_max() const noexcept {
+    const double reach = attribute_max(Attribute::entity_interaction_range);
+    return may_be(GameMode::creative) ? reach + 2 : reach;
+}
+
+Box Player::eye_hull() const noexcept {
+    // Blows come before the tick's movement packet: the eye is where the last
+    // packet said, or where the one before it did, or a hair off untold.
+    Box feet = Box::at(position_);
+    feet.include(previous_position_);
+    const double scale_min = std::min(1.0, attribute_min(Attribute::scale));
+    const double scale_max = std::max(1.0, attribute_max(Attribute::scale));
+    const double lowest = version >= version_1_9 ? 0.4 : 1.54;
+    constexpr double standing = 1.62;
+    Box eyes = feet.grown(untold_blocks, untold_blocks, untold_blocks);
+    eyes.min.y += lowest * scale_min;
+    eyes.max.y += standing * scale_max;
+    return eyes;
+}
+
+// ---- the others -------------------------------------------------------------
+
+void Player::on(const protocol::EntitySpawned& e) noexcept {
+    if (e.entity != self_) entities_.spawned(e, position_, now);
+}
+void Player::on(const protocol::EntityMoved& e) noexcept { entities_.moved(e, sight(), now); }
+void Player::on(const protocol::EntityPlaced& e) noexcept { entities_.placed(e, sight(), now); }
+void Player::on(const protocol::EntityGone& e) noexcept { entities_.gone(e.entity); }
+
+}  // namespace portcullis

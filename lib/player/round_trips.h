@@ -1,0 +1,65 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/time.h"
+#include "player/possible.h"
+
+namespace portcullis {
+
+/// Requests that come back: keep-alives, pings, teleports.  They tell how long
+/// the way is, and how far the game has read what the server sent.
+class RoundTrips {
+public:
+    enum class Kind : uint8_t { keep_alive, ping, teleport };
+    static constexpr size_t waiting_max = 12;  ///< The oldest gives way.
+    static constexpr size_t samples_max = 8;
+
+    /// A request that came back.
+    struct Answer {
+        bool known = false;  ///< There was such a request.
+        Nanos sent{};
+    };
+
+    void sent(Kind kind, int64_t id, Nanos now) noexcept;
+    /// `ticks`: the client's movement packets until now.
+    Answer answered(Kind kind, int64_t id, Nanos now, uint32_t ticks) noexcept;
+    /// The client ticked; after enough of them a keep-alive speaks for the game too.
+    void ticked(uint32_t ticks) noexcept;
+
+    RequestCount requests() const noexcept { return requests_; }
+    RequestCount reached() const noexcept { return reached_; }
+
+    bool measured() const noexcept { return samples_ > 0; }
+    /// The quickest there and back of the last samples; `unmeasured` without any.
+    Nanos low() const noexcept;
+    /// The slowest of them, or the age of what is not back yet when that is more.
+    Nanos high(Nanos now) const noexcept;
+
+    /// What is taken for the slowest before anything came back.
+    static constexpr Nanos unmeasured = 1s;
+
+private:
+    /// The client's network thread answers keep-alives itself.  The game may be
+    /// amid ten ticks of catching up then, before it reads what came earlier.
+    static constexpr uint32_t ticks_behind_keep_alive = 12;
+
+    struct Waiting {
+        int64_t id = 0;
+        Nanos sent{};
+        RequestCount number = 0;
+        Kind kind{};
+    };
+
+    std::array<Waiting, waiting_max> waiting_{};  ///< Oldest first.
+    std::array<uint32_t, samples_max> sample_us_{};
+    size_t waiting_size_ = 0;
+    uint32_t samples_ = 0;
+    RequestCount requests_ = 0;
+    RequestCount reached_ = 0;
+    RequestCount reached_soon_ = 0;  ///< By the network thread.
+    uint32_t ticks_when_soon_ = 0;
+};
+
+}  // namespace portcullis
