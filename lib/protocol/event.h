@@ -35,6 +35,7 @@ using Uuid = std::array<uint8_t, 16>;
 struct PacketSeen {
     std::string_view name;
     size_t wire_bytes;
+    bool from_server = false;
 };
 
 // ---- the session, both directions ----------------------------------------
