@@ -7,6 +7,7 @@
 #include "base/side.h"
 #include "base/time.h"
 #include "flow/flow_key.h"
+#include "packet/link_header.h"
 #include "protocol/protocol.h"
 
 namespace portcullis {
@@ -67,16 +68,8 @@ struct alignas(64) Flow {
     }
 };
 
-/// How frames of a Flow are addressed below IP, one a direction; what we need to
-/// make frames of our own.  Kept apart from the Flow, since only those need it.
-struct LinkHeader {
-    std::array<uint8_t, 12> addresses{};           ///< Destination, then source.
-    std::array<std::array<uint8_t, 4>, 3> tags{};  ///< As on the wire: TPID, TCI.
-    uint8_t tag_count = 0;
-
-    /// The best guess for the other direction: addresses exchanged, same tags.
-    LinkHeader reversed() const noexcept;
-};
+/// How a Flow's frames are addressed below IP, by protocol::Direction: what we
+/// need to make frames of our own.  Kept apart, since nobody else needs it.
 struct FlowLinks {
     std::array<LinkHeader, 2> to;  ///< By protocol::Direction.
 };

@@ -10,6 +10,7 @@
 #include "base/side.h"
 #include "base/time.h"
 #include "protocol/protocol.h"
+#include "stream/segment.h"
 
 struct rte_mbuf;
 
@@ -20,35 +21,19 @@ struct Flow;
 inline constexpr uint8_t ip_protocol_tcp = 6;
 inline constexpr uint8_t ip_protocol_udp = 17;
 
-/// The bits of a TCP header's flags byte (RFC 9293 3.1).
-namespace tcp_flag {
-inline constexpr uint8_t fin = 0x01;
-inline constexpr uint8_t syn = 0x02;
-inline constexpr uint8_t rst = 0x04;
-inline constexpr uint8_t psh = 0x08;
-inline constexpr uint8_t ack = 0x10;
-inline constexpr uint8_t urg = 0x20;
-}  // namespace tcp_flag
-
 /// Whether later stages look into a packet.
 enum class Way : uint8_t {
     inspect,  ///< It belongs to a Service, or nobody has said otherwise yet.
     pass,     ///< It crosses untouched: no IP, no Service, or a flow we do not inspect.
 };
 
-/// What one TCP header says.  Options that were not there are zero.
+/// What one TCP header says.
 struct TcpFields {
     Seq seq;
     Seq ack;
     uint16_t window = 0;  ///< As sent, not scaled.
     uint16_t urgent = 0;
-    uint32_t timestamp = 0;
-    uint32_t timestamp_echo = 0;
-    uint16_t mss = 0;
-    uint8_t window_scale = 0;
-    bool has_window_scale : 1 = false;
-    bool has_timestamp : 1 = false;
-    bool sack_permitted : 1 = false;
+    stream::TcpOptions options;
 };
 
 /// One frame and what is known about it.  `parse` fills the headers, `track`
@@ -77,12 +62,13 @@ struct alignas(64) Packet {
     DropReason fault = DropReason::none;
     uint8_t ip_version = 0;   ///< 4, 6; 0: not IP.
     uint8_t ip_protocol = 0;  ///< Of the innermost header; meaningless when ip_version is 0.
-    uint8_t tcp_flags = 0;
+    uint8_t tcp_flags = 0;    ///< Bits of stream::tcp.
     uint8_t vlan_tags = 0;
     bool fragment : 1 = false;          ///< Part of an IP datagram; has ports if it is the first.
     bool has_ports : 1 = false;         ///< `source` and `destination` are complete.
     bool ip_options : 1 = false;        ///< IPv4 options or IPv6 extension headers.
-    bool checksum_checked : 1 = false;  ///< L4 sum verified, here or by the NIC.
+    bool ip_sum_checked : 1 = false;  ///< By the NIC.
+    bool l4_sum_checked : 1 = false;
     bool copied : 1 = false;            ///< `frame` is not the mbuf's own memory.
 
     alignas(64) Endpoint source;
@@ -99,11 +85,14 @@ struct alignas(64) Packet {
 
     bool is_tcp() const noexcept { return ip_protocol == ip_protocol_tcp && ip_version != 0; }
     bool is_udp() const noexcept { return ip_protocol == ip_protocol_udp && ip_version != 0; }
-    /// All of `flags` are set.
+    /// All of these bits of stream::tcp are set.
     bool has(uint8_t flags) const noexcept { return (tcp_flags & flags) == flags; }
     bool to_server() const noexcept { return direction == protocol::Direction::to_server; }
 
     Bytes payload() const noexcept { return {frame + payload_offset, payload_size}; }
+    stream::Segment segment() const noexcept {
+        return {tcp.seq, tcp.ack, tcp.window, tcp.urgent, tcp_flags, payload(), tcp.options};
+    }
     /// Changes bytes of the frame that leaves, also where `frame` is a copy.
     /// Sums are the caller's.
     void write(size_t offset, Bytes bytes) noexcept;

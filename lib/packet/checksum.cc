@@ -1,0 +1,71 @@
+#include "packet/checksum.h"
+
+#include <bit>
+#include <cstring>
+
+namespace portcullis {
+namespace {
+
+uint16_t fold(uint64_t sum) noexcept {
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return static_cast<uint16_t>(sum);
+}
+
+}  // namespace
+
+void ChecksumSum::add(Bytes bytes) noexcept {
+    const std::byte* at = bytes.data();
+    size_t left = bytes.size();
+    // Words of 32 bits into 64: no carry is lost below 16 GiB.  Two sums, so
+    // that one addition does not wait for the other.
+    uint64_t even = 0, odd = 0;
+    for (; left >= 8; at += 8, left -= 8) {
+        uint64_t pair;
+        std::memcpy(&pair, at, sizeof pair);
+        even += pair & 0xffffffff;
+        odd += pair >> 32;
+    }
+    if (left > 0) {
+        uint64_t rest = 0;  // An odd last byte counts as if a zero followed.
+        std::memcpy(&rest, at, left);
+        even += rest & 0xffffffff;
+        odd += rest >> 32;
+    }
+    sum_ += even + odd;
+}
+
+void ChecksumSum::add_be16(uint16_t value) noexcept { sum_ += std::byteswap(value); }
+
+uint16_t ChecksumSum::folded() const noexcept { return fold(sum_); }
+
+ChecksumSum l4_sum(const IpAddress& source, const IpAddress& destination, uint8_t protocol,
+                   Bytes l4) noexcept {
+    ChecksumSum sum;
+    const size_t skip = source.is_v4() ? 12 : 0;  // Only the last four octets are on the wire.
+    sum.add(as_bytes(source.octets.data() + skip, source.octets.size() - skip));
+    sum.add(as_bytes(destination.octets.data() + skip, destination.octets.size() - skip));
+    sum.add_be16(protocol);
+    sum.add_be16(static_cast<uint16_t>(l4.size()));
+    sum.add(l4);
+    return sum;
+}
+
+uint16_t adjusted_checksum(uint16_t field, Bytes before, Bytes after, bool odd) noexcept {
+    // HC' = ~(~HC + ~m + m'), RFC 1624 eq. 3.  At an odd place the bytes of a
+    // word change roles, and the sum of exchanged bytes is the exchanged sum.
+    ChecksumSum removed, added;
+    removed.add(before);
+    added.add(after);
+    uint16_t minus = removed.folded(), plus = added.folded();
+    if (odd) {
+        minus = std::byteswap(minus);
+        plus = std::byteswap(plus);
+    }
+    return static_cast<uint16_t>(
+        ~fold(uint64_t{static_cast<uint16_t>(~field)} + static_cast<uint16_t>(~minus) + plus));
+}
+
+}  // namespace portcullis

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "packet/link_header.h"
+#include "packet/packet.h"
+
+namespace portcullis {
+
+/// An IPv6 packet with more extension headers than this is nobody's honest one.
+inline constexpr unsigned ipv6_headers_max = 8;
+
+/// Finds the headers of `packet.frame` and fills in what they say: endpoints,
+/// TCP fields, the payload.  Sets `way` to pass when there is no IP inside, and
+/// `fault` when no host would take the packet.  Reads only
+/// `frame[0, frame_size)`; sums are not looked at.
+void read_headers(Packet& packet) noexcept;
+
+/// Whether the sums that nobody verified are right.  IPv4's header first, then
+/// TCP or UDP.  Only for a packet with ports and without a fault.
+bool checksums_hold(const Packet& packet) noexcept;
+
+LinkHeader link_header(const Packet& packet) noexcept;
+
+/// Rewrites bytes of the payload in the frame that leaves, with the TCP or UDP
+/// sum to match.
+void rewrite_payload(Packet& packet, size_t at, Bytes bytes) noexcept;
+
+/// Takes the URG bit and pointer out of the frame that leaves, sum included.
+void clear_urgent(Packet& packet) noexcept;
+
+}  // namespace portcullis
