@@ -3,12 +3,12 @@
 #include <array>
 #include <cstdint>
 
-#include "base/seq.h"
 #include "base/side.h"
 #include "base/time.h"
 #include "flow/flow_key.h"
 #include "packet/link_header.h"
 #include "protocol/protocol.h"
+#include "stream/connection.h"
 
 namespace portcullis {
 
@@ -22,15 +22,6 @@ enum class FlowState : uint8_t {
 };
 inline constexpr NameTable<FlowState> flow_state_names = {"inspected", "bypass", "opaque", "dead"};
 static_assert(complete(flow_state_names));
-
-/// What a finished TCP handshake agreed on.
-struct TcpHandshake {
-    Seq client_isn, server_isn;
-    uint16_t client_mss = 0, server_mss = 0;        ///< 0: not named.
-    uint16_t client_window = 0, server_window = 0;  ///< Of SYN and SYN/ACK: never scaled.
-    uint8_t client_scale = 0, server_scale = 0;     ///< 0 unless both named one (RFC 7323 2.2).
-    bool sack = false, timestamps = false;          ///< Both sides offered it.
-};
 
 /// Our memory of one connection.  Made when the client completes its handshake,
 /// or for UDP with its first datagram to a Service.
@@ -51,11 +42,10 @@ struct alignas(64) Flow {
     bool reopening : 1 = false;          ///< A new handshake on the same ports is under way.
     bool kick_waiting : 1 = false;       ///< enforce waits for a message boundary.
     bool link_known_server : 1 = false;  ///< A frame of the server's was seen.
-    /// Set by decode after each packet to the client: all that was sent is decoded,
-    /// and the next byte would begin a game packet.
-    bool client_at_boundary : 1 = false;
-    bool closing : 1 = false;  ///< Both sides are done (FIN or RST): forgotten soon.
-    std::array<uint8_t, 4> reserved{};
+    /// For enforce: no answer to packets of a dead Flow before this, ms of its time.
+    uint32_t answer_after_ms = 0;
+
+    stream::Connection connection;  ///< Of a TCP flow.
 
     Endpoint client() const noexcept { return client_is_low ? key.low : key.high; }
     Endpoint server() const noexcept { return client_is_low ? key.high : key.low; }
@@ -71,7 +61,11 @@ struct alignas(64) Flow {
 /// How a Flow's frames are addressed below IP, by protocol::Direction: what we
 /// need to make frames of our own.  Kept apart, since nobody else needs it.
 struct FlowLinks {
-    std::array<LinkHeader, 2> to;  ///< By protocol::Direction.
+    std::array<LinkHeader, 2> to;
 };
+
+/// What one Flow costs, its share of the table's buckets included.
+inline constexpr size_t flow_bytes_max = 256;
+static_assert(sizeof(Flow) == 192);
 
 }  // namespace portcullis

@@ -19,10 +19,12 @@ struct alignas(8) FlowKey {
 
     static FlowKey of(const Endpoint& source, const Endpoint& destination,
                       uint8_t protocol) noexcept {
-        const bool ordered =
-            std::memcmp(&source, &destination, sizeof source) <= 0;  // Any order does.
-        return ordered ? FlowKey{source, destination, protocol}
-                       : FlowKey{destination, source, protocol};
+        return in_order(source, destination) ? FlowKey{source, destination, protocol}
+                                             : FlowKey{destination, source, protocol};
+    }
+    /// Whether `source` is `low` in the key; any total order does.
+    static bool in_order(const Endpoint& source, const Endpoint& destination) noexcept {
+        return std::memcmp(&source, &destination, sizeof source) <= 0;
     }
 
     using Words = std::array<uint64_t, 5>;
@@ -54,6 +56,12 @@ private:
         return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
     }
     uint64_t secret_;
+};
+
+/// A key with its hash, which is made once a packet and serves every table.
+struct HashedKey {
+    FlowKey key;
+    uint64_t hash = 0;
 };
 
 }  // namespace portcullis

@@ -4,55 +4,62 @@
 #include <memory>
 #include <optional>
 
-#include "flow/flow.h"
+#include "base/seq.h"
+#include "base/time.h"
+#include "packet/packet.h"
+#include "stream/connection.h"
 
 namespace portcullis {
 
 /// Handshakes under way: what a lone SYN costs, and all that it costs.
 ///
-/// A fixed number of entries in sets of eight.  When a set is full the oldest
-/// handshake in it that no server answered gives way, then the oldest at all.
+/// A fixed number of entries in sets of eight, named by the keyed hash of their
+/// 5-tuple alone: 64 secret bits stand for 40 bytes.  In a full set the oldest
+/// handshake that no server answered gives way, else the oldest.
+///
+/// What the server says decides: its SYN/ACK names both initial sequence
+/// numbers, so a client that sends several SYNs gains nothing by it.  The two
+/// latest answers are remembered, and the client's ACK picks one.
 class HalfOpenTable {
 public:
-    HalfOpenTable(uint32_t capacity, uint64_t secret);
+    HalfOpenTable(uint32_t capacity, Nanos timeout);
     ~HalfOpenTable();
 
-    /// What a SYN or SYN/ACK says; the same fields whoever sends it.
-    struct Offer {
-        Seq isn;
-        uint16_t window = 0;
-        uint16_t mss = 0;
-        uint8_t window_scale = 0;
-        bool has_window_scale = false;
-        bool sack = false;
-        bool timestamp = false;
-    };
+    /// Asks for the memory that the calls below will look at.
+    void fetch(uint64_t hash) const noexcept;
 
     /// The client's SYN.  True when another handshake had to give way for it.
-    bool client_offers(const FlowKey& key, const Offer& offer, Nanos now) noexcept;
-    /// The server's SYN/ACK, acknowledging `acknowledged`; or its bare SYN of a
-    /// simultaneous open.  False when no client's SYN fits it.
-    bool server_offers(const FlowKey& key, const Offer& offer, std::optional<Seq> acknowledged,
-                       Nanos now) noexcept;
-    /// The client's first ACK.  What was agreed, and the entry is gone; nothing
-    /// when the server never named this number, or too long ago.
-    std::optional<TcpHandshake> complete(const FlowKey& key, Seq seq, Seq ack, Nanos now) noexcept;
-    /// A reset ends the handshake.
-    void forget(const FlowKey& key) noexcept;
-    bool contains(const FlowKey& key) const noexcept;
+    bool client_offers(uint64_t hash, const TcpFields& syn, Nanos now) noexcept;
+    /// The server's SYN/ACK, or its bare SYN in a simultaneous or split
+    /// handshake: then `has_ack` is false, and false is returned if no client's
+    /// SYN is known.
+    bool server_offers(uint64_t hash, const TcpFields& syn, bool has_ack, Nanos now) noexcept;
+    /// A packet of the client with the ACK bit.  If it completes a handshake:
+    /// what was agreed, and the entry is gone.
+    std::optional<stream::Handshake> complete(uint64_t hash, const TcpFields& ack, bool has_syn,
+                                              Nanos now) noexcept;
+    bool contains(uint64_t hash) const noexcept;
 
     uint32_t size() const noexcept { return size_; }
     uint32_t capacity() const noexcept;
     size_t memory() const noexcept;
 
 private:
-    struct Set;
     struct Entry;
-    FlowHash hash_;
+    struct Set;
+    struct Found {
+        Set* set;
+        unsigned way;
+    };
+    Set& set_of(uint64_t hash) const noexcept;
+    std::optional<Found> find(uint64_t hash) const noexcept;
+    Found make(uint64_t hash, Nanos now, bool& evicted) noexcept;
+    bool stale(const Found& found, Nanos now) const noexcept;
+
+    uint32_t timeout_ms_;
     uint32_t set_count_;
     uint32_t size_ = 0;
     std::unique_ptr<Set[]> sets_;
-    std::unique_ptr<Entry[]> entries_;
 };
 
 }  // namespace portcullis

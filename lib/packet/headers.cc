@@ -12,9 +12,6 @@ namespace {
 namespace ether_type {
 constexpr uint16_t ipv4 = 0x0800;
 constexpr uint16_t ipv6 = 0x86dd;
-constexpr uint16_t vlan = 0x8100;
-constexpr uint16_t qinq = 0x88a8;
-constexpr uint16_t old_qinq = 0x9100;  // Before 802.1ad, and still seen.
 }  // namespace ether_type
 
 // Next header numbers that RFC 8200 4 and IANA call extension headers.
@@ -49,7 +46,7 @@ IpAddress read_v6(const std::byte* at) noexcept {
 }
 
 bool is_tag(uint16_t type) noexcept {
-    return type == ether_type::vlan || type == ether_type::qinq || type == ether_type::old_qinq;
+    return std::ranges::find(vlan_types, type) != vlan_types.end();
 }
 
 /// The EtherType behind the VLAN tags; sets l3_offset.  0: none that we open.
@@ -99,8 +96,7 @@ void read_tcp(Packet& packet, size_t l4_size) noexcept {
         return;
     }
     if (header_size > tcp_size_min) {
-        packet.tcp.options =
-            stream::parse_options({l4 + tcp_size_min, header_size - tcp_size_min});
+        packet.tcp.options = stream::parse_options({l4 + tcp_size_min, header_size - tcp_size_min});
     }
     packet.payload_offset = static_cast<uint16_t>(packet.l4_offset + header_size);
     packet.payload_size = static_cast<uint16_t>(l4_size - header_size);
@@ -176,10 +172,14 @@ size_t extension_size(const std::byte* at, uint8_t type) noexcept {
         case next_header::destination:
         case next_header::mobility:
         case next_header::host_identity:
-        case next_header::shim6: return (length + 1) * 8;
-        case next_header::authentication: return (length + 2) * 4;  // RFC 4302 2.2
-        case next_header::fragment: return 8;
-        default: return 0;
+        case next_header::shim6:
+            return (length + 1) * 8;
+        case next_header::authentication:
+            return (length + 2) * 4;  // RFC 4302 2.2
+        case next_header::fragment:
+            return 8;
+        default:
+            return 0;
     }
 }
 
@@ -223,6 +223,11 @@ void read_ipv6(Packet& packet) noexcept {
     packet.source.address = read_v6(ip + 8);
     packet.destination.address = read_v6(ip + 24);
 
+    if (packet.source.address.is_v4() || packet.destination.address.is_v4()) {
+        // ::ffff:a.b.c.d is for sockets, never for a wire: it would pass for IPv4 here.
+        packet.fault = DropReason::bad_header;
+        return;
+    }
     // Jumbograms say 0 here (RFC 2675); no game server is on such a link.
     const size_t payload_size = load_be16(ip + 4);
     if (payload_size > room - ipv6_size) {
@@ -254,10 +259,16 @@ void rewrite(Packet& packet, size_t offset, Bytes bytes) noexcept {
 
 void read_headers(Packet& packet) noexcept {
     switch (read_link(packet)) {
-        case ether_type::ipv4: read_ipv4(packet); break;
-        case ether_type::ipv6: read_ipv6(packet); break;
+        case ether_type::ipv4:
+            read_ipv4(packet);
+            break;
+        case ether_type::ipv6:
+            read_ipv6(packet);
+            break;
         // Lengths (LLC, SNAP), ARP, MPLS, PPPoE and whatever else a wire carries.
-        default: packet.way = Way::pass; break;
+        default:
+            packet.way = Way::pass;
+            break;
     }
 }
 
@@ -280,14 +291,7 @@ bool checksums_hold(const Packet& packet) noexcept {
 }
 
 LinkHeader link_header(const Packet& packet) noexcept {
-    LinkHeader link;
-    std::memcpy(link.addresses.data(), packet.frame, link.addresses.size());
-    link.tag_count = packet.vlan_tags;
-    for (size_t i = 0; i < packet.vlan_tags; ++i) {
-        std::memcpy(link.tags[i].data(),
-                    packet.frame + link.addresses.size() + i * vlan_tag_size, vlan_tag_size);
-    }
-    return link;
+    return LinkHeader::read({packet.frame, packet.frame_size}, packet.vlan_tags);
 }
 
 void rewrite_payload(Packet& packet, size_t at, Bytes bytes) noexcept {

@@ -18,6 +18,7 @@ void read_headers(Packet& packet) noexcept;
 /// TCP or UDP.  Only for a packet with ports and without a fault.
 bool checksums_hold(const Packet& packet) noexcept;
 
+/// How the frame is addressed below IP.
 LinkHeader link_header(const Packet& packet) noexcept;
 
 /// Rewrites bytes of the payload in the frame that leaves, with the TCP or UDP

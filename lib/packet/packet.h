@@ -64,12 +64,12 @@ struct alignas(64) Packet {
     uint8_t ip_protocol = 0;  ///< Of the innermost header; meaningless when ip_version is 0.
     uint8_t tcp_flags = 0;    ///< Bits of stream::tcp.
     uint8_t vlan_tags = 0;
-    bool fragment : 1 = false;          ///< Part of an IP datagram; has ports if it is the first.
-    bool has_ports : 1 = false;         ///< `source` and `destination` are complete.
-    bool ip_options : 1 = false;        ///< IPv4 options or IPv6 extension headers.
+    bool fragment : 1 = false;        ///< Part of an IP datagram; has ports if it is the first.
+    bool has_ports : 1 = false;       ///< `source` and `destination` are complete.
+    bool ip_options : 1 = false;      ///< IPv4 options or IPv6 extension headers.
     bool ip_sum_checked : 1 = false;  ///< By the NIC.
     bool l4_sum_checked : 1 = false;
-    bool copied : 1 = false;            ///< `frame` is not the mbuf's own memory.
+    bool copied : 1 = false;  ///< `frame` is not the mbuf's own memory.
 
     alignas(64) Endpoint source;
     Endpoint destination;

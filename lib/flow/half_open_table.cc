@@ -1,0 +1,192 @@
+#include "flow/half_open_table.h"
+
+#include <array>
+#include <chrono>
+
+namespace portcullis {
+
+struct HalfOpenTable::Entry {
+    struct Answer {
+        Seq client_isn, server_isn;
+    };
+    std::array<Answer, 2> answers;  ///< The latest first.
+    Seq client_isn;                 ///< Of the latest SYN.
+    uint32_t client_timestamp = 0, server_timestamp = 0;
+    uint16_t client_window = 0, server_window = 0;
+    uint8_t client_scale = 0, server_scale = 0;
+    uint8_t answer_count = 0;
+    bool scaled : 1 = false;      ///< Both sides named a window scale.
+    bool timestamps : 1 = false;  ///< Both sides sent one.
+    bool sack : 1 = false;
+    bool client_known : 1 = false;  ///< Its SYN was seen, not only the answer to it.
+};
+
+/// The first two lines find an entry or a victim; only then one of the others
+/// is read.
+struct alignas(64) HalfOpenTable::Set {
+    static constexpr unsigned ways = 8;
+
+    std::array<uint64_t, ways> hashes{};  ///< 0: free.
+    alignas(64) std::array<uint32_t, ways> began_ms{};
+    std::array<bool, ways> answered{};
+    std::array<Entry, ways> entries;
+};
+
+namespace {
+
+/// Without all options of a SYN seen, believe the widest (RFC 7323 2.3).
+constexpr uint8_t scale_unknown = stream::TcpOptions::scale_max;
+
+/// The client's first segments may come in any order: its ACK alone, or data
+/// behind data that is still under way.
+constexpr int32_t first_flight_max = 1 << 20;
+
+/// Wraps after 49 days, far beyond any timeout.
+uint32_t in_ms(Nanos t) noexcept {
+    return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
+}
+
+uint64_t name_of(uint64_t hash) noexcept { return hash == 0 ? 1 : hash; }
+
+}  // namespace
+
+HalfOpenTable::HalfOpenTable(uint32_t capacity, Nanos timeout)
+    : timeout_ms_(in_ms(timeout)),
+      set_count_((capacity + Set::ways - 1) / Set::ways + (capacity == 0 ? 1 : 0)),
+      sets_(std::make_unique<Set[]>(set_count_)) {}
+
+HalfOpenTable::~HalfOpenTable() = default;
+
+HalfOpenTable::Set& HalfOpenTable::set_of(uint64_t hash) const noexcept {
+    return sets_[(hash >> 32) * set_count_ >> 32];
+}
+
+void HalfOpenTable::fetch(uint64_t hash) const noexcept {
+    const auto* at = reinterpret_cast<const std::byte*>(&set_of(hash));
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + 64);
+}
+
+std::optional<HalfOpenTable::Found> HalfOpenTable::find(uint64_t hash) const noexcept {
+    Set& set = set_of(hash);
+    for (unsigned way = 0; way < Set::ways; ++way) {
+        if (set.hashes[way] == name_of(hash)) return Found{&set, way};
+    }
+    return std::nullopt;
+}
+
+bool HalfOpenTable::stale(const Found& found, Nanos now) const noexcept {
+    return in_ms(now) - found.set->began_ms[found.way] > timeout_ms_;
+}
+
+HalfOpenTable::Found HalfOpenTable::make(uint64_t hash, Nanos now, bool& evicted) noexcept {
+    Set& set = set_of(hash);
+    const uint32_t now_ms = in_ms(now);
+    // The place that is free, else stale, else the oldest unanswered, else the
+    // oldest: the highest rank, age breaking ties.
+    constexpr uint64_t free_rank = 3, stale_rank = 2, lone_rank = 1, answered_rank = 0;
+    unsigned victim = 0;
+    uint64_t best = 0;
+    for (unsigned way = 0; way < Set::ways; ++way) {
+        const uint32_t age = now_ms - set.began_ms[way];
+        const uint64_t rank = set.hashes[way] == 0 ? free_rank
+                              : age > timeout_ms_  ? stale_rank
+                              : !set.answered[way] ? lone_rank
+                                                   : answered_rank;
+        const uint64_t weight = rank << 33 | uint64_t{age} << 1 | 1;
+        if (weight > best) {
+            best = weight;
+            victim = way;
+        }
+    }
+    evicted = best >> 33 < stale_rank;
+    if (set.hashes[victim] == 0) ++size_;
+    set.hashes[victim] = name_of(hash);
+    set.began_ms[victim] = now_ms;
+    set.answered[victim] = false;
+    set.entries[victim] = Entry{};
+    return {&set, victim};
+}
+
+bool HalfOpenTable::client_offers(uint64_t hash, const TcpFields& syn, Nanos now) noexcept {
+    bool evicted = false;
+    const std::optional<Found> known = find(hash);
+    const Found at = known ? *known : make(hash, now, evicted);
+    if (known && stale(at, now)) {
+        at.set->entries[at.way] = Entry{};
+        at.set->answered[at.way] = false;
+    }
+    at.set->began_ms[at.way] = in_ms(now);
+    Entry& entry = at.set->entries[at.way];
+    entry.client_known = true;
+    entry.client_isn = syn.seq;
+    entry.client_window = syn.window;
+    entry.client_timestamp = syn.options.timestamp;
+    entry.client_scale = syn.options.has_window_scale ? syn.options.window_scale : uint8_t{0};
+    return evicted;
+}
+
+bool HalfOpenTable::server_offers(uint64_t hash, const TcpFields& syn, bool has_ack,
+                                  Nanos now) noexcept {
+    bool evicted = false;
+    const std::optional<Found> known = find(hash);
+    if (!known && !has_ack) return false;
+    const Found at = known ? *known : make(hash, now, evicted);
+    Entry& entry = at.set->entries[at.way];
+    if (!entry.client_known) entry.client_scale = scale_unknown;
+
+    const Entry::Answer answer = {has_ack ? syn.ack - 1 : entry.client_isn, syn.seq};
+    if (entry.answer_count == 0 || entry.answers[0].server_isn != answer.server_isn ||
+        entry.answers[0].client_isn != answer.client_isn) {
+        entry.answers[1] = entry.answers[0];
+        entry.answers[0] = answer;
+        if (entry.answer_count < entry.answers.size()) ++entry.answer_count;
+    }
+    at.set->answered[at.way] = true;
+    at.set->began_ms[at.way] = in_ms(now);
+    // A server names an option only if the client's SYN, the one it took, did.
+    entry.server_window = syn.window;
+    entry.server_timestamp = syn.options.timestamp;
+    entry.server_scale = syn.options.window_scale;
+    entry.scaled = syn.options.has_window_scale;
+    entry.timestamps = syn.options.has_timestamps;
+    entry.sack = syn.options.sack_permitted;
+    return true;
+}
+
+std::optional<stream::Handshake> HalfOpenTable::complete(uint64_t hash, const TcpFields& ack,
+                                                         bool has_syn, Nanos now) noexcept {
+    const std::optional<Found> at = find(hash);
+    if (!at || stale(*at, now)) return std::nullopt;
+    const Entry entry = at->set->entries[at->way];
+    for (unsigned i = 0; i < entry.answer_count; ++i) {
+        const Entry::Answer& answer = entry.answers[i];
+        if (ack.ack != answer.server_isn + 1) continue;
+        const int32_t ahead = ack.seq - (answer.client_isn + (has_syn ? 0 : 1));
+        if (ahead < 0 || ahead > first_flight_max) continue;
+
+        at->set->hashes[at->way] = 0;
+        --size_;
+        stream::Handshake agreed;
+        agreed.client_isn = answer.client_isn;
+        agreed.server_isn = answer.server_isn;
+        agreed.client_window = entry.client_window;
+        agreed.server_window = entry.server_window;
+        agreed.client_scale = entry.scaled ? entry.client_scale : uint8_t{0};
+        agreed.server_scale = entry.scaled ? entry.server_scale : uint8_t{0};
+        agreed.timestamps = entry.timestamps;
+        agreed.sack = entry.sack;
+        agreed.client_timestamp = entry.client_timestamp;
+        agreed.server_timestamp = entry.server_timestamp;
+        return agreed;
+    }
+    return std::nullopt;
+}
+
+bool HalfOpenTable::contains(uint64_t hash) const noexcept { return find(hash).has_value(); }
+
+uint32_t HalfOpenTable::capacity() const noexcept { return set_count_ * Set::ways; }
+
+size_t HalfOpenTable::memory() const noexcept { return set_count_ * sizeof(Set); }
+
+}  // namespace portcullis
