@@ -11,6 +11,7 @@
 #include "stages/counters.h"
 #include "stages/packet_observer.h"
 #include "stages/pending_action.h"
+#include "stream/stream_pool.h"
 #include "verdicts/record.h"
 
 struct rte_mempool;
@@ -24,7 +25,13 @@ public:
     virtual ~FlowListener() = default;
     /// Its handles are still in `flow`; afterwards they are not.
     virtual void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept = 0;
+    /// The game's own goodbye with this reason, as the client expects the next message.
+    /// Returns its size; 0 when there is none now.
+    virtual size_t write_disconnect(const Flow& flow, std::string_view reason,
+                                    MutableBytes out) noexcept = 0;
 };
+
+class Detect;
 
 /// What the stages of one Worker share, all of it allocated here at start.  One
 /// core owns it; only `records` has another end, in Control.
@@ -38,7 +45,7 @@ public:
         Counters& counters;
         rte_mempool* mbufs;  ///< For frames of our own.
         uint16_t worker = 0;
-        uint64_t secret = 0;  ///< Keys the tables; random live, fixed when replaying.
+        uint64_t secret = 0;  ///< Keys tables and ids; random live, fixed when replaying.
     };
     explicit WorkerContext(const Resources& resources);
     WorkerContext(const WorkerContext&) = delete;
@@ -56,9 +63,16 @@ public:
     BlockList blocked;
     PendingActions pending;
     Ring<verdicts::VerdictRecord> records;
-    FlowListener* listener = nullptr;  ///< decode puts itself here.
+    stream::StreamPool streams;
+    FlowListener* listener = nullptr;    ///< decode puts itself here,
+    Detect* detect = nullptr;            ///< and detect here.
     PacketObserver* observer = nullptr;  ///< `inspect --packets`; set before any stage is made.
 
+    /// What this Worker needs of something that all Workers have `total` of: its
+    /// part, and a quarter more, since hashing never shares out evenly.
+    uint32_t share_of(uint32_t total) const noexcept {
+        return config.workers < 2 ? total : total / config.workers + total / config.workers / 4 + 1;
+    }
     bool enforcing() const noexcept { return config.mode == verdicts::Mode::enforce; }
     void notice(Notice n, uint64_t times = 1) noexcept {
         counters.notices[static_cast<size_t>(n)].add(times);

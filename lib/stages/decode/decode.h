@@ -1,0 +1,47 @@
+#pragma once
+
+#include "base/pool.h"
+#include "packet/burst.h"
+#include "protocol/minecraft/decoder.h"
+#include "protocol/minecraft/session.h"
+#include "protocol/protocol.h"
+#include "stages/stage.h"
+#include "stages/worker_context.h"
+#include "stream/connection.h"
+
+namespace portcullis::stages {
+
+class Detect;
+
+/// TCP segments become the stream that the server reads, the stream becomes
+/// game packets, and those become Events, told at once to Detect.
+///
+/// Here a Packet is refused when its bytes can not be told from a lie
+/// (stream::Connection) or when nobody could say what they are and
+/// `on_failure.decoder` is closed.  What a Flow needs beyond its own memory, the
+/// protocol session, comes from a pool with its first payload.
+class Decode final : public Stage, public FlowListener {
+public:
+    explicit Decode(WorkerContext& context);
+
+    void process(Burst& burst) noexcept override;
+    void keep_house(Burst& burst) noexcept override;
+    std::string_view name() const noexcept override { return "decode"; }
+
+    void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept override;
+    size_t write_disconnect(const Flow& flow, std::string_view reason,
+                            MutableBytes out) noexcept override;
+
+private:
+    void segment(Packet& packet, uint8_t index) noexcept;
+    protocol::Progress feed(const Packet& packet, uint8_t index, protocol::Direction direction,
+                            Bytes in) noexcept;
+    void settle(Packet& packet, const stream::Outcome& outcome) noexcept;
+    minecraft::Session* session_of(Flow& flow) noexcept;
+
+    WorkerContext& context_;
+    minecraft::Decoder decoder_;
+    Pool<minecraft::Session> sessions_;
+};
+
+}  // namespace portcullis::stages

@@ -1,0 +1,186 @@
+#include "stages/detect/detect.h"
+
+#include "protocol/minecraft/disconnect.h"
+
+namespace portcullis::stages {
+
+namespace {
+
+/// These end the connection, so later ones for the same player change nothing.
+bool ends_connection(policy::Action action) noexcept { return action >= policy::Action::sever; }
+
+}  // namespace
+
+Detect::Detect(WorkerContext& context, verdicts::IdSource ids)
+    : context_(context),
+      players_(context.share_of(context.config.limits.players)),
+      ids_(ids),
+      findings_(context.worker) {
+    context.detect = this;
+}
+
+void Detect::hear(const Hearing& hearing) noexcept {
+    hearing_ = hearing;
+    policy_ = &context_.rules->policy_of(hearing.flow->service);
+    watched_ = hearing.flow->player == Flow::none ? nullptr : &players_[hearing.flow->player];
+    if (watched_ == nullptr) return;
+    watched_->player.now = hearing.time;
+    watched_->player.line.acked_bytes = hearing.acked_bytes;
+    watched_->identity.version = watched_->player.version = hearing.version;
+}
+
+void Detect::frame(const minecraft::Frame& frame) noexcept {
+    service_counters().game_packets.add();
+    if (watched_ != nullptr && hearing_.direction == protocol::Direction::to_client) {
+        watched_->player.line.sent_bytes = hearing_.offset + frame.offset + frame.wire_size;
+    }
+    on(protocol::PacketSeen{frame.name(), frame.wire_size,
+                            hearing_.direction == protocol::Direction::to_client});
+}
+
+Watched* Detect::watch() noexcept {
+    if (watched_ != nullptr) return watched_;
+    const Pool<Watched>::Handle handle = players_.make();
+    if (handle == Pool<Watched>::none) {
+        context_.notice(Notice::player_pool_full);
+        return nullptr;
+    }
+    hearing_.flow->player = handle;
+    hear(hearing_);
+    return watched_;
+}
+
+void Detect::notice(const protocol::LoginStart& event) noexcept {
+    if (Watched* watched = watch()) watched->identity.name.assign(event.name);
+}
+
+void Detect::notice(const protocol::LoggedIn& event) noexcept {
+    Watched* watched = watch();
+    if (watched == nullptr) return;
+    watched->identity.name.assign(event.name);
+    watched->identity.uuid = event.uuid;
+    if (watched->logged_in) return;
+    watched->logged_in = true;
+    service_counters().logins.add();
+    service_counters().players.add();
+    verdicts::VerdictRecord record = record_of(*hearing_.flow, watched, hearing_.time);
+    record.kind = verdicts::VerdictRecord::Kind::login;
+    context_.report(record);
+}
+
+/// Broken packets before any login are judged too: there the attacks come.
+void Detect::notice(const protocol::Malformed& event) noexcept {
+    context_.counters.faults[static_cast<size_t>(event.fault)].add();
+    watch();
+}
+
+void Detect::notice(const protocol::BecameOpaque&) noexcept {
+    context_.notice(Notice::opaque_flow);
+    verdicts::VerdictRecord record = record_of(*hearing_.flow, watched_, hearing_.time);
+    record.kind = verdicts::VerdictRecord::Kind::opaque;
+    context_.report(record);
+}
+
+void Detect::notice(const protocol::Disconnected&) noexcept {
+    if (watched_ != nullptr) watched_->server_ended = true;
+}
+
+void Detect::weigh() noexcept {
+    const policy::Subject subject{watched_->identity.name.view(), watched_->identity.uuid,
+                                  hearing_.flow->client().address, watched_->identity.version};
+    for (const checks::Finding& finding : findings_) {
+        context_.counters.findings[finding.check].add();
+        const policy::Weighed weighed =
+            watched_->tally.weigh(finding, *policy_, subject, hearing_.time);
+        const bool carried_out = weighed.acts && weighed.action > policy::Action::alert;
+        if (!weighed.record && !carried_out) continue;
+        if (decisions_size_ == verdicts_max) {
+            context_.notice(Notice::findings_lost);
+            continue;
+        }
+        verdicts::VerdictRecord record = record_of(*hearing_.flow, watched_, hearing_.time);
+        record.kind = verdicts::VerdictRecord::Kind::verdict;
+        record.action = weighed.action;
+        record.check = finding.check;
+        record.acts = weighed.acts;
+        record.confidence = finding.confidence;
+        record.level = weighed.level;
+        record.repeats = weighed.repeats;
+        record.observed = finding.evidence.observed;
+        record.limit = finding.evidence.limit;
+        record.unit.assign(finding.evidence.unit);
+        record.note.assign(finding.evidence.note);
+        decisions_[decisions_size_++] = {hearing_.flow, hearing_.packet, weighed, record};
+        if (carried_out && ends_connection(weighed.action) && context_.enforcing()) {
+            watched_->ending = true;
+            break;
+        }
+    }
+    findings_.clear();
+}
+
+void Detect::process(Burst&) noexcept {
+    for (size_t i = 0; i < decisions_size_; ++i) decide(decisions_[i]);
+    decisions_size_ = 0;
+}
+
+void Detect::decide(const Decision& decision) noexcept {
+    const policy::Action action = decision.record.action;
+    context_.counters.service[decision.record.service].verdicts.add();
+    if (decision.weighed.record) context_.report(decision.record);
+    if (!decision.weighed.acts) return;
+    context_.counters.actions[static_cast<size_t>(action)].add();
+    if (action <= policy::Action::alert || !context_.enforcing()) return;
+
+    PendingAction pending{decision.flow, action, decision.packet, {}};
+    std::array<std::byte, minecraft::disconnect_size_max> message;
+    if (action == policy::Action::kick && context_.listener != nullptr) {
+        const policy::Policy& policy = context_.rules->policy_of(decision.flow->service);
+        const auto reason = policy.reason(policy::MinecraftSet::names[decision.record.check],
+                                          decision.record.player.name.view());
+        const size_t size =
+            context_.listener->write_disconnect(*decision.flow, reason.view(), message);
+        pending.message = Bytes(message).first(size);
+    }
+    if (!context_.pending.add(pending)) context_.notice(Notice::findings_lost);
+}
+
+void Detect::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
+    if (flow.player == Flow::none) return;
+    Watched& watched = players_[flow.player];
+    if (watched.logged_in) {
+        verdicts::VerdictRecord record = record_of(flow, &watched, now);
+        record.kind = verdicts::VerdictRecord::Kind::disconnect;
+        const bool server_did = watched.server_ended && reason == verdicts::EndReason::fin;
+        record.end = server_did ? verdicts::EndReason::server_disconnect : reason;
+        context_.report(record);
+    }
+    players_.unmake(flow.player);
+    flow.player = Flow::none;
+    if (hearing_.flow == &flow) watched_ = nullptr;
+}
+
+void Detect::keep_house(Burst&) noexcept { context_.counters.players.set(players_.used()); }
+
+verdicts::VerdictRecord Detect::record_of(const Flow& flow, const Watched* watched,
+                                          Nanos time) noexcept {
+    verdicts::VerdictRecord record;
+    record.protocol = protocol::Protocol::minecraft;
+    record.mode = context_.config.mode;
+    record.service = flow.service;
+    record.worker = context_.worker;
+    const verdicts::VerdictId id = ids_.next(time);
+    record.id_high = id.high;
+    record.id_low = id.low;
+    record.time = time;
+    record.client = flow.client();
+    record.server = flow.server();
+    if (watched != nullptr) record.player = watched->identity;
+    return record;
+}
+
+Counters::PerService& Detect::service_counters() noexcept {
+    return context_.counters.service[hearing_.flow->service];
+}
+
+}  // namespace portcullis::stages

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/pool.h"
+#include "packet/burst.h"
+#include "player/player.h"
+#include "policy/policy.h"
+#include "policy/tally.h"
+#include "protocol/minecraft/frame.h"
+#include "stages/stage.h"
+#include "stages/worker_context.h"
+#include "verdicts/id.h"
+#include "verdicts/record.h"
+
+namespace portcullis::stages {
+
+/// One player as a Worker watches him.
+struct Watched {
+    Player player;
+    policy::MinecraftSet checks;
+    policy::Tally tally;
+    verdicts::PlayerIdentity identity;
+    bool logged_in = false;
+    bool ending = false;        ///< His connection is being ended: nothing more is decided.
+    bool server_ended = false;  ///< The server said goodbye.
+};
+
+/// Findings become Verdicts.
+///
+/// While decode reads a packet it tells Detect every Event at once: Checks and
+/// Player hear it (the client's events: Checks first, the server's: Player
+/// first), and what the policy makes of their Findings is put down.  When the
+/// stage's own turn comes, once a Burst, it writes those Verdicts to Control and
+/// hands the actions to enforce.  So Events need never be stored, and texts in
+/// them never copied.
+class Detect final : public Stage {
+public:
+    static constexpr size_t verdicts_max = 256;  ///< In one Burst.
+
+    Detect(WorkerContext& context, verdicts::IdSource ids);
+
+    /// Whose events come next, and by which packet.
+    struct Hearing {
+        Flow* flow = nullptr;
+        protocol::Direction direction{};
+        uint8_t packet = 0;  ///< Index in the Burst.
+        Nanos time{};
+        int32_t version = 0;       ///< The session's protocol number; 0 before its handshake.
+        uint64_t offset = 0;       ///< In the stream of this direction, of the bytes decode feeds.
+        uint64_t acked_bytes = 0;  ///< Of the stream to the client, by the client's TCP.
+    };
+    void hear(const Hearing& hearing) noexcept;
+
+    void frame(const minecraft::Frame& frame) noexcept;
+
+    template <class Event>
+    void on(const Event& event) noexcept {
+        notice(event);
+        if (watched_ == nullptr || watched_->ending) return;
+        if (hearing_.direction == protocol::Direction::to_server) {
+            ask(event);
+            tell(event);
+        } else {
+            tell(event);
+            ask(event);
+        }
+    }
+
+    /// The Flow is over: a player on it has left.
+    void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
+
+    void process(Burst& burst) noexcept override;
+    void keep_house(Burst& burst) noexcept override;
+    std::string_view name() const noexcept override { return "detect"; }
+
+private:
+    struct Decision {
+        Flow* flow;
+        uint8_t packet;
+        policy::Weighed weighed;
+        verdicts::VerdictRecord record;
+    };
+
+    template <class Event>
+    void ask(const Event& event) noexcept {
+        watched_->checks.deliver(event, watched_->player, policy_->minecraft(), findings_);
+        if (!findings_.empty()) weigh();
+    }
+    template <class Event>
+    void tell(const Event& event) noexcept {
+        if constexpr (requires(Player& player) { player.on(event); }) watched_->player.on(event);
+    }
+
+    // What the stage itself must know of an event.
+    template <class Event>
+    void notice(const Event&) noexcept {}
+    void notice(const protocol::LoginStart& event) noexcept;
+    void notice(const protocol::LoggedIn& event) noexcept;
+    void notice(const protocol::Malformed& event) noexcept;
+    void notice(const protocol::BecameOpaque& event) noexcept;
+    void notice(const protocol::Disconnected& event) noexcept;
+
+    Watched* watch() noexcept;
+    void weigh() noexcept;
+    void decide(const Decision& decision) noexcept;
+    verdicts::VerdictRecord record_of(const Flow& flow, const Watched* watched,
+                                      Nanos time) noexcept;
+    Counters::PerService& service_counters() noexcept;
+
+    WorkerContext& context_;
+    Pool<Watched> players_;
+    verdicts::IdSource ids_;
+
+    Hearing hearing_;
+    Watched* watched_ = nullptr;  ///< The player of `hearing_.flow`, once there is one.
+    const policy::Policy* policy_ = nullptr;
+    checks::Findings findings_;
+    std::array<Decision, verdicts_max> decisions_;
+    size_t decisions_size_ = 0;
+};
+
+}  // namespace portcullis::stages
