@@ -17,6 +17,9 @@
 /// read it (config/schema.cc).
 namespace portcullis::config {
 
+inline constexpr size_t wires_max = 8;
+inline constexpr size_t services_max = 64;
+
 /// Where in the file a value stands, for messages that come later than reading.
 struct Mark {
     int line = 0, column = 0;  ///< From 1; 0: not from a file.

@@ -224,10 +224,10 @@ const Case meanings[] = {
     {"policies: { default: { exempt: { addresses: [10.0.0.0/33] } } }",
      "f:1:46: policies.default.exempt.addresses[0] is \"10.0.0.0/33\"; allowed: an address or a "
      "prefix such as 10.0.0.0/8"},
-    {"policies: { default: { kick_message: 'by {player}' } }",
-     "f:1:38: policies.default.kick_message is \"by {player}\"; allowed: a text of 1 to 120 bytes "
+    {"policies: { default: { kick_message: 'by {name}' } }",
+     "f:1:38: policies.default.kick_message is \"by {name}\"; allowed: a text of 1 to 120 bytes "
      "on "
-     "one line, with at most {check} in braces"},
+     "one line, with at most {check} or {player} in braces"},
     {"policies: { default: {}, default: {} }", "f:1:26: policy \"default\" is given twice"},
     {"rcon: [ { service: s, address: 10.0.0.2, port: 1, password_file: p } ]",
      "f:1:9: service \"s\" does not exist; allowed: none is configured"},

@@ -2,8 +2,6 @@
 
 #include <functional>
 
-#include "stages/counters.h"
-
 namespace portcullis::config {
 
 namespace {
@@ -157,8 +155,8 @@ Row<Policy> check_map() {
 
 Rows<Policy> exemption_rows() {
     return {
-        row<Policy>("players", &Policy::exempt_players, list_of(text(32), exemptions_max),
-                    "Names of players who are watched and never acted on."),
+        row<Policy>("players", &Policy::exempt_players, list_of(text(36), exemptions_max),
+                    "Names or UUIDs of players who are watched and never acted on."),
         row<Policy>("addresses", &Policy::exempt_addresses, list_of(prefix(), exemptions_max),
                     "Addresses and prefixes of the same."),
         row<Policy>("versions", &Policy::exempt_versions, list_of(version_number(), exemptions_max),
@@ -183,8 +181,8 @@ Rows<Policy> policy_rows() {
         section<Policy>("exempt", itself, exemption_rows(), "Who is never acted on."),
         row<Policy>("block_s", &Policy::block_s, whole(1, 365 * day_s),
                     "How long action `block` keeps an address out."),
-        row<Policy>("kick_message", &Policy::kick_message, pattern(120, {"{check}"}, ""),
-                    "What a kicked player reads."),
+        row<Policy>("kick_message", &Policy::kick_message,
+                    pattern(120, {"{check}", "{player}"}, ""), "What a kicked player reads."),
     };
 }
 
@@ -265,7 +263,7 @@ Rows<Logging> logging_rows() {
 
 Rows<Config> rows() {
     return {
-        sections<Config>("wires", &Config::wires, stages::wires_max, wire_rows(),
+        sections<Config>("wires", &Config::wires, wires_max, wire_rows(),
                          "Pairs of ports: what enters one leaves the other."),
         row<Config>("workers", &Config::workers, whole(1, 64),
                     "Polling cores; each has a queue of every port."),
@@ -281,7 +279,7 @@ Rows<Config> rows() {
                         "we can not inspect them."),
         section<Config>("limits", &Config::limits, limit_rows(),
                         "What memory is taken at start; nothing grows beyond it."),
-        sections<Config>("services", &Config::services, stages::services_max, service_rows(),
+        sections<Config>("services", &Config::services, services_max, service_rows(),
                          "The protected servers; everything else crosses untouched."),
         policy_map(),
         section<Config>("verdict_log", &Config::verdict_log, verdict_log_rows(),
@@ -298,7 +296,7 @@ Rows<Config> rows() {
                         Rows<Config>{row<Config>("socket", &Config::keys_socket, socket_path(),
                                                  "Where plugins hand over session keys.")},
                         "For servers and proxies that encrypt."),
-        sections<Config>("rcon", &Config::rcon, stages::services_max, rcon_rows(),
+        sections<Config>("rcon", &Config::rcon, services_max, rcon_rows(),
                          "Servers that are told to kick."),
         sections<Config>("webhooks", &Config::webhooks, 16, webhook_rows(),
                          "Who is told of verdicts."),

@@ -1,0 +1,144 @@
+#include "metrics/catalogue.h"
+
+#include <array>
+
+namespace portcullis::metrics {
+
+namespace {
+
+constexpr bool counter = true;
+constexpr bool gauge = false;
+
+// In the order of `Metric`.
+constexpr std::array<MetricRow, static_cast<size_t>(Metric::count)> rows = {{
+    {"portcullis_received_packets_total", counter, "wire,port,worker",
+     "Frames received at a port."},
+    {"portcullis_received_bytes_total", counter, "wire,port,worker", "Bytes of those frames."},
+    {"portcullis_transmitted_packets_total", counter, "wire,port,worker",
+     "Frames sent out of a port, our own included."},
+    {"portcullis_transmitted_bytes_total", counter, "wire,port,worker", "Bytes of those frames."},
+    {"portcullis_dropped_packets_total", counter, "wire,worker,reason",
+     "Frames that did not go on; each has exactly one reason."},
+    {"portcullis_injected_packets_total", counter, "wire,worker",
+     "Frames that we made: kicks, resets, rewritten packets."},
+    {"portcullis_in_flight_packets", gauge, "wire",
+     "received + injected - transmitted - dropped of the same scrape: frames within the "
+     "appliance."},
+    {"portcullis_queued_packets", gauge, "wire",
+     "Frames that Workers say they hold in rings and queues."},
+    {"portcullis_port_up", gauge, "wire,port", "1 while the link is up."},
+    {"portcullis_port_missed_packets_total", counter, "wire,port",
+     "Frames the port dropped because no Worker fetched them in time (driver's count)."},
+    {"portcullis_port_receive_errors_total", counter, "wire,port",
+     "Damaged frames (driver's count)."},
+    {"portcullis_port_no_buffer_total", counter, "wire,port",
+     "Receptions that found no packet buffer (driver's count)."},
+    {"portcullis_port_transmit_errors_total", counter, "wire,port",
+     "Frames the port failed to send (driver's count)."},
+    {"portcullis_service_flows", gauge, "service,protocol", "Connections inspected now."},
+    {"portcullis_service_players", gauge, "service,protocol", "Players logged in now."},
+    {"portcullis_logins_total", counter, "service,protocol", "Logins that a server accepted."},
+    {"portcullis_game_packets_total", counter, "service,protocol",
+     "Game packets decoded, both directions."},
+    {"portcullis_events_total", counter, "service,protocol", "Events that checks heard."},
+    {"portcullis_verdicts_total", counter, "service,protocol", "Verdicts on players."},
+    {"portcullis_findings_total", counter, "check", "Findings, at any confidence."},
+    {"portcullis_actions_total", counter, "action", "Actions decided by policies."},
+    {"portcullis_notices_total", counter, "reason", "What stages met that is not a drop."},
+    {"portcullis_malformed_packets_total", counter, "reason",
+     "Game packets that no vanilla peer sends."},
+    {"portcullis_flows", gauge, "worker", "Connections remembered."},
+    {"portcullis_half_open_flows", gauge, "worker", "Handshakes under way."},
+    {"portcullis_players", gauge, "worker", "Players kept."},
+    {"portcullis_sessions", gauge, "worker", "Protocol sessions kept."},
+    {"portcullis_stream_bytes", gauge, "worker", "Bytes kept until they are acknowledged."},
+    {"portcullis_bursts_total", counter, "worker", "Bursts with at least one packet."},
+    {"portcullis_idle_polls_total", counter, "worker", "Polls that found nothing."},
+    {"portcullis_busy_seconds_total", counter, "worker", "Time spent on bursts."},
+    {"portcullis_turns_total", counter, "worker", "Turns of the Worker's loop."},
+    {"portcullis_stage_seconds_total", counter, "stage", "Time spent in a stage, all Workers."},
+    {"portcullis_stage_packets_total", counter, "stage",
+     "Packets that a stage was given, all Workers."},
+    {"portcullis_worker_alive", gauge, "worker", "1 while the Worker makes progress."},
+    {"portcullis_records_total", counter, "kind", "Records that Control took from Workers."},
+    {"portcullis_record_waiting", gauge, "sink", "Records that a sink has still to deal with."},
+    {"portcullis_record_lag_seconds", gauge, "sink", "Age of the oldest of those."},
+    {"portcullis_outcomes_total", counter, "part,outcome",
+     "How writing, kicking, posting and blocking ended."},
+    {"portcullis_part_well", gauge, "part", "1 while the log, an RCON server or a webhook works."},
+    {"portcullis_orders_total", counter, "outcome", "Orders to Workers: given, or refused."},
+    {"portcullis_reloads_total", counter, "outcome", "Configuration reloads: done, or refused."},
+    {"portcullis_watchdog_feeds_total", counter, "",
+     "Times systemd was told that every Worker makes progress."},
+    {"portcullis_build_info", gauge, "version", "Always 1."},
+    {"portcullis_start_time_seconds", gauge, "", "When it started, since the epoch."},
+}};
+
+consteval bool rows_are_whole() {
+    for (const MetricRow& row : rows) {
+        if (!row.name.starts_with("portcullis_") || row.help.empty()) return false;
+        if (row.counter != row.name.ends_with("_total")) return false;
+    }
+    return true;
+}
+static_assert(rows_are_whole(), "a metric lacks its row, or its name the prefix or `_total`");
+
+constexpr std::string_view preface =
+    "# Metrics\n"
+    "\n"
+    "`GET /metrics` on the configured address (`metrics.listen`) answers in Prometheus' text "
+    "format;\n"
+    "`GET /health` in JSON, with status 200 while packets are inspected (`well`, `degraded`) and "
+    "503\n"
+    "when not (`starting`, `failing`). Scrape configuration, alert rules and a Grafana dashboard "
+    "are\n"
+    "in `deploy/`. Scraping reads the Workers' counters where they lie: it costs packets nothing.\n"
+    "\n"
+    "## Conservation\n"
+    "\n"
+    "Per wire, at every scrape:\n"
+    "\n"
+    "    received + injected = transmitted + dropped + in flight\n"
+    "\n"
+    "All four counts come from one reading. What has left (`transmitted`, `dropped`) is read "
+    "first, what\n"
+    "was made (`injected`) next, and what has come (`received`) last, so that a packet on its way "
+    "while\n"
+    "we read is counted in flight and never missing: `in_flight` is the remainder, and never "
+    "negative.\n"
+    "A healthy appliance holds at most some bursts and rings; a remainder that stays above that, "
+    "or\n"
+    "above `portcullis_queued_packets` without traffic, is a packet lost and a bug.\n"
+    "\n"
+    "## All of them\n"
+    "\n"
+    "This table is made from the rows that expose them (`lib/metrics/catalogue.cc`):\n"
+    "`ninja -C build metrics-docs` writes it again, and a test compares the two.\n"
+    "\n"
+    "| metric | type | labels | meaning |\n"
+    "|---|---|---|---|\n";
+
+std::string label_list(std::string_view labels) {
+    std::string out;
+    while (!labels.empty()) {
+        const size_t end = std::min(labels.find(','), labels.size());
+        out += (out.empty() ? "`" : " `") + std::string(labels.substr(0, end)) + '`';
+        labels.remove_prefix(std::min(end + 1, labels.size()));
+    }
+    return out;
+}
+
+}  // namespace
+
+const MetricRow& row_of(Metric metric) noexcept { return rows[static_cast<size_t>(metric)]; }
+
+std::string documentation() {
+    std::string out(preface);
+    for (const MetricRow& row : rows) {
+        out += "| `" + std::string(row.name) + "` | " + (row.counter ? "counter" : "gauge") +
+               " | " + label_list(row.labels) + " | " + std::string(row.help) + " |\n";
+    }
+    return out;
+}
+
+}  // namespace portcullis::metrics

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "control/wire_side.h"
+#include "policy/rule_set.h"
+
+namespace portcullis::control {
+
+/// A packet side without packets, for tests of the slow side: what Workers
+/// would count and tell is put in by hand, and what they are told can be read.
+class FakeWireSide : public WireSide {
+public:
+    explicit FakeWireSide(uint16_t workers)
+        : counters_(std::make_unique<stages::Counters[]>(workers)), workers_(workers) {
+        for (const stages::Side side : {stages::Side::outside, stages::Side::inside}) {
+            ports_.push_back({"edge", side, "net_null0", true, 0, 0, 0, 0});
+        }
+    }
+
+    stages::Counters& counting(uint16_t worker) { return counters_[worker]; }
+    void tell(const verdicts::VerdictRecord& record) {
+        const std::lock_guard lock(mutex_);
+        records_.push_back(record);
+    }
+    void link(size_t port, bool up) {
+        const std::lock_guard lock(mutex_);
+        ports_[port].up = up;
+    }
+    /// Full rings take no order.
+    void rings_full(bool full) {
+        const std::lock_guard lock(mutex_);
+        full_ = full;
+    }
+    std::vector<verdicts::Order> orders() const {
+        const std::lock_guard lock(mutex_);
+        return orders_;
+    }
+    int published() const {
+        const std::lock_guard lock(mutex_);
+        return published_;
+    }
+
+    uint16_t workers() const override { return workers_; }
+    const stages::Counters& counters(uint16_t worker) const override { return counters_[worker]; }
+    std::vector<PortStatus> ports() const override {
+        const std::lock_guard lock(mutex_);
+        return ports_;
+    }
+    size_t take_records(std::span<verdicts::VerdictRecord> out) override {
+        const std::lock_guard lock(mutex_);
+        size_t taken = 0;
+        for (; taken < out.size() && !records_.empty(); ++taken) {
+            out[taken] = records_.front();
+            records_.pop_front();
+        }
+        return taken;
+    }
+    bool give(const verdicts::Order& order) override {
+        const std::lock_guard lock(mutex_);
+        if (!full_) orders_.push_back(order);
+        return !full_;
+    }
+    void publish(std::unique_ptr<const policy::RuleSet>) override {
+        const std::lock_guard lock(mutex_);
+        ++published_;
+    }
+    double tsc_hz() const override { return 1e9; }
+
+private:
+    std::unique_ptr<stages::Counters[]> counters_;
+    uint16_t workers_;
+    mutable std::mutex mutex_;
+    std::vector<PortStatus> ports_;
+    std::deque<verdicts::VerdictRecord> records_;
+    std::vector<verdicts::Order> orders_;
+    bool full_ = false;
+    int published_ = 0;
+};
+
+}  // namespace portcullis::control

@@ -1,0 +1,210 @@
+#include "metrics/wire_metrics.h"
+
+#include <array>
+#include <atomic>
+
+namespace portcullis::metrics {
+
+namespace {
+
+using stages::Counters;
+
+constexpr size_t sides = static_cast<size_t>(stages::Side::count);
+constexpr size_t reasons = static_cast<size_t>(DropReason::count);
+
+static_assert(config::wires_max == stages::wires_max);
+static_assert(config::services_max == stages::services_max);
+
+/// One Worker's share of a wire, copied out.
+struct Share {
+    struct PerSide {
+        uint64_t rx_packets = 0, rx_bytes = 0, tx_packets = 0, tx_bytes = 0;
+    };
+    std::array<PerSide, sides> side;
+    std::array<uint64_t, reasons> drops{};
+    uint64_t injected = 0, queued = 0;
+};
+
+/// All Workers' shares of a wire.  A packet may be received by one Worker and
+/// sent by another, so each of the three passes goes over all of them before
+/// the next begins: whatever had left when we looked has come before we look.
+std::vector<Share> read_shares(const control::WireSide& wire_side, size_t wire) {
+    std::vector<Share> shares(wire_side.workers());
+    const auto of = [&](size_t worker) -> const Counters::PerWire& {
+        return wire_side.counters(static_cast<uint16_t>(worker)).wire[wire];
+    };
+    for (size_t w = 0; w < shares.size(); ++w) {
+        for (size_t s = 0; s < sides; ++s) {
+            shares[w].side[s].tx_packets = of(w).side[s].tx_packets.get();
+            shares[w].side[s].tx_bytes = of(w).side[s].tx_bytes.get();
+        }
+        for (size_t r = 0; r < reasons; ++r) shares[w].drops[r] = of(w).drops[r].get();
+    }
+    std::atomic_thread_fence(std::memory_order_acquire);
+    for (size_t w = 0; w < shares.size(); ++w) {
+        shares[w].injected = of(w).injected.get();
+        shares[w].queued = of(w).in_flight.get();
+    }
+    std::atomic_thread_fence(std::memory_order_acquire);
+    for (size_t w = 0; w < shares.size(); ++w) {
+        for (size_t s = 0; s < sides; ++s) {
+            shares[w].side[s].rx_packets = of(w).side[s].rx_packets.get();
+            shares[w].side[s].rx_bytes = of(w).side[s].rx_bytes.get();
+        }
+    }
+    return shares;
+}
+
+WireTotals total(const std::vector<Share>& shares) {
+    WireTotals sum;
+    for (const Share& share : shares) {
+        for (const Share::PerSide& side : share.side) {
+            sum.received += side.rx_packets;
+            sum.transmitted += side.tx_packets;
+        }
+        // `none` is no drop, whatever stands in its place.
+        for (size_t r = 1; r < reasons; ++r) sum.dropped += share.drops[r];
+        sum.injected += share.injected;
+        sum.queued += share.queued;
+    }
+    return sum;
+}
+
+double number(uint64_t count) { return static_cast<double>(count); }
+
+void add_wire(const control::WireSide& wire_side, size_t index, std::string_view wire,
+              Exposition& out) {
+    const std::vector<Share> shares = read_shares(wire_side, index);
+    for (size_t w = 0; w < shares.size(); ++w) {
+        const std::string worker = std::to_string(w);
+        for (size_t s = 0; s < sides; ++s) {
+            const std::string_view port = stages::side_names[s];
+            const Share::PerSide& side = shares[w].side[s];
+            out.add(Metric::received_packets, {wire, port, worker}, number(side.rx_packets));
+            out.add(Metric::received_bytes, {wire, port, worker}, number(side.rx_bytes));
+            out.add(Metric::transmitted_packets, {wire, port, worker}, number(side.tx_packets));
+            out.add(Metric::transmitted_bytes, {wire, port, worker}, number(side.tx_bytes));
+        }
+        for (size_t r = 1; r < reasons; ++r) {
+            out.add(Metric::dropped_packets, {wire, worker, drop_reason_names[r]},
+                    number(shares[w].drops[r]));
+        }
+        out.add(Metric::injected_packets, {wire, worker}, number(shares[w].injected));
+    }
+    const WireTotals sum = total(shares);
+    out.add(Metric::in_flight_packets, {wire}, static_cast<double>(sum.in_flight()));
+    out.add(Metric::queued_packets, {wire}, number(sum.queued));
+}
+
+void add_ports(const control::WireSide& wire_side, Exposition& out) {
+    for (const control::PortStatus& port : wire_side.ports()) {
+        const std::string_view side = name_in(stages::side_names, port.side);
+        out.add(Metric::port_up, {port.wire, side}, port.up ? 1 : 0);
+        out.add(Metric::port_missed_packets, {port.wire, side}, number(port.rx_missed));
+        out.add(Metric::port_receive_errors, {port.wire, side}, number(port.rx_errors));
+        out.add(Metric::port_no_buffer, {port.wire, side}, number(port.rx_no_mbuf));
+        out.add(Metric::port_transmit_errors, {port.wire, side}, number(port.tx_errors));
+    }
+}
+
+/// The sum over all Workers of the Count that `pick` finds in each one's Counters.
+template <class Pick>
+double summed(const control::WireSide& wire_side, Pick pick) {
+    uint64_t sum = 0;
+    for (uint16_t w = 0; w < wire_side.workers(); ++w) sum += pick(wire_side.counters(w)).get();
+    return number(sum);
+}
+
+void add_services(const control::WireSide& wire_side, const CounterNames& names, Exposition& out) {
+    using Member = stages::Count Counters::PerService::*;
+    constexpr std::pair<Metric, Member> members[] = {
+        {Metric::service_flows, &Counters::PerService::flows},
+        {Metric::service_players, &Counters::PerService::players},
+        {Metric::logins, &Counters::PerService::logins},
+        {Metric::game_packets, &Counters::PerService::game_packets},
+        {Metric::events, &Counters::PerService::events},
+        {Metric::verdicts, &Counters::PerService::verdicts},
+    };
+    for (size_t s = 0; s < names.services.size() && s < stages::services_max; ++s) {
+        const config::Service& service = names.services[s];
+        const std::string_view protocol = name_in(protocol::protocol_names, service.protocol);
+        for (const auto& [metric, member] : members) {
+            out.add(metric, {service.name, protocol},
+                    summed(wire_side, [s, m = member](const Counters& c) -> const stages::Count& {
+                        return c.service[s].*m;
+                    }));
+        }
+    }
+}
+
+/// One series a name, from an array of Counts in the order of the names.
+template <class Array, class Names>
+void add_named(const control::WireSide& wire_side, Metric metric, Array Counters::* array,
+               const Names& names, Exposition& out) {
+    for (size_t i = 0; i < names.size() && i < std::tuple_size_v<Array>; ++i) {
+        out.add(metric, {names[i]},
+                summed(wire_side, [array, i](const Counters& c) -> const stages::Count& {
+                    return (c.*array)[i];
+                }));
+    }
+}
+
+void add_workers(const control::WireSide& wire_side, Exposition& out) {
+    using Member = stages::Count Counters::*;
+    constexpr std::pair<Metric, Member> members[] = {
+        {Metric::flows, &Counters::flows},
+        {Metric::half_open_flows, &Counters::half_open},
+        {Metric::players, &Counters::players},
+        {Metric::sessions, &Counters::sessions},
+        {Metric::stream_bytes, &Counters::stream_bytes},
+        {Metric::bursts, &Counters::bursts},
+        {Metric::idle_polls, &Counters::idle_polls},
+        {Metric::turns, &Counters::progress},
+    };
+    const double hz = wire_side.tsc_hz();
+    for (uint16_t w = 0; w < wire_side.workers(); ++w) {
+        const Counters& counters = wire_side.counters(w);
+        const std::string worker = std::to_string(w);
+        for (const auto& [metric, member] : members) {
+            out.add(metric, {worker}, number((counters.*member).get()));
+        }
+        const double busy = number(counters.busy_cycles.get());
+        out.add(Metric::busy_seconds, {worker}, hz > 0 ? busy / hz : 0);
+    }
+}
+
+void add_stages(const control::WireSide& wire_side, const CounterNames& names, Exposition& out) {
+    const double hz = wire_side.tsc_hz();
+    for (size_t s = 0; s < names.stages.size() && s < stages::stages_max; ++s) {
+        const double cycles = summed(wire_side, [s](const Counters& c) -> const stages::Count& {
+            return c.stage_cycles[s];
+        });
+        out.add(Metric::stage_seconds, {names.stages[s]}, hz > 0 ? cycles / hz : 0);
+        out.add(Metric::stage_packets, {names.stages[s]},
+                summed(wire_side, [s](const Counters& c) -> const stages::Count& {
+                    return c.stage_packets[s];
+                }));
+    }
+}
+
+}  // namespace
+
+void add_wire_side(const control::WireSide& wire_side, const CounterNames& names, Exposition& out) {
+    for (size_t w = 0; w < names.wires.size() && w < stages::wires_max; ++w) {
+        add_wire(wire_side, w, names.wires[w].name, out);
+    }
+    add_ports(wire_side, out);
+    add_services(wire_side, names, out);
+    add_named(wire_side, Metric::findings, &Counters::findings, names.checks, out);
+    add_named(wire_side, Metric::actions, &Counters::actions, policy::action_names, out);
+    add_named(wire_side, Metric::notices, &Counters::notices, stages::notice_names, out);
+    add_named(wire_side, Metric::malformed_packets, &Counters::faults, protocol::fault_names, out);
+    add_workers(wire_side, out);
+    add_stages(wire_side, names, out);
+}
+
+WireTotals wire_totals(const control::WireSide& wire_side, size_t wire) {
+    return total(read_shares(wire_side, wire));
+}
+
+}  // namespace portcullis::metrics
