@@ -32,8 +32,8 @@ using CheckId = uint8_t;
 struct Evidence {
     double observed = 0;
     double limit = 0;
-    std::string_view unit;  ///< A literal: "blocks/tick", "packets/s".
-    std::string_view note;  ///< A literal, or empty: which variant of the rule.
+    std::string_view unit = {};  ///< A literal: "blocks/tick", "packets/s".
+    std::string_view note = {};  ///< A literal, or empty: which variant of the rule.
 };
 
 struct Finding {

@@ -34,7 +34,7 @@ private:
 
 std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
 
-[[maybe_unused]] std::string number(double value) {
+std::string number(double value) {
     std::array<char, 32> text;
     const int size = std::snprintf(text.data(), text.size(), "%g", value);
     return {text.data(), static_cast<size_t>(size)};
@@ -158,6 +158,10 @@ Policy::Policy(const config::Policy& from, const std::string& file)
     std::ranges::sort(exempt_names_);
     std::ranges::sort(exempt_uuids_);
     std::ranges::sort(exempt_versions_);
+}
+
+void Policy::attach(signatures::Scanners& scanners) noexcept {
+    std::get<checks::Log4Shell::Settings>(minecraft_.of).scanners = &scanners;
 }
 
 Action Policy::action_at(float level) const noexcept {

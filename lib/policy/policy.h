@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "policy/action.h"
 #include "protocol/event.h"
+#include "signatures/scanner.h"
 
 namespace portcullis::policy {
 
@@ -38,7 +39,8 @@ public:
 
     const std::string& name() const noexcept { return name_; }
     const MinecraftSet::Settings& minecraft() const noexcept { return minecraft_; }
-    MinecraftSet::Settings& minecraft() noexcept { return minecraft_; }
+    /// Gives the checks that read texts what they scan with; it must outlive this.
+    void attach(signatures::Scanners& scanners) noexcept;
 
     float act_at_confidence() const noexcept { return act_at_confidence_; }
     Nanos block_for() const noexcept { return block_for_; }

@@ -77,6 +77,10 @@ RuleSet::RuleSet(const config::Config& config) {
     }
     if (!problems.empty()) throw UsageError(problems);
 
+    scanners_ = std::make_unique<signatures::Scanners>(checks::Log4Shell::patterns(),
+                                                       static_cast<uint16_t>(config.workers));
+    for (Policy& policy : policies_) policy.attach(*scanners_);
+
     std::ranges::stable_sort(listeners_, {}, [](const Listener& listener) {
         return std::tuple(listener.port, listener.ip_protocol, listener.any_address);
     });

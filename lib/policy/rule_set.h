@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "policy/policy.h"
 #include "protocol/protocol.h"
+#include "signatures/scanner.h"
 
 namespace portcullis::policy {
 
@@ -66,6 +67,8 @@ private:
         int service;
     };
 
+    /// What checks look for in texts, with scratch memory for each Worker.
+    std::unique_ptr<signatures::Scanners> scanners_;
     /// 8 KiB a transport: nearly every packet that is for no Service ends here.
     std::array<std::bitset<65536>, 2> ports_served_;
     std::vector<Listener> listeners_;  ///< By port; any address last.

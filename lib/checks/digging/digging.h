@@ -1,10 +1,12 @@
 #pragma once
 
 #include "checks/check.h"
+#include "checks/digging/fast.h"
+#include "checks/digging/order.h"
 
 namespace portcullis::checks {
 
 /// The family's checks; their names, settings, labels and docs follow from here.
-using Digging = CheckList<>;
+using Digging = CheckList<DigFast, DigOrder>;
 
 }  // namespace portcullis::checks

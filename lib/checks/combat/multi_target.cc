@@ -1,0 +1,54 @@
+#include "checks/combat/multi_target.h"
+
+#include <algorithm>
+
+namespace portcullis::checks {
+
+namespace {
+
+constexpr float certain = 0.98f;
+constexpr float repeated = 0.96f;
+constexpr float hint = 0.6f;
+/// Blows of one tick are written together; half a tick apart they are not one's.
+constexpr Nanos together = 25ms;
+/// A client that stopped showing its ticks (no chunk under it) must not be blamed
+/// for blows that lie apart.
+constexpr Nanos tick_max = 100ms;
+constexpr double groups_max = 20;
+
+}  // namespace
+
+void MultiTarget::on(const protocol::Attack& attack, const Player& player, const Settings& settings,
+                     Findings& out) noexcept {
+    const Nanos gap = player.now - at_;
+    const bool same_tick = struck_ && ticks_.known() && ticks_.count() == tick_ && gap < tick_max;
+    const bool same_group = struck_ && !moved_ && gap < together;
+    const bool other = attack.target != target_;
+
+    if (same_tick && other) {
+        out.add(certain, {.observed = 2, .limit = 1, .unit = "targets/tick"});
+    } else if (!ticks_.known() && same_group && other) {
+        if (!group_counted_) judge_group(settings, out);
+    } else if (!same_group) {
+        // The blow before was alone, or this one opens a new group.
+        if (struck_ && !group_counted_) groups_ = std::max(0.0, groups_ - 1);
+        group_counted_ = false;
+    }
+
+    target_ = attack.target;
+    at_ = player.now;
+    tick_ = ticks_.count();
+    struck_ = true;
+    moved_ = false;
+}
+
+void MultiTarget::judge_group(const Settings& settings, Findings& out) noexcept {
+    group_counted_ = true;
+    groups_ = std::min(groups_max, groups_ + 1);
+    out.add(groups_ >= settings.groups ? repeated : hint, {.observed = groups_,
+                                                           .limit = settings.groups,
+                                                           .unit = "groups",
+                                                           .note = "several targets at once"});
+}
+
+}  // namespace portcullis::checks

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "checks/check.h"
+#include "player/player.h"
+
+namespace portcullis::checks {
+
+/// No swing: blows without the arm moving, as an aura strikes that nobody is
+/// meant to see.
+///
+/// A vanilla client swings once with every attack: before it up to 1.8, after it
+/// from 1.9 on; other clients do either.  So blows and swings are only counted
+/// against each other: TCP keeps them in order, no line can part them.  The
+/// slack forgives proxies that translate versions and hold swings back a tick.
+/// Blind: an aura that swings.
+class NoSwing {
+public:
+    static constexpr std::string_view name = "combat.no_swing";
+    static constexpr float weight = 2;
+
+    struct Settings {
+        double slack = 2;
+    };
+    static constexpr std::array<Parameter<Settings>, 1> parameters = {
+        {{"slack", &Settings::slack, 0, 20, "Blows that may be ahead of their swings."}}};
+
+    void on(const protocol::Attack&, const Player& player, const Settings& settings,
+            Findings& out) noexcept {
+        owed_ += 1;
+        if (owed_ <= settings.slack) return;
+        out.add(player.version > version_known_max ? unsure : certain,
+                {.observed = owed_, .limit = settings.slack, .unit = "blows"});
+        owed_ = settings.slack;
+    }
+    void on(const protocol::Swing&, const Player&, const Settings&, Findings&) noexcept {
+        // One ahead is a swing that waits for its blow (1.8); more are misses.
+        owed_ = owed_ > 0 ? owed_ - 1 : -1;
+    }
+
+private:
+    static constexpr int32_t version_known_max = 774;  ///< 1.21.11.
+    static constexpr float certain = 0.97f;
+    static constexpr float unsure = 0.8f;
+
+    double owed_ = 0;
+};
+static_assert(Hears<NoSwing, protocol::Attack> && Hears<NoSwing, protocol::Swing>);
+
+}  // namespace portcullis::checks

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <array>
+
+#include "checks/check.h"
+#include "checks/silence.h"
+#include "player/player.h"
+
+namespace portcullis::checks {
+
+/// Reach: a player struck somebody further away than an arm is long.
+///
+/// The server knows where the target is now; the player struck where his screen
+/// showed it, one way of the line and three ticks of easing ago, and his own
+/// place is known to a tick.  So the distance is the shortest between all places
+/// his eyes may have been at and all that the target may have been shown at:
+/// better to miss a cheat by a hand than to blame a slow line.
+///
+/// While the line stalls (the client's TCP has not acknowledged what is older
+/// than that, or it was silent for longer) no such bound holds, and nothing is
+/// judged.  Mobs come in all sizes, which are not told: they are only written
+/// down, measured to a body of 4 by 4.
+/// Blind: in vehicles, in creative mode, a few tenths of a block on any line.
+class Reach {
+public:
+    static constexpr std::string_view name = "combat.reach";
+    static constexpr float weight = 2.5f;
+
+    struct Settings {
+        double margin_blocks = 0.1;
+    };
+    static constexpr std::array<Parameter<Settings>, 1> parameters = {
+        {{"margin_blocks", &Settings::margin_blocks, 0, 3,
+          "How far beyond all that latency explains a blow must have gone, blocks."}}};
+
+    void on(const protocol::PacketSeen& packet, const Player& player, const Settings&,
+            Findings&) noexcept;
+    void on(const protocol::Attack& attack, const Player& player, const Settings& settings,
+            Findings& out) noexcept;
+    void on(const protocol::Mounted& mounted, const Player&, const Settings&, Findings&) noexcept;
+    void on(const protocol::AttributeSet& set, const Player& player, const Settings&,
+            Findings&) noexcept;
+
+private:
+    bool has_ridden(protocol::EntityId entity) const noexcept;
+    Nanos unacknowledged_for(const Player& player) const noexcept;
+
+    /// What had been sent to the client when.
+    struct Mark {
+        uint64_t sent_bytes = 0;
+        Nanos at{};
+    };
+    std::array<Mark, 16> marks_;  ///< A ring, at least a tick apart.
+    uint32_t marks_count_ = 0;
+    Silence silence_;
+    /// Riders are where their vehicles are, which is not told.
+    std::array<protocol::EntityId, 16> riders_{};
+    uint32_t riders_count_ = 0;
+    float scale_max_ = 1;  ///< Of any entity, 1.20.5 on.
+};
+static_assert(Hears<Reach, protocol::Attack> && Hears<Reach, protocol::PacketSeen> &&
+              Hears<Reach, protocol::Mounted> && Hears<Reach, protocol::AttributeSet>);
+
+}  // namespace portcullis::checks

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "checks/check.h"
+#include "checks/client_ticks.h"
+#include "checks/silence.h"
+#include "player/player.h"
+
+namespace portcullis::checks {
+
+/// Fast: blocks broken sooner than any tool can.
+///
+/// A block that does not give way at one blow (those are only "started") takes
+/// two ticks of damage at least, so a tick lies between start and finish, and the
+/// next start comes a tick later: ten finished a second is the end of all
+/// honesty.  A held button waits six ticks after each block; one who clicks anew
+/// for every block can save that wait, but presses too briefly now and then and
+/// has to cancel.  So a run of `run` blocks finished without one cancel at more
+/// than 1 in `ticks_per_block` is a machine's.
+///
+/// Time is counted in the client's ticks where the wire shows them; else by
+/// arrival, to which all that a stall before may have held back is added.
+/// Blind: which block and tool it is (chunks are not read), so breaking stone
+/// half as fast again as one may goes unseen.
+class DigFast {
+public:
+    static constexpr std::string_view name = "digging.fast";
+    static constexpr float weight = 2;
+
+    struct Settings {
+        double run = 12;
+        double ticks_per_block = 3.5;
+    };
+    static constexpr size_t run_max = 32;
+    static constexpr std::array<Parameter<Settings>, 2> parameters = {{
+        {"run", &Settings::run, 4, run_max, "Blocks in a row that must be too fast."},
+        {"ticks_per_block", &Settings::ticks_per_block, 2, 7,
+         "Game ticks from block to block that an honest player may keep up."},
+    }};
+
+    void on(const protocol::PacketSeen& packet, const Player& player, const Settings&,
+            Findings&) noexcept {
+        if (!packet.from_server) silence_.heard(player.now);
+    }
+    void on(const protocol::Move& move, const Player& player, const Settings&, Findings&) noexcept {
+        ticks_.on(move, player.version);
+    }
+    void on(const protocol::TickEnded& ended, const Player&, const Settings&, Findings&) noexcept {
+        ticks_.on(ended);
+    }
+    void on(const protocol::Dig& dig, const Player& player, const Settings& settings,
+            Findings& out) noexcept;
+
+private:
+    struct Finish {
+        Nanos at{};
+        Nanos credit{};  ///< How much earlier it may have been done.
+        uint32_t tick = 0;
+    };
+    void judge_run(const Settings& settings, Findings& out) noexcept;
+
+    Silence silence_;
+    ClientTicks ticks_;
+    std::array<Finish, run_max> finishes_;  ///< A ring.
+    uint32_t count_ = 0;                    ///< Finished since the last cancel.
+    uint32_t start_tick_ = 0;
+    bool started_ = false;
+};
+static_assert(Hears<DigFast, protocol::Dig> && Hears<DigFast, protocol::PacketSeen> &&
+              Hears<DigFast, protocol::Move> && Hears<DigFast, protocol::TickEnded>);
+
+}  // namespace portcullis::checks
