@@ -52,7 +52,8 @@ enum class Notice : uint8_t {
     keepalive_garbage,
     record_lost,  ///< The ring to Control was full.
     findings_lost,
-    injected,  ///< Packets of our own (kick, reset).
+    injected,      ///< Packets of our own (kick, reset).
+    not_injected,  ///< No mbuf or no room for one.
     count
 };
 inline constexpr NameTable<Notice> notice_names = {
@@ -77,6 +78,7 @@ inline constexpr NameTable<Notice> notice_names = {
     "record_lost",
     "findings_lost",
     "injected",
+    "not_injected",
 };
 static_assert(complete(notice_names));
 

@@ -6,6 +6,7 @@
 #include "flow/block_list.h"
 #include "flow/flow_table.h"
 #include "flow/half_open_table.h"
+#include "packet/packet.h"
 #include "packet/ring.h"
 #include "policy/rule_set.h"
 #include "stages/counters.h"
@@ -23,7 +24,8 @@ namespace portcullis::stages {
 class FlowListener {
 public:
     virtual ~FlowListener() = default;
-    /// Its handles are still in `flow`; afterwards they are not.
+    /// Only for a Flow with a session or a player; they are still in it, and
+    /// afterwards they are not.
     virtual void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept = 0;
     /// The game's own goodbye with this reason, as the client expects the next message.
     /// Returns its size; 0 when there is none now.
@@ -58,6 +60,7 @@ public:
     rte_mempool* const mbufs;
     const uint16_t worker;
 
+    const FlowHash hash;  ///< For all tables.
     FlowTable flows;
     HalfOpenTable half_open;
     BlockList blocked;
@@ -74,6 +77,14 @@ public:
         return config.workers < 2 ? total : total / config.workers + total / config.workers / 4 + 1;
     }
     bool enforcing() const noexcept { return config.mode == verdicts::Mode::enforce; }
+    /// The packet does not go on; when only observing it goes on unseen.
+    void refuse(Packet& packet, DropReason reason) const noexcept {
+        if (enforcing()) {
+            packet.refuse(reason);
+        } else {
+            packet.way = Way::pass;
+        }
+    }
     void notice(Notice n, uint64_t times = 1) noexcept {
         counters.notices[static_cast<size_t>(n)].add(times);
     }
@@ -83,9 +94,12 @@ public:
     }
     /// Forgets a Flow and all that is kept for it.
     void forget(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
-    /// What the decoder keeps for a Flow is given back; its packets are dropped
-    /// (`dead`) or pass (`bypass`, `opaque`) from here on.
+    /// Gives back what is kept for a Flow, but remembers it: its packets are
+    /// dropped (`dead`) or pass uninspected (`bypass`) from here on.
     void retire(Flow& flow, FlowState state, verdicts::EndReason reason, Nanos now) noexcept;
+
+private:
+    void release(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
 };
 
 }  // namespace portcullis::stages

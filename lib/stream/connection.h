@@ -108,6 +108,13 @@ public:
     /// Bytes that the receiver of `direction` takes after `next_seq`.
     uint32_t window(Direction direction) const noexcept;
 
+    /// For frames of our own: whether each needs a timestamp (RFC 7323 3.2), and
+    /// the latest that went by in `direction`.
+    bool timestamps() const noexcept { return server_.timestamps(); }
+    uint32_t timestamp(Direction direction) const noexcept {
+        return stream_of(direction).timestamp();
+    }
+
     /// Bytes of the stream since its start that went by in order, and of those
     /// that the receiver has acknowledged.
     uint64_t delivered_bytes(Direction direction) const noexcept {

@@ -87,6 +87,8 @@ public:
     Seq offered_seq() const noexcept { return consumed_; }
     Seq window_end() const noexcept { return window_end_; }
     bool at_boundary() const noexcept { return consumed_ == next_; }
+    bool timestamps() const noexcept { return timestamps_; }
+    uint32_t timestamp() const noexcept { return timestamp_; }
     uint64_t delivered_bytes() const noexcept { return delivered_; }
     uint64_t acked_bytes() const noexcept {
         return acked_ < next_ ? delivered_ - static_cast<uint32_t>(next_ - acked_) : delivered_;

@@ -1,0 +1,244 @@
+#include "stages/enforce/enforce.h"
+
+#include <chrono>
+
+#include <rte_mbuf.h>
+
+#include "packet/packet_builder.h"
+#include "packet/wire_order.h"
+
+namespace portcullis::stages {
+namespace {
+
+namespace tcp = stream::tcp;
+using protocol::Direction;
+using verdicts::EndReason;
+
+/// Wraps after 49 days; a Flow keeps only this much of a moment.
+uint32_t in_ms(Nanos t) noexcept {
+    return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
+}
+
+bool before(uint32_t now_ms, uint32_t then_ms) noexcept {
+    return static_cast<int32_t>(now_ms - then_ms) < 0;
+}
+
+/// The number after all that a segment takes.
+Seq end_of(const Packet& packet) noexcept {
+    return packet.segment().end() + (packet.has(tcp::fin) ? 1u : 0u);
+}
+
+/// Two NOPs and the timestamps, as RFC 7323 appendix A recommends.
+std::array<std::byte, 12> timestamp_option(uint32_t value, uint32_t echo) noexcept {
+    std::array<std::byte, 12> option = {std::byte{1}, std::byte{1}, std::byte{8}, std::byte{10}};
+    store_be32(option.data() + 4, value);
+    store_be32(option.data() + 8, echo);
+    return option;
+}
+
+}  // namespace
+
+Enforce::Enforce(WorkerContext& context) : context_(context) {}
+
+void Enforce::process(Burst& burst) noexcept {
+    for (const PendingAction& action : context_.pending.all()) act(action, burst);
+    context_.pending.clear();
+    see_kicks_through(burst);
+    for (const Packet& packet : burst.all()) {
+        if (packet.drop != DropReason::flow_dead || packet.flow == nullptr) continue;
+        if (packet.is_tcp()) answer_dead(packet, burst);
+    }
+}
+
+void Enforce::keep_house(Burst& burst) noexcept {
+    for (const PendingAction& action : context_.pending.all()) act(action, burst);
+    context_.pending.clear();
+    see_kicks_through(burst);
+}
+
+void Enforce::obey(const verdicts::Order& order, Burst&) noexcept {
+    using Kind = verdicts::Order::Kind;
+    // Who is named as a player is detect's to find.
+    if ((order.kind != Kind::sever && order.kind != Kind::kick) || !order.player.empty()) return;
+    for (const uint8_t ip_protocol : {ip_protocol_tcp, ip_protocol_udp}) {
+        const FlowKey key = FlowKey::of(order.client, order.server, ip_protocol);
+        Flow* flow = context_.flows.find(HashedKey{key, context_.hash(key)});
+        if (flow == nullptr) continue;
+        PendingAction action;
+        action.flow = flow;
+        action.action = policy::Action::sever;
+        std::array<std::byte, Kicks::message_size_max> message;
+        if (order.kind == Kind::kick && context_.listener != nullptr) {
+            action.action = policy::Action::kick;
+            const size_t size =
+                context_.listener->write_disconnect(*flow, order.reason.view(), message);
+            action.message = Bytes(message).first(size);
+        }
+        context_.pending.add(action);
+    }
+}
+
+void Enforce::act(const PendingAction& action, Burst& burst) noexcept {
+    Flow& flow = *action.flow;
+    if (!context_.enforcing() || action.action <= policy::Action::alert) return;
+    if (flow.state == FlowState::dead || flow.kick_waiting) return;
+
+    Packet* culprit = action.packet < burst.size() ? &burst[action.packet] : nullptr;
+    if (culprit != nullptr && culprit->to_server()) culprit->refuse(DropReason::verdict);
+    if (!flow.is_tcp() && action.action == policy::Action::drop) return;
+    refuse_rest(action, burst);
+    if (!flow.is_tcp()) {
+        end_datagrams(action, burst);
+        return;
+    }
+    // What the server has not got because it did not go on, it still expects.
+    const Seq server_expects =
+        culprit != nullptr && culprit->to_server()
+            ? later(culprit->tcp.seq, flow.connection.acked(Direction::to_server))
+            : flow.connection.next_seq(Direction::to_server);
+    if (action.action == policy::Action::kick && !action.message.empty()) {
+        begin_kick(action, server_expects, burst);
+    } else {
+        sever(flow, server_expects, EndReason::severed, burst);
+    }
+}
+
+/// What the client sent after the packet that did it does not go on either.
+/// What the server sent does: its place in the client's stream is taken.
+void Enforce::refuse_rest(const PendingAction& action, Burst& burst) noexcept {
+    for (size_t i = size_t{action.packet} + 1; i < burst.size(); ++i) {
+        Packet& packet = burst[i];
+        if (packet.flow == action.flow && packet.to_server()) packet.refuse(DropReason::verdict);
+    }
+}
+
+/// UDP has nothing to reset: the goodbye, if there is one, and silence.
+void Enforce::end_datagrams(const PendingAction& action, Burst& burst) noexcept {
+    Flow& flow = *action.flow;
+    const bool kicked = action.action == policy::Action::kick && !action.message.empty();
+    if (kicked) {
+        PacketBuilder frame;
+        frame.udp().payload(action.message);
+        inject(flow, Direction::to_client, frame, burst);
+    }
+    context_.retire(flow, FlowState::dead, kicked ? EndReason::kicked : EndReason::severed,
+                    burst.now);
+}
+
+void Enforce::sever(Flow& flow, Seq server_expects, EndReason reason, Burst& burst) noexcept {
+    const Seq client_expects = flow.connection.next_seq(Direction::to_client);
+    reset(flow, Direction::to_server, server_expects, client_expects, burst);
+    reset(flow, Direction::to_client, client_expects, server_expects, burst);
+    flow.kick_waiting = false;
+    flow.answer_after_ms = in_ms(burst.now + answer_interval);
+    context_.retire(flow, FlowState::dead, reason, burst.now);
+}
+
+void Enforce::begin_kick(const PendingAction& action, Seq server_expects, Burst& burst) noexcept {
+    Kicks::Kick* kick = kicks_.add(*action.flow, action.message);
+    if (kick == nullptr) {
+        sever(*action.flow, server_expects, EndReason::severed, burst);
+        return;
+    }
+    kick->server_expects = server_expects;
+    kick->deadline = burst.now + kick_patience;
+    action.flow->kick_waiting = true;  // Tried at the end of this very burst.
+}
+
+void Enforce::see_kicks_through(Burst& burst) noexcept {
+    for (uint32_t i = 0; i < kicks_.size();) {
+        Kicks::Kick& kick = kicks_[i];
+        const bool ended =
+            kick.stale() || (kick.sent ? burst.now >= kick.deadline : !say_goodbye(kick, burst));
+        if (ended) {
+            kicks_.remove(kick);
+        } else {
+            ++i;
+        }
+    }
+}
+
+/// Sends the message if it would be read as one.  False: it will never be.
+bool Enforce::say_goodbye(Kicks::Kick& kick, Burst& burst) noexcept {
+    Flow& flow = *kick.flow;
+    if (flow.state == FlowState::dead) return false;
+    const stream::Connection& connection = flow.connection;
+    const Seq next = connection.next_seq(Direction::to_client);
+    const bool ready = connection.inspected(Direction::to_client) &&
+                       connection.at_message_boundary(Direction::to_client) &&
+                       connection.highest_seq(Direction::to_client) == next &&
+                       connection.window(Direction::to_client) > kick.message_size;
+    if (!ready || connection.over()) {
+        if (burst.now < kick.deadline && !connection.over()) return true;
+        sever(flow, kick.server_expects, EndReason::severed, burst);
+        return false;
+    }
+    kick.seq = next;
+    kick.timestamps = connection.timestamps();
+    kick.timestamp = connection.timestamp(Direction::to_client);
+    kick.timestamp_echo = connection.timestamp(Direction::to_server);
+    kick.sent = true;
+    kick.deadline = burst.now + kick_remembered;
+    send_goodbye(kick, burst);
+    reset(flow, Direction::to_server, kick.server_expects, next, burst);
+    flow.kick_waiting = false;
+    flow.answer_after_ms = in_ms(burst.now + kick_linger);
+    context_.retire(flow, FlowState::dead, EndReason::kicked, burst.now);
+    return true;
+}
+
+/// With a FIN rather than a RST behind it: many systems throw away what was
+/// received but not read when a RST comes.
+void Enforce::send_goodbye(Kicks::Kick& kick, Burst& burst) noexcept {
+    const auto option = timestamp_option(kick.timestamp, kick.timestamp_echo);
+    PacketBuilder frame;
+    frame.tcp(kick.seq, kick.server_expects, tcp::psh | tcp::ack | tcp::fin).payload(kick.text());
+    if (kick.timestamps) frame.options(option);
+    kick.sent_at = burst.now;
+    inject(*kick.flow, Direction::to_client, frame, burst);
+}
+
+void Enforce::answer_dead(const Packet& packet, Burst& burst) noexcept {
+    if (packet.has(tcp::rst) || !packet.has(tcp::ack)) return;
+    Flow& flow = *packet.flow;
+    if (packet.to_server() && resend_goodbye(packet, burst)) return;
+    const uint32_t now_ms = in_ms(packet.time);
+    if (before(now_ms, flow.answer_after_ms)) return;
+    flow.answer_after_ms = now_ms + in_ms(answer_interval);
+    reset(flow, protocol::opposite(packet.direction), packet.tcp.ack, end_of(packet), burst);
+}
+
+/// True when the client is still being told why, so that no reset may hurry it.
+bool Enforce::resend_goodbye(const Packet& packet, Burst& burst) noexcept {
+    Kicks::Kick* kick = kicks_.size() == 0 ? nullptr : kicks_.find(*packet.flow);
+    if (kick == nullptr || !kick->sent) return false;
+    if (packet.tcp.ack >= kick->end()) {
+        packet.flow->answer_after_ms = in_ms(packet.time + kick_linger);
+        kicks_.remove(*kick);
+        return true;
+    }
+    if (packet.time - kick->sent_at >= answer_interval) send_goodbye(*kick, burst);
+    return true;
+}
+
+void Enforce::reset(const Flow& flow, Direction to, Seq seq, Seq ack, Burst& burst) noexcept {
+    PacketBuilder frame;
+    frame.tcp(seq, ack, tcp::rst | tcp::ack, 0);
+    inject(flow, to, frame, burst);
+}
+
+void Enforce::inject(const Flow& flow, Direction to, PacketBuilder& frame, Burst& burst) noexcept {
+    const bool to_server = to == Direction::to_server;
+    frame.link(context_.flows.links(flow).to[static_cast<size_t>(to)])
+        .from(to_server ? flow.client() : flow.server())
+        .to(to_server ? flow.server() : flow.client());
+    rte_mbuf* mbuf = frame.make(context_.mbufs);
+    if (mbuf == nullptr || !burst.inject({mbuf, flow.wire, flow.way_out(to)})) {
+        rte_pktmbuf_free(mbuf);
+        context_.notice(Notice::not_injected);
+        return;
+    }
+    context_.notice(Notice::injected);
+}
+
+}  // namespace portcullis::stages

@@ -1,0 +1,316 @@
+#include "stages/track/track.h"
+
+#include <algorithm>
+
+#include "packet/headers.h"
+
+namespace portcullis::stages {
+namespace {
+
+namespace tcp = stream::tcp;
+using protocol::Direction;
+using verdicts::EndReason;
+
+/// Only a SYN that opens; a SYN/ACK answers one.
+bool opens(const Packet& packet) noexcept {
+    return (packet.tcp_flags & (tcp::syn | tcp::ack)) == tcp::syn;
+}
+
+}  // namespace
+
+void Track::process(Burst& burst) noexcept {
+    size_t size = 0;
+    uint64_t not_service = 0;
+    const std::span<Packet> packets = burst.all();
+    for (size_t i = 0; i < packets.size(); ++i) {
+        Packet& packet = packets[i];
+        if (!packet.alive() || packet.way == Way::pass) continue;
+        std::optional<Claim> mine = claim(packet);
+        if (!mine) {
+            not_service += packet.alive() ? 1 : 0;
+            packet.way = Way::pass;
+            continue;
+        }
+        if (!sound(packet)) continue;
+        mine->packet = static_cast<uint8_t>(i);
+        mine->source_is_low = FlowKey::in_order(packet.source, packet.destination);
+        const FlowKey key = FlowKey::of(packet.source, packet.destination, packet.ip_protocol);
+        claims_[size] = *mine;
+        keys_[size] = {key, context_.hash(key)};
+        if (packet.is_tcp() && packet.has(tcp::syn)) context_.half_open.fetch(keys_[size].hash);
+        ++size;
+    }
+    if (not_service > 0) context_.notice(Notice::not_service, not_service);
+
+    context_.flows.find({keys_.data(), size}, {found_.data(), size});
+    table_changed_ = false;
+    for (size_t i = 0; i < size; ++i) {
+        // A Flow that an earlier packet of this burst made or ended.
+        if (table_changed_) found_[i] = context_.flows.find(keys_[i]);
+        settle(packets[claims_[i].packet], claims_[i], keys_[i], found_[i]);
+    }
+}
+
+/// Whose the packet is by its addresses; nothing if no Service is concerned.
+std::optional<Track::Claim> Track::claim(Packet& packet) noexcept {
+    if (!packet.has_ports) {
+        refuse_fault(packet);
+        return std::nullopt;
+    }
+    Claim claim;
+    int service = context_.rules->service_at(packet.destination, packet.ip_protocol);
+    if (service < 0) {
+        claim.to_server = false;
+        service = context_.rules->service_at(packet.source, packet.ip_protocol);
+    }
+    if (service < 0) return std::nullopt;
+    claim.service = static_cast<uint8_t>(service);
+    return claim;
+}
+
+/// A packet whose ports nobody can read might be for a Service.  If it is broken
+/// too, it is no loss to a server that has one.  A later fragment passes: the
+/// first, which has the ports, does not, so the whole is never put together.
+void Track::refuse_fault(Packet& packet) noexcept {
+    if (packet.fragment) context_.notice(Notice::ip_fragment);
+    if (packet.fault == DropReason::none || packet.ip_version == 0) return;
+    if (serves(packet.destination.address)) context_.refuse(packet, packet.fault);
+}
+
+bool Track::serves(const IpAddress& address) const noexcept {
+    const policy::RuleSet& rules = *context_.rules;
+    for (size_t i = 0; i < rules.services(); ++i) {
+        const IpAddress& served = rules.service(i).endpoint.address;
+        const bool any = served == IpAddress{} || served == IpAddress::v4(0);
+        if (any || served == address) return true;
+    }
+    return false;
+}
+
+/// Whether the server would take it.  What it would not must not be decoded.
+bool Track::sound(Packet& packet) noexcept {
+    if (packet.fragment) {
+        context_.notice(Notice::ip_fragment);
+        packet.way = Way::pass;
+        if (context_.config.on_failure.fragments == config::OnFailure::closed) {
+            context_.refuse(packet, DropReason::fragment);
+        }
+        return false;
+    }
+    DropReason fault = packet.fault;
+    if (fault == DropReason::none && !checksums_hold(packet)) fault = DropReason::bad_checksum;
+    if (fault == DropReason::none) return true;
+    context_.refuse(packet, fault);
+    return false;
+}
+
+void Track::settle(Packet& packet, const Claim& claim, const HashedKey& key, Flow* flow) noexcept {
+    if (flow != nullptr && over(*flow, packet.time)) {
+        // The sweep has not come by yet; what the packet meets must not hang on that.
+        forget(*flow, packet.time);
+        flow = nullptr;
+    }
+    if (flow != nullptr) {
+        settle_known(packet, claim, key, *flow);
+        return;
+    }
+    packet.direction = claim.to_server ? Direction::to_server : Direction::to_client;
+    if (claim.to_server && context_.blocked.blocks(packet.source.address, packet.time)) {
+        context_.refuse(packet, DropReason::blocked);
+        return;
+    }
+    settle_new(packet, claim, key);
+}
+
+void Track::settle_known(Packet& packet, const Claim& claim, const HashedKey& key,
+                         Flow& flow) noexcept {
+    const bool to_server = claim.source_is_low == flow.client_is_low;
+    packet.direction = to_server ? Direction::to_server : Direction::to_client;
+    if (to_server && context_.blocked.blocks(packet.source.address, packet.time)) {
+        context_.refuse(packet, DropReason::blocked);
+        return;
+    }
+    if (packet.is_tcp() && (packet.has(tcp::syn) || flow.reopening) &&
+        handshake_again(packet, claim, key, flow)) {
+        return;
+    }
+    packet.flow = &flow;
+    flow.last_seen = packet.time;
+    if (!to_server && !flow.link_known_server) {
+        flow.link_known_server = true;
+        context_.flows.links(flow).to[size_t(Direction::to_client)] = link_header(packet);
+    }
+    if (flow.state == FlowState::dead) {
+        context_.refuse(packet, DropReason::flow_dead);
+    } else if (flow.state == FlowState::bypass) {
+        packet.way = Way::pass;
+    } else if (flow.kick_waiting && to_server && packet.payload_size > 0) {
+        // What he still sends is not inspected any more; acknowledgements must
+        // pass, or the message that his kick waits for would not end.
+        context_.refuse(packet, DropReason::verdict);
+    }
+}
+
+/// A second connection on the ports of one we know.  The server decides which
+/// of them is real, so nothing changes before its answer is acknowledged.
+/// True when the packet has been dealt with.
+bool Track::handshake_again(Packet& packet, const Claim& claim, const HashedKey& key,
+                            Flow& flow) noexcept {
+    const bool to_server = packet.direction == Direction::to_server;
+    const bool living = flow.state != FlowState::dead && flow.state != FlowState::bypass;
+    if (to_server && opens(packet)) {
+        offer_of_client(packet, key.hash);
+        flow.reopening = true;
+        if (living) return false;  // The Connection wants to see it too.
+        packet.way = Way::pass;
+        return true;
+    }
+    if (!flow.reopening) return false;
+    if (!to_server && packet.has(tcp::syn)) {
+        context_.half_open.server_offers(key.hash, packet.tcp, packet.has(tcp::ack), packet.time);
+        packet.way = Way::pass;
+        return true;
+    }
+    if (!to_server || !packet.has(tcp::ack) || packet.has(tcp::rst)) return false;
+    const auto agreed =
+        context_.half_open.complete(key.hash, packet.tcp, packet.has(tcp::syn), packet.time);
+    if (!agreed) return false;
+    forget(flow, packet.time);
+    if (Flow* fresh = make_flow(packet, claim, key)) {
+        fresh->connection = stream::Connection::from_handshake(*agreed);
+    }
+    return true;
+}
+
+void Track::settle_new(Packet& packet, const Claim& claim, const HashedKey& key) noexcept {
+    if (packet.is_tcp()) {
+        settle_new_tcp(packet, claim, key);
+    } else if (claim.to_server) {
+        make_flow(packet, claim, key);
+    } else {
+        packet.way = Way::pass;  // A server that speaks first: nobody has asked for it.
+    }
+}
+
+void Track::settle_new_tcp(Packet& packet, const Claim& claim, const HashedKey& key) noexcept {
+    if (packet.has(tcp::rst)) {
+        packet.way = Way::pass;  // Not believed: the handshake may go on in spite of it.
+        return;
+    }
+    if (claim.to_server && opens(packet)) {
+        packet.way = Way::pass;
+        offer_of_client(packet, key.hash);
+        return;
+    }
+    if (!claim.to_server && packet.has(tcp::syn)) {
+        packet.way = Way::pass;
+        context_.half_open.server_offers(key.hash, packet.tcp, packet.has(tcp::ack), packet.time);
+        return;
+    }
+    if (claim.to_server) {
+        const auto agreed =
+            context_.half_open.complete(key.hash, packet.tcp, packet.has(tcp::syn), packet.time);
+        if (agreed) {
+            if (Flow* flow = make_flow(packet, claim, key)) {
+                flow->connection = stream::Connection::from_handshake(*agreed);
+            }
+            return;
+        }
+    }
+    judge_midstream(packet, claim, key);
+}
+
+/// A SYN costs a half-open entry, never more.
+void Track::offer_of_client(Packet& packet, uint64_t hash) noexcept {
+    if (packet.payload_size > 0) {
+        // TCP Fast Open.  These bytes could only be kept in a Flow, which is not
+        // made for a lone SYN; a client that gets no answer sends it without.
+        context_.refuse(packet, DropReason::no_buffer);
+        if (!packet.alive()) return;
+    }
+    if (context_.half_open.client_offers(hash, packet.tcp, packet.time)) {
+        context_.notice(Notice::half_open_evicted);
+    }
+}
+
+/// Its handshake is not known.  A client's word alone makes no Flow, or a flood
+/// of lone ACKs could fill the table; the server's answer does.
+void Track::judge_midstream(Packet& packet, const Claim& claim, const HashedKey& key) noexcept {
+    if (context_.config.on_failure.midstream == config::OnFailure::closed) {
+        context_.refuse(packet, DropReason::midstream);
+        return;
+    }
+    if (!claim.to_server) {
+        if (Flow* flow = make_flow(packet, claim, key)) {
+            flow->state = FlowState::bypass;
+            context_.notice(Notice::midstream_flow);
+        }
+    }
+    packet.way = Way::pass;
+}
+
+Flow* Track::make_flow(Packet& packet, const Claim& claim, const HashedKey& key) noexcept {
+    Flow* flow = context_.flows.insert(key);
+    if (flow == nullptr) {
+        context_.notice(Notice::flow_table_full);
+        packet.way = Way::pass;
+        if (context_.config.on_failure.flow_table == config::OnFailure::closed) {
+            context_.refuse(packet, DropReason::flow_table_full);
+        }
+        return nullptr;
+    }
+    table_changed_ = true;
+    const Direction direction = claim.to_server ? Direction::to_server : Direction::to_client;
+    flow->service = claim.service;
+    flow->wire = packet.wire;
+    flow->client_is_low = claim.to_server == claim.source_is_low;
+    flow->client_outside = claim.to_server == (packet.side == Side::outside);
+    flow->link_known_server = !claim.to_server;
+    flow->last_seen = packet.time;
+    FlowLinks& links = context_.flows.links(*flow);
+    links.to[size_t(direction)] = link_header(packet);
+    links.to[size_t(protocol::opposite(direction))] = links.to[size_t(direction)].reversed();
+    context_.counters.service[claim.service].flows.add();
+    packet.direction = direction;
+    packet.flow = flow;
+    return flow;
+}
+
+bool Track::over(const Flow& flow, Nanos now) const noexcept {
+    const Nanos age = now - flow.last_seen;
+    if (age <= closed_linger) return false;
+    if (flow.state == FlowState::dead) return age > dead_linger;
+    if (flow.is_tcp() && flow.connection.over()) return true;
+    const config::Limits& limits = context_.config.limits;
+    // A datagram may come from an address that its sender only claims: until the
+    // server answers, it gets no more time than a handshake.
+    const bool lone = !flow.is_tcp() && !flow.link_known_server;
+    return age > std::chrono::seconds(lone ? limits.connect_timeout_s : limits.idle_timeout_s);
+}
+
+void Track::forget(Flow& flow, Nanos now) noexcept {
+    const bool closed = flow.is_tcp() && flow.connection.over();
+    context_.forget(flow, closed ? EndReason::fin : EndReason::idle, now);
+    table_changed_ = true;
+}
+
+void Track::keep_house(Burst& burst) noexcept {
+    const uint32_t places = context_.flows.capacity() / sweep_calls + 1;
+    context_.flows.sweep(places, [&](Flow& flow) {
+        if (over(flow, burst.now)) forget(flow, burst.now);
+    });
+    context_.blocked.keep_house(burst.now);
+    context_.counters.flows.set(context_.flows.size());
+    context_.counters.half_open.set(context_.half_open.size());
+    context_.counters.stream_bytes.set(context_.streams.bytes_used());
+}
+
+void Track::obey(const verdicts::Order& order, Burst&) noexcept {
+    if (order.kind == verdicts::Order::Kind::block) {
+        context_.blocked.block(order.prefix, order.until);
+    } else if (order.kind == verdicts::Order::Kind::unblock) {
+        context_.blocked.unblock(order.prefix);
+    }
+}
+
+}  // namespace portcullis::stages

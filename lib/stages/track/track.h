@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "packet/burst.h"
+#include "stages/stage.h"
+#include "stages/worker_context.h"
+
+namespace portcullis::stages {
+
+/// Finds whose packet it is: the Service it is for, then the Flow it belongs
+/// to, made when its handshake completes.  Everything else is set to pass.
+///
+/// Also keeps the Flows' time: who says nothing for too long is forgotten.
+class Track : public Stage {
+public:
+    /// After both sides closed, late retransmissions still come for a while.
+    static constexpr Nanos closed_linger = 10s;
+    /// How long after its last packet a flow that we ended is remembered.
+    static constexpr Nanos dead_linger = 60s;
+    /// Each Flow is looked at once in so many calls of keep_house.
+    static constexpr uint32_t sweep_calls = 4096;
+
+    explicit Track(WorkerContext& context) noexcept : context_(context) {}
+    void process(Burst& burst) noexcept override;
+    void keep_house(Burst& burst) noexcept override;
+    void obey(const verdicts::Order& order, Burst& burst) noexcept override;
+    std::string_view name() const noexcept override { return "track"; }
+
+private:
+    /// A packet of a Service, and what its addresses tell without a Flow.
+    struct Claim {
+        uint8_t packet = 0;  ///< Index in the burst.
+        uint8_t service = 0;
+        bool to_server = true;
+        bool source_is_low = true;
+    };
+
+    std::optional<Claim> claim(Packet& packet) noexcept;
+    void refuse_fault(Packet& packet) noexcept;
+    bool serves(const IpAddress& address) const noexcept;
+    bool sound(Packet& packet) noexcept;
+
+    void settle(Packet& packet, const Claim& claim, const HashedKey& key, Flow* flow) noexcept;
+    void settle_known(Packet& packet, const Claim& claim, const HashedKey& key,
+                      Flow& flow) noexcept;
+    void settle_new(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
+    void settle_new_tcp(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
+    bool handshake_again(Packet& packet, const Claim& claim, const HashedKey& key,
+                         Flow& flow) noexcept;
+    void offer_of_client(Packet& packet, uint64_t hash) noexcept;
+    void judge_midstream(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
+    Flow* make_flow(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
+    bool over(const Flow& flow, Nanos now) const noexcept;
+    void forget(Flow& flow, Nanos now) noexcept;
+
+    WorkerContext& context_;
+    std::array<Claim, Burst::packets_max> claims_;
+    std::array<HashedKey, Burst::packets_max> keys_;
+    std::array<Flow*, Burst::packets_max> found_;
+    bool table_changed_ = false;  ///< Since `found_` was filled.
+};
+
+}  // namespace portcullis::stages

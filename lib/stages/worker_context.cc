@@ -1,0 +1,40 @@
+#include "stages/worker_context.h"
+
+#include <chrono>
+#include <string>
+
+namespace portcullis::stages {
+
+WorkerContext::WorkerContext(const Resources& resources)
+    : config(resources.config),
+      rules(resources.rules),
+      counters(resources.counters),
+      mbufs(resources.mbufs),
+      worker(resources.worker),
+      hash(resources.secret),
+      flows(share_of(config.limits.flows)),
+      half_open(config.limits.half_open, std::chrono::seconds(config.limits.connect_timeout_s)),
+      records("records" + std::to_string(worker), records_max),
+      streams(config.limits.stream_bytes_total, config.limits.stream_bytes) {}
+
+void WorkerContext::forget(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
+    release(flow, reason, now);
+    Count& gauge = counters.service[flow.service].flows;
+    gauge.set(gauge.get() - 1);
+    flows.erase(flow, hash(flow.key));
+}
+
+void WorkerContext::retire(Flow& flow, FlowState state, verdicts::EndReason reason,
+                           Nanos now) noexcept {
+    release(flow, reason, now);
+    flow.state = state;
+}
+
+void WorkerContext::release(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
+    const bool kept = flow.session != Flow::none || flow.player != Flow::none;
+    if (kept && listener != nullptr) listener->flow_ended(flow, reason, now);
+    flow.session = flow.player = Flow::none;
+    if (flow.is_tcp()) flow.connection.release(streams);
+}
+
+}  // namespace portcullis::stages
