@@ -57,7 +57,7 @@ Bytes Connection::judge(Direction direction, const Segment& segment, StreamPool&
     if (segment.has(tcp::ack)) {
         stream_of(opposite(direction)).acknowledge(segment.ack, segment.window, pool, outcome);
     }
-    const Bytes offered = stream.admit(segment, pool, outcome);
+    const Bytes offered = stream.admit(segment, pool, going_by_, outcome);
     outcome.closed = server_.fin_acked() && client_.fin_acked();
     return offered;
 }

@@ -62,11 +62,14 @@ public:
             finished = progress.finished;
             if (finished || progress.skip == 0 || !stream.inspected()) break;
         }
-        if (finished) {
+        // Rewritten bytes stay ours until the server has them; so the consumer may
+        // have to say again that it finished.
+        if (finished && !stream.remembers_rewrite(pool)) {
             stream.stop_inspecting(pool);
         } else {
             stream.settle(offered, pool, outcome);
         }
+        going_by_ = {};
         return outcome;
     }
 
@@ -77,12 +80,18 @@ public:
     /// Severed: every segment but a new SYN is dropped from here on (`flow_dead`).
     void mark_dead() noexcept { dead_ = true; }
 
-    /// Replaces bytes that are going by in the segment now being accepted; the
-    /// caller writes them into the packet too.  Retransmissions get the same
-    /// (`Outcome::patch`).  False: not all of them are kept, nothing changed.
+    /// For the consumer, toward the server: replaces bytes that go by for the
+    /// first time in the segment being accepted; the caller writes them into the
+    /// packet too.  Retransmissions get the same (`Outcome::patch`).  False: some
+    /// of them went by before, or there is no room to remember; nothing changed.
     bool rewrite(Direction direction, Seq at, Bytes bytes, StreamPool& pool) noexcept {
+        const Seq end = at + static_cast<uint32_t>(bytes.size());
+        if (at < going_by_.begin || end > going_by_.end) return false;
         return stream_of(direction).rewrite(at, bytes, pool);
     }
+    /// What of the stream goes by for the first time in the segment being
+    /// accepted, in order: all that may be rewritten.
+    SeqRange going_by() const noexcept { return going_by_; }
     /// The sequence number of the first byte now being offered.
     Seq offered_seq(Direction direction) const noexcept {
         return stream_of(direction).offered_seq();
@@ -144,11 +153,12 @@ private:
 
     Stream server_;
     Stream client_;
+    SeqRange going_by_;
     bool reset_[2] = {};  ///< By direction: its last segment was a RST to believe.
     bool dead_ : 1 = false;
     bool midstream_ : 1 = false;
 };
 
-static_assert(sizeof(Connection) <= 120);
+static_assert(sizeof(Connection) <= 128);
 
 }  // namespace portcullis::stream

@@ -186,19 +186,41 @@ TEST(Rewrite, EveryCopyCarriesIt) {
     EXPECT_EQ(wire.pool().bytes_used(), 0u);
 }
 
-TEST(Rewrite, RefusesWhatTheServerHasOrNobodySent) {
+TEST(Rewrite, RefusesWhatWentByBefore) {
     Wire wire;
-    wire.sends(0, "0123456789");
-    wire.acked(4);
+    wire.sends(0, "0123");
+    wire.sends(6, "67");
     const auto rewrite = [&](uint32_t at, std::string_view text) {
         return wire.connection().rewrite(Direction::to_server, Wire::client_isn + 1 + at,
                                          as_bytes(text), wire.pool());
     };
-    EXPECT_FALSE(rewrite(3, "xx"));
-    EXPECT_FALSE(rewrite(9, "xx"));
-    EXPECT_TRUE(rewrite(4, "xx"));
-    EXPECT_EQ(wire.sends(3, "345x").drop, DropReason::conflicting_overlap);
-    EXPECT_EQ(as_text(wire.sends(3, "3456").patch), "xx");
+    const auto trying = [&](Direction, Bytes offered) noexcept {
+        EXPECT_FALSE(rewrite(3, "xx")) << "Sent before.";
+        EXPECT_FALSE(rewrite(5, "xx")) << "Sent ahead.";
+        EXPECT_TRUE(rewrite(4, "xx"));
+        return Progress{.consumed = offered.size()};
+    };
+    const Segment segment = wire.from_client(2, "2345678", tcp::ack);
+    wire.connection().accept(Direction::to_server, segment, wire.pool(), trying);
+    EXPECT_FALSE(rewrite(4, "yy")) << "It is gone.";
+    EXPECT_EQ(as_text(wire.sends(0, "0123456789").patch), "xx");
+}
+
+TEST(Rewrite, IsRememberedThoughTheConsumerFinished) {
+    Wire wire;
+    Connection& connection = wire.connection();
+    const auto last_words = [&](Direction d, Bytes) noexcept {
+        connection.rewrite(d, connection.offered_seq(d), as_bytes("GOOD"), wire.pool());
+        return Progress{.finished = true};
+    };
+    const Segment segment = wire.from_client(0, "EVIL", tcp::ack);
+    connection.accept(Direction::to_server, segment, wire.pool(), last_words);
+    EXPECT_EQ(as_text(wire.sends(0, "EVIL").patch), "GOOD");
+    wire.acked(4);
+    const Segment next = wire.from_client(4, "more", tcp::ack);
+    connection.accept(Direction::to_server, next, wire.pool(), last_words);
+    EXPECT_FALSE(connection.inspected(Direction::to_server));
+    EXPECT_EQ(wire.pool().bytes_used(), 0u);
 }
 
 /// Numbers that a seed gives, again and again.

@@ -11,6 +11,11 @@ std::span<const SeqRange> Islands::ranges(const StreamPool& pool) const noexcept
     return {c->islands.data(), c->count};
 }
 
+Seq Islands::begin(const StreamPool& pool, Seq limit) const noexcept {
+    const auto all = ranges(pool);
+    return all.empty() ? limit : earlier(all.front().begin, limit);
+}
+
 Seq Islands::end(const StreamPool& pool, Seq otherwise) const noexcept {
     const auto all = ranges(pool);
     return all.empty() ? otherwise : all.back().end;

@@ -24,6 +24,8 @@ public:
 
     bool empty() const noexcept { return block_ == StreamPool::none; }
     std::span<const SeqRange> ranges(const StreamPool& pool) const noexcept;
+    /// Where the first island begins, if that is before `limit`.
+    Seq begin(const StreamPool& pool, Seq limit) const noexcept;
     /// End of the last island; `otherwise` when there is none.
     Seq end(const StreamPool& pool, Seq otherwise) const noexcept;
 

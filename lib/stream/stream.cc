@@ -35,7 +35,8 @@ Stream::Stream(const Start& start) noexcept
       inspected_(true),
       started_(true) {}
 
-Bytes Stream::admit(const Segment& segment, StreamPool& pool, Outcome& outcome) noexcept {
+Bytes Stream::admit(const Segment& segment, StreamPool& pool, SeqRange& going_by,
+                    Outcome& outcome) noexcept {
     outcome.expected_before = expected();
     if (!inspected_) {
         follow_numbers(segment, outcome);
@@ -62,7 +63,7 @@ Bytes Stream::admit(const Segment& segment, StreamPool& pool, Outcome& outcome) 
         admit_ahead(segment, pool, outcome);
         return {};
     }
-    if (end > next_) return admit_in_order(segment, pool, outcome);
+    if (end > next_) return admit_in_order(segment, pool, going_by, outcome);
     outcome.retransmission = !fin || has_fin_;
     note_end(segment);
     patch(segment, pool, outcome);
@@ -124,11 +125,16 @@ bool Stream::differs(SeqRange part, const Segment& segment, const StreamPool& po
     return unlike({part.begin, rewritten.begin}) || unlike({rewritten.end, part.end});
 }
 
-Bytes Stream::admit_in_order(const Segment& segment, StreamPool& pool, Outcome& outcome) noexcept {
+Bytes Stream::admit_in_order(const Segment& segment, StreamPool& pool, SeqRange& going_by,
+                             Outcome& outcome) noexcept {
     const Seq end = segment.end();
     const Bytes fresh = part_of(segment, {next_, end});
     // A message that never ends, or one segment larger than all we may keep.
     if (distance(earlier(consumed_, next_), end) > pool.stream_bytes()) {
+        if (remembers_rewrite(pool)) {
+            no_room(pool, false, outcome);
+            return {};
+        }
         outcome.over_limit = true;
         stop_inspecting(pool);
         follow_numbers(segment, outcome);
@@ -148,6 +154,7 @@ Bytes Stream::admit_in_order(const Segment& segment, StreamPool& pool, Outcome& 
     patch(segment, pool, outcome);
 
     const Seq before = next_;
+    going_by = {before, islands_.begin(pool, end)};
     next_ = islands_.absorb(end, pool);
     delivered_ += distance(before, next_);
     note_end(segment);
@@ -251,7 +258,7 @@ void Stream::release(StreamPool& pool) noexcept {
 bool Stream::rewrite(Seq at, Bytes bytes, StreamPool& pool) noexcept {
     const SeqRange range{at, at + static_cast<uint32_t>(bytes.size())};
     if (!keep_until_acked_ || kept_.empty()) return false;
-    if (at < later(kept_.base(), acked_in_order()) || range.end > next_) return false;
+    if (at < kept_.base() || at < acked_ || range.end > next_) return false;
     if (!islands_.add_rewritten(range, pool)) return false;
     kept_.write(at, bytes, pool);
     return true;

@@ -60,9 +60,11 @@ public:
     Stream() noexcept = default;
     explicit Stream(const Start& start) noexcept;
 
-    /// Judges a segment's place and takes what must be kept.  Sets all of the
-    /// outcome, and returns what the decoder has not seen, from `offered_seq()`.
-    Bytes admit(const Segment& segment, StreamPool& pool, Outcome& outcome) noexcept;
+    /// Judges a segment's place and takes what must be kept.  Returns what the
+    /// decoder has not done with, from `offered_seq()`, and sets `going_by` to
+    /// what of it is in this segment and in none before.
+    Bytes admit(const Segment& segment, StreamPool& pool, SeqRange& going_by,
+                Outcome& outcome) noexcept;
     /// The decoder is done with `consumed` of the offered bytes, and wants none
     /// of the `skip` after them.
     void consume(size_t consumed, size_t skip) noexcept;
@@ -74,7 +76,11 @@ public:
     void acknowledge(Seq ack, uint16_t window, StreamPool& pool, Outcome& outcome) noexcept;
     /// Nobody wants this stream's bytes any more: numbers only from here.
     void stop_inspecting(StreamPool& pool) noexcept;
+    /// Changes kept bytes that the server does not have.
     bool rewrite(Seq at, Bytes bytes, StreamPool& pool) noexcept;
+    bool remembers_rewrite(const StreamPool& pool) const noexcept {
+        return !islands_.rewritten(pool).empty();
+    }
     void release(StreamPool& pool) noexcept;
 
     bool started() const noexcept { return started_; }
@@ -103,7 +109,8 @@ private:
     bool contradicts_fin(const Segment& segment) const noexcept;
     bool contradicts_bytes(const Segment& segment, const StreamPool& pool) const noexcept;
     bool differs(SeqRange part, const Segment& segment, const StreamPool& pool) const noexcept;
-    Bytes admit_in_order(const Segment& segment, StreamPool& pool, Outcome& outcome) noexcept;
+    Bytes admit_in_order(const Segment& segment, StreamPool& pool, SeqRange& going_by,
+                         Outcome& outcome) noexcept;
     void admit_ahead(const Segment& segment, StreamPool& pool, Outcome& outcome) noexcept;
     void no_room(StreamPool& pool, bool pool_full, Outcome& outcome) noexcept;
     void follow_numbers(const Segment& segment, Outcome& outcome) noexcept;

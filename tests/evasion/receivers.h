@@ -1,9 +1,7 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace portcullis::evasion {
@@ -37,6 +35,7 @@ public:
     /// Acknowledges all that came in order, and returns up to where.
     size_t acknowledge() { return acked_ = in_order(); }
     size_t acked() const { return acked_; }
+    int16_t at(size_t place) const { return places_[place]; }
 
     /// What its reader gets, a FIN as its last place.
     std::vector<int16_t> read() const {
