@@ -1,0 +1,332 @@
+#include "actions/actions.h"
+
+#include <algorithm>
+#include <array>
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "actions/blocklist/blocklist.h"
+#include "actions/rcon/client.h"
+#include "actions/report.h"
+#include "actions/webhook/sender.h"
+#include "base/setup_error.h"
+#include "verdicts/log.h"
+
+namespace portcullis::actions {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Milliseconds = std::chrono::milliseconds;
+using policy::Action;
+using verdicts::Outcome;
+using verdicts::Result;
+using verdicts::Target;
+using verdicts::VerdictId;
+using verdicts::VerdictRecord;
+
+Nanos wall_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
+
+verdicts::Log::Settings log_settings(const config::VerdictLog& from) {
+    verdicts::Log::Settings settings;
+    settings.path = from.path;
+    settings.retention = std::chrono::hours(24) * from.retention_days;
+    settings.flush = Milliseconds(from.flush_ms);
+    settings.size_bytes_max = uint64_t{from.size_mib} << 20;
+    return settings;
+}
+
+std::vector<webhook::Sender::Target> webhook_targets(const config::Config& config) {
+    std::vector<webhook::Sender::Target> targets;
+    for (const config::Webhook& hook : config.webhooks) {
+        webhook::Hook::Settings settings;
+        settings.kind = hook.kind;
+        settings.place = static_cast<uint8_t>(targets.size());
+        settings.min_confidence = hook.min_confidence;
+        targets.push_back({settings, hook.url_file});
+    }
+    return targets;
+}
+
+std::string filled(std::string text, std::string_view mark, std::string_view with) {
+    const size_t at = text.find(mark);
+    if (at != std::string::npos) text.replace(at, mark.size(), with);
+    return text;
+}
+
+void wait_until(Clock::time_point limit, const auto& done) {
+    while (!done() && Clock::now() < limit) std::this_thread::sleep_for(Milliseconds(2));
+}
+
+verdicts::Order block_order(const Block& block) {
+    verdicts::Order order;
+    order.kind = verdicts::Order::Kind::block;
+    order.prefix = block.prefix;
+    order.until = block.until;
+    order.reason.assign(block.reason);
+    return order;
+}
+
+/// What a service's policy says of actions, and who carries them out.
+struct ServicePart {
+    std::string name;
+    std::string kick_message;
+    Nanos block_for{};
+    std::vector<rcon::Client*> rcon;
+};
+
+std::vector<ServicePart> service_parts(const config::Config& config) {
+    std::vector<ServicePart> parts;
+    for (const config::Service& service : config.services) {
+        ServicePart part{service.name,
+                         config::Policy{}.kick_message,
+                         std::chrono::seconds(config::Policy{}.block_s),
+                         {}};
+        for (const config::Policy& policy : config.policies) {
+            if (policy.name != service.policy) continue;
+            part.kick_message = policy.kick_message;
+            part.block_for = std::chrono::seconds(policy.block_s);
+        }
+        parts.push_back(std::move(part));
+    }
+    return parts;
+}
+
+std::vector<std::string_view> names_of(const std::vector<ServicePart>& parts) {
+    std::vector<std::string_view> names;
+    for (const ServicePart& part : parts) names.push_back(part.name);
+    return names;
+}
+
+}  // namespace
+
+class Actions::Parts {
+public:
+    Parts(const config::Config& config, std::span<const std::string_view> check_names,
+          control::Orders& orders)
+        : orders_(orders),
+          services_(service_parts(config)),
+          service_names_(names_of(services_)),
+          names_{check_names, service_names_},
+          blocklist_(config.verdict_log.path + ".blocks"),
+          work_(asio::make_work_guard(loop_)) {
+        const Report report = [this](const Outcome& outcome) { ended(outcome); };
+        for (const config::Rcon& from : config.rcon) add_rcon(from, report);
+        sender_ = std::make_unique<webhook::Sender>(webhook_targets(config), report);
+        log_ = std::make_unique<verdicts::Log>(
+            log_settings(config.verdict_log), names_,
+            [this](std::span<const VerdictRecord> records) { committed(records); });
+        loop_thread_ = std::thread([this] { loop_.run(); });
+        blocklist_.expire(wall_clock());
+        to_give_ = blocklist_.blocks();
+        give_blocks();
+    }
+    Parts(const Parts&) = delete;
+    Parts& operator=(const Parts&) = delete;
+    ~Parts() { finish(Milliseconds(1000)); }
+
+    void take(std::span<const VerdictRecord> records) {
+        log_->append(records);
+        for (const VerdictRecord& record : records) {
+            if (record.kind != VerdictRecord::Kind::verdict ||
+                record.mode != verdicts::Mode::enforce || record.service >= services_.size()) {
+                continue;
+            }
+            if (record.action >= Action::kick) kick(record);
+            if (record.action == Action::block) block(record);
+        }
+    }
+
+    void ordered(const verdicts::Order& order) {
+        if (order.kind == verdicts::Order::Kind::block) {
+            blocklist_.add({order.prefix, order.until, std::string(order.reason.view())});
+        } else if (order.kind == verdicts::Order::Kind::unblock) {
+            blocklist_.remove(order.prefix);
+            std::erase_if(to_give_, [&](const Block& b) { return b.prefix == order.prefix; });
+        }
+    }
+
+    void keep_house() {
+        give_blocks();
+        const auto now = Clock::now();
+        if (now < look_at_blocks_) return;
+        look_at_blocks_ = now + std::chrono::seconds(1);
+        blocklist_.expire(wall_clock());
+    }
+
+    control::SinkStatus status() const {
+        control::SinkStatus status;
+        const verdicts::Log::Counts log = log_->counts();
+        const std::string trouble = log_->trouble();
+        status.conditions.push_back({"verdict_log", trouble.empty(), trouble});
+        for (const auto& [part, client] : rcon_) {
+            const Standing stands = client->standing();
+            status.conditions.push_back({part, stands.well, stands.says});
+        }
+        size_t place = 0;
+        for (const Standing& stands : sender_->standings()) {
+            status.conditions.push_back(
+                {"webhook/" + std::to_string(place++), stands.well, stands.says});
+        }
+        const Standing blocks = blocklist_.standing();
+        status.conditions.push_back({"blocklist", blocks.well, blocks.says});
+        add_counts(status, log);
+        status.waiting = log.waiting;
+        status.lag_s = std::chrono::duration<double>(log.lag).count();
+        return status;
+    }
+
+    void finish(Milliseconds limit) {
+        if (finished_) return;
+        finished_ = true;
+        const auto start = Clock::now();
+        // Webhooks hear of what the log has written, so that comes first; the
+        // last outcomes are written, so the log ends last.
+        wait_until(start + limit * 2 / 5, [this] { return log_->counts().waiting == 0; });
+        sender_->finish(limit / 4);
+        wait_until(start + limit * 3 / 4, [this] {
+            return std::ranges::all_of(rcon_, [](const auto& r) {
+                return r.second->waiting() == 0 || !r.second->standing().well;
+            });
+        });
+        loop_.stop();
+        loop_thread_.join();
+        for (ServicePart& service : services_) service.rcon.clear();
+        rcon_.clear();
+        const auto left = std::chrono::duration_cast<Milliseconds>(start + limit - Clock::now());
+        log_->finish(std::max(left, Milliseconds(100)));
+    }
+
+private:
+    void add_rcon(const config::Rcon& from, const Report& report) {
+        rcon::Client::Settings settings;
+        settings.service = from.service;
+        settings.endpoint = from.endpoint;
+        settings.password_file = from.password_file;
+        settings.kick = from.kick;
+        settings.place = static_cast<uint8_t>(rcon_.size());
+        rcon_.emplace_back("rcon/" + from.service,
+                           std::make_unique<rcon::Client>(loop_, settings, report));
+        const auto service = std::ranges::find(services_, from.service, &ServicePart::name);
+        if (service == services_.end()) {
+            throw UsageError("rcon: there is no service called " + from.service);
+        }
+        service->rcon.push_back(rcon_.back().second.get());
+    }
+
+    void kick(const VerdictRecord& record) {
+        const ServicePart& service = services_[record.service];
+        for (rcon::Client* client : service.rcon) {
+            client->kick({record.id_high, record.id_low}, record.player.name.view(),
+                         filled(filled(service.kick_message, "{check}", names_.check(record)),
+                                "{player}", record.player.name.view()));
+        }
+    }
+
+    void block(const VerdictRecord& record) {
+        const Block block{{record.client.address, 128},
+                          wall_clock() + services_[record.service].block_for,
+                          std::string(names_.check(record))};
+        Outcome outcome{{record.id_high, record.id_low},
+                        Target::blocklist,
+                        Result::done,
+                        0,
+                        1,
+                        wall_clock(),
+                        {}};
+        switch (blocklist_.add(block)) {
+            case Blocklist::Added::new_block:
+            case Blocklist::Added::longer:
+                outcome.detail.assign("until " + verdicts::time_text(block.until));
+                to_give_.push_back(block);
+                give_blocks();
+                break;
+            case Blocklist::Added::no_news:
+                outcome.detail.assign("blocked already");
+                break;
+            case Blocklist::Added::full:
+                outcome.result = Result::failed;
+                outcome.detail.assign("the block list is full");
+                break;
+        }
+        ended(outcome);
+    }
+
+    /// Control takes only so many Orders at once; the rest goes the next time.
+    void give_blocks() {
+        size_t given = 0;
+        while (given < to_give_.size() && orders_.give(block_order(to_give_[given]))) ++given;
+        to_give_.erase(to_give_.begin(), to_give_.begin() + static_cast<ptrdiff_t>(given));
+    }
+
+    /// On the log's thread.
+    void committed(std::span<const VerdictRecord> records) {
+        std::vector<verdicts::Entry> entries;
+        for (const VerdictRecord& record : records) {
+            if (record.kind != VerdictRecord::Kind::verdict || record.action < Action::alert) {
+                continue;
+            }
+            entries.push_back(
+                {record, std::string(names_.check(record)), std::string(names_.service(record))});
+        }
+        if (!entries.empty()) sender_->add(entries);
+    }
+
+    /// On any action's thread.
+    void ended(const Outcome& outcome) {
+        ++ended_[static_cast<size_t>(outcome.target)][static_cast<size_t>(outcome.result)];
+        log_->append(outcome);
+    }
+
+    void add_counts(control::SinkStatus& status, const verdicts::Log::Counts& log) const {
+        for (size_t target = 0; target < ended_.size(); ++target) {
+            for (size_t result = 0; result < ended_[target].size(); ++result) {
+                status.outcomes.push_back({std::string(verdicts::target_names[target]),
+                                           std::string(verdicts::result_names[result]),
+                                           ended_[target][result]});
+            }
+        }
+        status.outcomes.push_back({"verdict_log", "stored", log.stored});
+        status.outcomes.push_back({"verdict_log", "lost_verdicts", log.lost_verdicts});
+        status.outcomes.push_back({"verdict_log", "lost_others", log.lost_others});
+        status.outcomes.push_back({"verdict_log", "lost_outcomes", log.outcomes_lost});
+        status.outcomes.push_back({"verdict_log", "failed_writes", log.failures});
+    }
+
+    using Counters = std::array<std::atomic<uint64_t>, verdicts::result_names.size()>;
+
+    control::Orders& orders_;
+    std::vector<ServicePart> services_;
+    const std::vector<std::string_view> service_names_;
+    const verdicts::Names names_;
+    std::array<Counters, verdicts::target_names.size()> ended_{};
+    Blocklist blocklist_;
+    std::vector<Block> to_give_;  ///< Orders that Control had no room for.
+    Clock::time_point look_at_blocks_{};
+    std::unique_ptr<verdicts::Log> log_;
+    std::unique_ptr<webhook::Sender> sender_;
+    asio::io_context loop_;
+    asio::executor_work_guard<asio::io_context::executor_type> work_;
+    std::vector<std::pair<std::string, std::unique_ptr<rcon::Client>>> rcon_;
+    std::thread loop_thread_;
+    bool finished_ = false;
+};
+
+Actions::Actions(const config::Config& config, std::span<const std::string_view> check_names,
+                 control::Orders& orders)
+    : parts_(std::make_unique<Parts>(config, check_names, orders)) {}
+Actions::~Actions() = default;
+
+void Actions::take(std::span<const verdicts::VerdictRecord> records) noexcept {
+    parts_->take(records);
+}
+void Actions::ordered(const verdicts::Order& order) noexcept { parts_->ordered(order); }
+void Actions::keep_house() noexcept { parts_->keep_house(); }
+control::SinkStatus Actions::status() const { return parts_->status(); }
+void Actions::finish(std::chrono::milliseconds limit) noexcept { parts_->finish(limit); }
+
+}  // namespace portcullis::actions

@@ -1,0 +1,104 @@
+#include "actions/rcon/command.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/setup_error.h"
+
+namespace portcullis::actions::rcon {
+
+namespace {
+
+constexpr size_t name_size_max = 16;
+constexpr size_t reason_size_max = 100;
+constexpr size_t template_size_max = 400;
+constexpr std::string_view player_mark = "{player}";
+constexpr std::string_view reason_mark = "{reason}";
+
+/// The section sign, which colours the character behind it.
+constexpr std::string_view colour = "\xc2\xa7";
+
+/// What servers answer when a command did nothing; in lower case.
+constexpr std::string_view failures[] = {
+    "no player was found", "no entity was found",         "player not found",
+    "unknown command",     "unknown or incomplete",       "incorrect argument",
+    "can't find player",   "that player cannot be found", "no permission",
+};
+
+constexpr bool in_name(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_.*+-").contains(c);
+}
+
+constexpr bool control_character(char c) noexcept {
+    return static_cast<uint8_t>(c) < 0x20 || c == 0x7f;
+}
+
+std::string plain(std::string_view text) {
+    std::string out;
+    for (size_t i = 0; i < text.size(); ++i) {
+        if (text.substr(i).starts_with(colour)) {
+            i += colour.size();  // And the code behind it.
+        } else if (!control_character(text[i])) {
+            out += text[i];
+        } else if (!out.empty() && out.back() != ' ') {
+            out += ' ';
+        }
+    }
+    while (out.ends_with(' ')) out.pop_back();
+    return out;
+}
+
+void replace(std::string& text, std::string_view mark, std::string_view with) {
+    const size_t at = text.find(mark);
+    if (at != std::string::npos) text.replace(at, mark.size(), with);
+}
+
+}  // namespace
+
+bool valid_player_name(std::string_view name) noexcept {
+    return !name.empty() && name.size() <= name_size_max && std::ranges::all_of(name, in_name);
+}
+
+std::string clean_reason(std::string_view reason) {
+    std::string out = plain(reason);
+    if (out.size() > reason_size_max) {
+        size_t end = reason_size_max;
+        while (end > 0 && (static_cast<uint8_t>(out[end]) & 0xc0) == 0x80) --end;
+        out.resize(end);
+    }
+    return out;
+}
+
+void check_template(const std::string& text) {
+    const size_t first = text.find(player_mark);
+    const bool once =
+        first != std::string::npos && text.find(player_mark, first + 1) == std::string::npos;
+    if (!once || text.size() > template_size_max || std::ranges::any_of(text, control_character)) {
+        throw SetupError("rcon kick command \"" + plain(text) +
+                         "\": it must be one line of at most 400 bytes with one {player}");
+    }
+}
+
+std::optional<std::string> command_for(std::string_view text, std::string_view player,
+                                       std::string_view reason) {
+    if (!valid_player_name(player)) return std::nullopt;
+    std::string command(text);
+    // The reason last: a name can hold no mark, a reason might.
+    replace(command, player_mark, player);
+    replace(command, reason_mark, clean_reason(reason));
+    return command;
+}
+
+std::string clean_answer(std::string_view answer) { return plain(answer); }
+
+bool says_failed(std::string_view answer) {
+    std::string lower(answer);
+    for (char& c : lower) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    }
+    return std::ranges::any_of(failures,
+                               [&](std::string_view failure) { return lower.contains(failure); });
+}
+
+}  // namespace portcullis::actions::rcon

@@ -1,0 +1,33 @@
+#include "actions/secret.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "base/setup_error.h"
+
+namespace portcullis::actions {
+
+namespace {
+
+constexpr size_t secret_size_max = 1024;
+
+}  // namespace
+
+std::string read_secret(const std::string& path) {
+    errno = 0;
+    std::ifstream file(path);
+    std::string secret;
+    if (!file) {
+        throw SetupError("secret file " + path + ": " + std::strerror(errno != 0 ? errno : ENOENT) +
+                         "; create it with the secret as its first line, readable for this user");
+    }
+    std::getline(file, secret);
+    while (!secret.empty() && (secret.back() == '\r' || secret.back() == ' ')) secret.pop_back();
+    if (secret.empty() || secret.size() > secret_size_max) {
+        throw SetupError("secret file " + path + ": its first line must hold 1 to 1024 bytes");
+    }
+    return secret;
+}
+
+}  // namespace portcullis::actions

@@ -1,0 +1,285 @@
+#include "actions/webhook/sender.h"
+
+#include <charconv>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include <curl/curl.h>
+
+#include "actions/secret.h"
+#include "base/setup_error.h"
+
+namespace portcullis::actions::webhook {
+
+namespace {
+
+using Clock = Hook::Clock;
+using Milliseconds = std::chrono::milliseconds;
+
+constexpr size_t body_size_max = 64 * 1024;  ///< Of an answer; more is not read.
+constexpr Milliseconds look_every{500};
+
+/// Discord's own unversioned address speaks an old dialect (its waits may be in
+/// milliseconds), so the one that we were written for is asked for.
+std::string with_version(std::string url) {
+    constexpr std::string_view plain = "/api/webhooks/";
+    const size_t at = url.find(plain);
+    if (at != std::string::npos) url.replace(at, plain.size(), "/api/v10/webhooks/");
+    return url;
+}
+
+std::string read_url(const std::string& file) {
+    const std::string url = read_secret(file);
+    if (!url.starts_with("https://") && !url.starts_with("http://")) {
+        throw SetupError("webhook url_file " + file +
+                         ": its first line must be an address that begins with https://");
+    }
+    return url;
+}
+
+std::optional<double> number_in(std::string_view text) {
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end == text.data() || !(value >= 0)) return std::nullopt;
+    return value;
+}
+
+bool take_header(std::string_view line, std::string_view name, std::optional<double>& into) {
+    if (line.size() <= name.size() || line[name.size()] != ':') return false;
+    for (size_t i = 0; i < name.size(); ++i) {
+        if ((line[i] | 0x20) != (name[i] | 0x20)) return false;
+    }
+    into = number_in(line.substr(name.size() + 1));
+    return true;
+}
+
+/// One message under way.
+struct Exchange {
+    size_t hook;
+    std::string body;
+    std::string answer;
+    Response response;
+    curl_slist* headers = nullptr;
+    CURL* easy = nullptr;
+
+    Exchange(size_t which, std::string what) : hook(which), body(std::move(what)) {}
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+    ~Exchange() {
+        curl_easy_cleanup(easy);
+        curl_slist_free_all(headers);
+    }
+};
+
+size_t on_header(const char* data, size_t, size_t size, void* user) {
+    Response& response = static_cast<Exchange*>(user)->response;
+    const std::string_view line(data, size);
+    (void)(take_header(line, "retry-after", response.retry_after_s) ||
+           take_header(line, "x-ratelimit-remaining", response.remaining) ||
+           take_header(line, "x-ratelimit-reset-after", response.reset_after_s));
+    return size;
+}
+
+size_t on_body(const char* data, size_t, size_t size, void* user) {
+    std::string& answer = static_cast<Exchange*>(user)->answer;
+    answer.append(data, std::min(size, body_size_max - answer.size()));
+    return size;
+}
+
+/// The body's figure is finer than the header's.
+void read_retry_after(Exchange& exchange) {
+    const auto json = nlohmann::json::parse(exchange.answer, nullptr, false);
+    if (!json.is_object()) return;
+    const auto at = json.find("retry_after");
+    if (at != json.end() && at->is_number()) exchange.response.retry_after_s = at->get<double>();
+}
+
+struct CurlGlobal {
+    CurlGlobal() { curl_global_init(CURL_GLOBAL_DEFAULT); }
+};
+
+}  // namespace
+
+class Sender::Loop {
+public:
+    Loop(const std::vector<Target>& targets, const Report& report, Settings settings)
+        : settings_(settings) {
+        static const CurlGlobal once;
+        for (const Target& target : targets) {
+            const std::string url = read_url(target.url_file);
+            urls_.push_back(target.settings.kind == config::WebhookKind::discord ? with_version(url)
+                                                                                 : url);
+            hooks_.emplace_back(target.settings, report);
+        }
+        multi_ = curl_multi_init();
+        if (multi_ == nullptr) throw SetupError("libcurl does not start; is memory short?");
+        thread_ = std::thread([this] { run(); });
+    }
+    Loop(const Loop&) = delete;
+    Loop& operator=(const Loop&) = delete;
+    ~Loop() {
+        finish(Milliseconds(0));
+        curl_multi_cleanup(multi_);
+    }
+
+    void add(std::span<const verdicts::Entry> entries) {
+        bool some = false;
+        {
+            const std::lock_guard lock(mutex_);
+            for (const verdicts::Entry& entry : entries) {
+                for (Hook& hook : hooks_) {
+                    if (!hook.wants(entry)) continue;
+                    hook.add(entry, Clock::now());
+                    some = true;
+                }
+            }
+        }
+        if (some) curl_multi_wakeup(multi_);
+    }
+
+    size_t waiting() const {
+        const std::lock_guard lock(mutex_);
+        size_t sum = 0;
+        for (const Hook& hook : hooks_) sum += hook.waiting();
+        return sum;
+    }
+
+    std::vector<Standing> standings() const {
+        const std::lock_guard lock(mutex_);
+        std::vector<Standing> all;
+        for (const Hook& hook : hooks_) all.push_back(hook.standing());
+        return all;
+    }
+
+    void finish(Milliseconds limit) noexcept {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!ending_) {
+                ending_ = true;
+                give_up_at_ = Clock::now() + limit;
+                for (Hook& hook : hooks_) hook.hurry();
+            }
+        }
+        curl_multi_wakeup(multi_);
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    void run() {
+        while (!ended()) {
+            start_due();
+            int running = 0;
+            curl_multi_perform(multi_, &running);
+            take_answers();
+            curl_multi_poll(multi_, nullptr, 0, static_cast<int>(sleep_for().count()), nullptr);
+        }
+        for (const auto& exchange : exchanges_) curl_multi_remove_handle(multi_, exchange->easy);
+        exchanges_.clear();
+        const std::lock_guard lock(mutex_);
+        for (Hook& hook : hooks_) hook.give_up();
+    }
+
+    bool ended() const {
+        const std::lock_guard lock(mutex_);
+        if (!ending_) return false;
+        const bool idle =
+            std::ranges::all_of(hooks_, [](const Hook& h) { return h.waiting() == 0; });
+        return idle || Clock::now() >= give_up_at_;
+    }
+
+    Milliseconds sleep_for() const {
+        const std::lock_guard lock(mutex_);
+        auto until = Clock::now() + look_every;
+        if (ending_) until = std::min(until, give_up_at_);
+        for (const Hook& hook : hooks_) {
+            if (const auto due = hook.due()) until = std::min(until, *due);
+        }
+        const auto left = std::chrono::ceil<Milliseconds>(until - Clock::now());
+        return std::clamp(left, Milliseconds(0), look_every);
+    }
+
+    void start_due() {
+        const std::lock_guard lock(mutex_);
+        const auto now = Clock::now();
+        for (size_t i = 0; i < hooks_.size(); ++i) {
+            hooks_[i].expire(now);
+            const auto due = hooks_[i].due();
+            if (due && *due <= now) start(i, hooks_[i].take(now));
+        }
+    }
+
+    void start(size_t hook, std::string body) {
+        auto exchange = std::make_unique<Exchange>(hook, std::move(body));
+        CURL* easy = exchange->easy = curl_easy_init();
+        exchange->headers = curl_slist_append(exchange->headers, "Content-Type: application/json");
+        // No "100 Continue" first: some servers never send it.
+        exchange->headers = curl_slist_append(exchange->headers, "Expect:");
+        curl_easy_setopt(easy, CURLOPT_URL, urls_[hook].c_str());
+        curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
+        curl_easy_setopt(easy, CURLOPT_USERAGENT, "Portcullis/0.1 (webhook)");
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body.c_str());
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(exchange->body.size()));
+        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+        curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange.get());
+        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+        curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange.get());
+        curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange.get());
+        curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                         static_cast<long>(settings_.connect_timeout.count()));
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.timeout.count()));
+        curl_multi_add_handle(multi_, easy);
+        exchanges_.push_back(std::move(exchange));
+    }
+
+    void take_answers() {
+        int left = 0;
+        while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+            if (message->msg != CURLMSG_DONE) continue;
+            Exchange* exchange = nullptr;
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
+            const CURLcode code = message->data.result;
+            if (code == CURLE_OK) {
+                long status = 0;
+                curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+                exchange->response.status = static_cast<int>(status);
+                if (status == 429) read_retry_after(*exchange);
+            } else {
+                // Not the connection's own message: that one may hold the address.
+                exchange->response.problem = curl_easy_strerror(code);
+            }
+            curl_multi_remove_handle(multi_, message->easy_handle);
+            {
+                const std::lock_guard lock(mutex_);
+                hooks_[exchange->hook].answer(exchange->response, Clock::now());
+            }
+            std::erase_if(exchanges_, [&](const auto& e) { return e.get() == exchange; });
+        }
+    }
+
+    const Settings settings_;
+    std::vector<std::string> urls_;
+    CURLM* multi_ = nullptr;
+    std::vector<std::unique_ptr<Exchange>> exchanges_;  ///< The thread's own.
+    mutable std::mutex mutex_;
+    std::vector<Hook> hooks_;
+    bool ending_ = false;
+    Clock::time_point give_up_at_;
+    std::thread thread_;  ///< Last: it uses all of the above.
+};
+
+Sender::Sender(const std::vector<Target>& targets, Report report)
+    : Sender(targets, std::move(report), Settings{}) {}
+Sender::Sender(const std::vector<Target>& targets, Report report, Settings settings)
+    : loop_(std::make_unique<Loop>(targets, report, settings)) {}
+Sender::~Sender() = default;
+
+void Sender::add(std::span<const verdicts::Entry> entries) { loop_->add(entries); }
+size_t Sender::waiting() const { return loop_->waiting(); }
+std::vector<Standing> Sender::standings() const { return loop_->standings(); }
+void Sender::finish(std::chrono::milliseconds limit) noexcept { loop_->finish(limit); }
+
+}  // namespace portcullis::actions::webhook
