@@ -49,7 +49,8 @@ function loadReleases(root) {
     for (const [number, like] of Object.entries(sameAs)) {
         releases.set(Number(number), { ...releases.get(like), number: Number(number) });
     }
-    return [...releases.values()].filter((r) => r.number >= 5).sort((a, b) => a.number - b.number);
+    return [...releases.values()].filter((r) => r.number >= 5).map(correct)
+        .sort((a, b) => a.number - b.number);
 }
 
 /// {id → name} and {name → parameter type} of one state and direction.
@@ -66,6 +67,36 @@ function packetsOf(protocol, state, direction) {
         found.set(name, params[name]);
     }
     return { ids, types: found };
+}
+
+/// What is wrong in the package, made right in one place.  Each line has a test in
+/// lib/protocol/minecraft/tables_test.cc.
+function correct(release) {
+    const protocol = structuredClone(release.protocol);
+    const play = (direction) => protocol.play[direction].types;
+    const fieldsOf = (direction, packet) => play(direction)[`packet_${packet}`][1];
+
+    // The two ids stand exchanged; ViaVersion's enum and the 770 client agree on these.
+    if (release.number === 770) {
+        const mapper = play('toServer').packet[1].find((f) => f.name === 'name').type[1].mappings;
+        mapper['0x3c'] = 'spectate';
+        mapper['0x3d'] = 'test_instance_block_action';
+    }
+    // 1.7 sends feet first, then the head; the package names them the other way round.
+    if (release.number === 5) {
+        for (const packet of ['position', 'position_look']) {
+            const fields = fieldsOf('toServer', packet);
+            fields[1] = { name: 'y', type: 'f64' };
+            fields[2] = { name: 'stance', type: 'f64' };
+        }
+    }
+    // A VarInt in every release since 767; one release of the package says i8.
+    if (release.number === 774) {
+        fieldsOf('toServer', 'enchant_item')[1] = { name: 'enchantment', type: 'varint' };
+    }
+    // Attribute numbers of the packet's own list are out of date from 767 on: the
+    // registry's order in attributes.json holds (see generate.js), so no names here.
+    return { ...release, protocol };
 }
 
 module.exports = { directions, packageRoot, loadReleases, packetsOf };

@@ -14,7 +14,7 @@ inline constexpr size_t disconnect_size_max = 512;
 /// the server would write it now: by version, by the state of the direction toward the
 /// client, framed for the negotiated compression.  Returns its size; 0 when there is
 /// no such packet in this state (handshake, status, opaque, broken) or no room.
-/// A reason over 255 bytes is cut at a character.
+/// A reason over 240 bytes is cut at a character.
 size_t write_disconnect(const Session& session, std::string_view reason, MutableBytes out) noexcept;
 
 }  // namespace portcullis::minecraft

@@ -37,10 +37,14 @@ struct Session {
     /// One direction of the stream.
     struct Half {
         State state = State::handshake;
+        bool started = false;  ///< Its first byte was seen.
         /// The frame at the front is known to be wanted whole: its id need not be
         /// found out again while its bytes trickle in.
         bool front_wanted = false;
-        bool started = false;  ///< A byte was seen.
+        /// Bytes of the front frame at the last try to find its id, which failed.
+        uint16_t front_tried = 0;
+
+        bool finished() const noexcept { return state >= State::opaque; }
     };
 
     Half& half(Direction d) noexcept { return halves[static_cast<size_t>(d)]; }
@@ -50,10 +54,12 @@ struct Session {
     int32_t version = 0;                 ///< Protocol number from the handshake; 0 before it.
     int32_t threshold = no_compression;  ///< Frames of at least so many bytes are compressed.
     protocol::EntityId self = -1;        ///< The player's own entity id, from play's login.
-    uint16_t table = 0;                  ///< Index of the version's packet tables.
-    bool has_table = false;
-    bool legacy_asked = false;  ///< The client's first byte was 0xFE; see LegacyPing.
-    bool rides = false;         ///< The player sits on something (for old attach packets).
+    int16_t tables = -1;                 ///< Index of all_tables(); -1: none for this version.
+    bool legacy_asked = false;           ///< The client's first byte was 0xFE; see LegacyPing.
+    uint8_t lies_measured = 0;           ///< False lengths whose truth was looked for.
+    uint8_t entity_flags = 0;            ///< Of the player's own metadata, as last sent.
+    uint8_t living_flags = 0;
+    uint8_t pose = 0;
 };
 static_assert(sizeof(Session) <= 256);
 

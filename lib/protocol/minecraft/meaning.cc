@@ -1,0 +1,209 @@
+#include <algorithm>
+
+#include "protocol/minecraft/tables.h"
+#include "protocol/minecraft/to_client.h"
+#include "protocol/minecraft/to_server.h"
+
+namespace portcullis::minecraft {
+
+namespace {
+
+using protocol::Attribute;
+using protocol::Effect;
+
+/// A set of packets, asked by index.
+class PacketSet {
+public:
+    consteval PacketSet(std::initializer_list<Packet> packets) {
+        for (const Packet packet : packets) in_[static_cast<size_t>(packet)] = true;
+    }
+    constexpr bool has(Packet packet) const noexcept { return in_[static_cast<size_t>(packet)]; }
+
+private:
+    std::array<bool, static_cast<size_t>(Packet::count)> in_{};
+};
+
+using P = Packet;
+
+constexpr PacketSet heard_before_play = {P::compress,   P::disconnect, P::finish_configuration,
+                                         P::keep_alive, P::ping,       P::success};
+constexpr PacketSet heard_in_play = {P::abilities,
+                                     P::acknowledge_player_digging,
+                                     P::attach_entity,
+                                     P::block_change,
+                                     P::camera,
+                                     P::close_window,
+                                     P::compress,
+                                     P::destroy_entity,
+                                     P::entity_destroy,
+                                     P::entity_effect,
+                                     P::entity_metadata,
+                                     P::entity_move_look,
+                                     P::entity_teleport,
+                                     P::entity_update_attributes,
+                                     P::entity_velocity,
+                                     P::explosion,
+                                     P::game_state_change,
+                                     P::held_item_slot,
+                                     P::keep_alive,
+                                     P::kick_disconnect,
+                                     P::login,
+                                     P::multi_block_change,
+                                     P::named_entity_spawn,
+                                     P::open_window,
+                                     P::ping,
+                                     P::player_rotation,
+                                     P::position,
+                                     P::rel_entity_move,
+                                     P::remove_entity_effect,
+                                     P::respawn,
+                                     P::set_compression,
+                                     P::set_passengers,
+                                     P::set_ticking_state,
+                                     P::spawn_entity,
+                                     P::spawn_entity_living,
+                                     P::start_configuration,
+                                     P::sync_entity_position,
+                                     P::transaction,
+                                     P::update_attributes,
+                                     P::update_health,
+                                     P::update_time};
+
+struct NamedAttribute {
+    std::string_view name;
+    Attribute attribute;
+};
+/// Up to 765 attributes have texts, spelled anew in 1.16.  Only those of that time.
+constexpr NamedAttribute named_attributes[] = {
+    {"movementSpeed", Attribute::movement_speed}, {"movement_speed", Attribute::movement_speed},
+    {"flyingSpeed", Attribute::flying_speed},     {"flying_speed", Attribute::flying_speed},
+    {"jumpStrength", Attribute::jump_strength},   {"jump_strength", Attribute::jump_strength},
+};
+
+const Tables* tables_at(int16_t index) noexcept {
+    return index < 0 ? nullptr : &all_tables()[static_cast<size_t>(index)];
+}
+
+constexpr std::array<uint8_t, 16> sprint_uuid = {0x66, 0x2a, 0x6b, 0x8d, 0xda, 0x3e, 0x4c, 0x1c,
+                                                 0x88, 0x13, 0x96, 0xea, 0x60, 0x97, 0x27, 0x8d};
+
+int hex_value(char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+}  // namespace
+
+int find_tables(int32_t version) noexcept {
+    const auto all = all_tables();
+    const auto at = std::ranges::lower_bound(all, version, {}, &Tables::version);
+    if (at == all.end() || at->version != version) return -1;
+    return static_cast<int>(at - all.begin());
+}
+
+bool is_heard_from_server(State state, Packet packet) noexcept {
+    if (state == State::play) return heard_in_play.has(packet);
+    return (state == State::login || state == State::configuration) &&
+           heard_before_play.has(packet);
+}
+
+Attribute attribute_by_number(int16_t tables, int32_t number) noexcept {
+    const Tables* t = tables_at(tables);
+    if (t == nullptr || number < 0 || static_cast<size_t>(number) >= t->attributes.size()) {
+        return Attribute::other;
+    }
+    return t->attributes[static_cast<size_t>(number)];
+}
+
+Attribute attribute_by_name(std::string_view name) noexcept {
+    for (const std::string_view prefix : {"minecraft:", "generic.", "horse."}) {
+        if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+    }
+    for (const NamedAttribute& known : named_attributes) {
+        if (known.name == name) return known.attribute;
+    }
+    return Attribute::other;
+}
+
+Effect effect_by_number(int32_t version, int32_t number) noexcept {
+    constexpr int32_t from_zero_since = 764;
+    switch (version >= from_zero_since ? number + 1 : number) {
+        case 1:
+            return Effect::speed;
+        case 2:
+            return Effect::slowness;
+        case 3:
+            return Effect::haste;
+        case 4:
+            return Effect::mining_fatigue;
+        case 8:
+            return Effect::jump_boost;
+        case 15:
+            return Effect::blindness;
+        case 25:
+            return Effect::levitation;
+        case 28:
+            return Effect::slow_falling;
+        case 30:
+            return Effect::dolphins_grace;
+        default:
+            return Effect::other;
+    }
+}
+
+bool is_player_type(int16_t tables, int32_t type) noexcept {
+    const Tables* t = tables_at(tables);
+    return t != nullptr && t->player_type >= 0 && t->player_type == type;
+}
+uint8_t pose_key(int16_t tables) noexcept {
+    const Tables* t = tables_at(tables);
+    return t == nullptr ? 0xff : t->pose_key;
+}
+uint8_t living_key(int16_t tables) noexcept {
+    const Tables* t = tables_at(tables);
+    return t == nullptr ? 0xff : t->living_key;
+}
+
+bool is_sprint_modifier(Bytes id) noexcept {
+    if (id.size() == sprint_uuid.size() &&
+        std::memcmp(id.data(), sprint_uuid.data(), id.size()) == 0) {
+        return true;
+    }
+    const std::string_view text = as_text(id);
+    return text == "minecraft:sprinting" || text == "sprinting";
+}
+
+protocol::Uuid uuid_in_text(std::string_view text) noexcept {
+    protocol::Uuid uuid{};
+    size_t digits = 0;
+    for (const char c : text) {
+        const int value = hex_value(c);
+        if (value < 0 || digits == 2 * uuid.size()) continue;
+        uuid[digits / 2] = static_cast<uint8_t>(uuid[digits / 2] << 4 | value);
+        ++digits;
+    }
+    return uuid;
+}
+
+protocol::EntityAction::Kind entity_action_kind(int32_t version, int32_t number) noexcept {
+    using Kind = protocol::EntityAction::Kind;
+    constexpr Kind since_107[] = {
+        Kind::start_sneaking,  Kind::stop_sneaking,  Kind::leave_bed,
+        Kind::start_sprinting, Kind::stop_sprinting, Kind::start_horse_jump,
+        Kind::stop_horse_jump, Kind::open_inventory, Kind::start_gliding};
+    constexpr Kind up_to_47[] = {
+        Kind::start_sneaking, Kind::stop_sneaking,    Kind::leave_bed,     Kind::start_sprinting,
+        Kind::stop_sprinting, Kind::start_horse_jump, Kind::open_inventory};
+    // 1.7 counts from one; 1.21.6 has no sneaking here any more.
+    const int64_t index = int64_t{number} + (version < 47 ? -1 : version >= 771 ? 2 : 0);
+    const std::span<const Kind> kinds =
+        version <= 47 ? std::span<const Kind>(up_to_47) : std::span<const Kind>(since_107);
+    if (number < 0 || index < 0 || index >= static_cast<int64_t>(kinds.size())) {
+        return Kind::unknown;
+    }
+    return kinds[static_cast<size_t>(index)];
+}
+
+}  // namespace portcullis::minecraft

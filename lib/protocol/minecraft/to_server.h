@@ -1,0 +1,388 @@
+#pragma once
+
+#include "protocol/minecraft/translate.h"
+
+namespace portcullis::minecraft {
+
+/// What the number of an entity action means in this version.
+protocol::EntityAction::Kind entity_action_kind(int32_t version, int32_t number) noexcept;
+
+/// Makes Events of one packet from the client and moves the Session on by it.
+///
+/// Strict, unlike the other direction: a packet that ends early, goes on too long or
+/// holds what its types do not allow is told as Malformed, and makes no other event.
+template <class Listener>
+class ToServer {
+public:
+    ToServer(Session& session, const Frame& frame, Values& values, Listener& listener) noexcept
+        : session_(session), frame_(frame), values_(values), listener_(listener) {}
+
+    void run() noexcept {
+        values_.clear();
+        Walk<ToServer> walk(frame_.body, values_, *this);
+        if (!walk.run(program_of(frame_))) {
+            tell(protocol::Malformed{walk.fault(), walk.observed(), walk.limit(), false});
+            return;
+        }
+        if (frame_.state == State::play) {
+            play();
+        } else {
+            before_play();
+        }
+        if (walk.trailing() > 0) {
+            const auto extra = static_cast<double>(walk.trailing());
+            tell(protocol::Malformed{protocol::Fault::trailing_bytes, extra, 0, false});
+        }
+    }
+
+    static constexpr bool hears_values = false;
+    /// Books are arrays of pages; each is told as it is read.
+    bool member(const Op& array) noexcept {
+        if (frame_.packet == Packet::edit_book && array.slot == Slot::pages) {
+            text(protocol::Text::Kind::book, values_.text(Slot::pages));
+        }
+        return true;
+    }
+
+private:
+    using Text = protocol::Text;
+    using S = Slot;
+
+    template <class Event>
+    void tell(const Event& event) noexcept {
+        minecraft::tell(listener_, event);
+    }
+    void text(Text::Kind kind, std::string_view words) noexcept {
+        if (!words.empty()) tell(Text{kind, words});
+    }
+    uint8_t hand() const noexcept { return static_cast<uint8_t>(values_.integer(S::hand)); }
+
+    void wrong_state() noexcept {
+        tell(protocol::Malformed{protocol::Fault::wrong_state, 0, 0, false});
+    }
+
+    void before_play() noexcept {
+        const Values& v = values_;
+        switch (frame_.packet) {
+            case Packet::set_protocol:
+                handshake();
+                return;
+            case Packet::ping_start:
+                tell(protocol::StatusRequested{});
+                return;
+            case Packet::login_start:
+                tell(protocol::LoginStart{v.text(S::username)});
+                return;
+            case Packet::encryption_begin:
+                encrypted();
+                return;
+            case Packet::login_acknowledged:
+                switch_to(State::configuration, State::configuration);
+                return;
+            case Packet::finish_configuration:
+                switch_to(State::play, State::play);
+                return;
+            default:
+                common();
+        }
+    }
+
+    /// The client follows the server into a state; never leads.
+    void switch_to(State next, State server_is_in) noexcept {
+        if (session_.half(Direction::to_client).state != server_is_in &&
+            !session_.half(Direction::to_client).finished()) {
+            wrong_state();
+            return;
+        }
+        session_.half(Direction::to_server).state = next;
+    }
+
+    void handshake() noexcept {
+        const int32_t version = values_.i32(S::protocol_version);
+        const int32_t next = values_.i32(S::next_state);
+        session_.version = version;
+        session_.tables = static_cast<int16_t>(find_tables(version));
+        constexpr int32_t transfer_since = 766;
+        const bool known = next == 1 || next == 2 || (next == 3 && version >= transfer_since);
+        using Next = protocol::Handshake::Next;
+        tell(protocol::Handshake{version, values_.text(S::server_host),
+                                 static_cast<uint16_t>(values_.integer(S::server_port)),
+                                 static_cast<Next>(next)});
+        if (!known) {
+            wrong_state();
+            both(State::broken);
+        } else if (next == 1) {
+            both(State::status);
+        } else if (session_.tables >= 0) {
+            both(State::login);
+        } else {
+            tell(protocol::Malformed{protocol::Fault::unknown_version, static_cast<double>(version),
+                                     0, false});
+            become_opaque();
+        }
+    }
+
+    void both(State state) noexcept {
+        session_.half(Direction::to_server).state = state;
+        session_.half(Direction::to_client).state = state;
+    }
+
+    /// From the next byte on both directions are AES-128-CFB8.  Whoever has the key
+    /// deciphers before feeding and sets the halves back to login here.
+    void encrypted() noexcept { become_opaque(); }
+    void become_opaque() noexcept {
+        both(State::opaque);
+        tell(protocol::BecameOpaque{});
+    }
+
+    /// Packets of both configuration and play.
+    void common() noexcept {
+        const Values& v = values_;
+        switch (frame_.packet) {
+            case Packet::keep_alive:
+                tell(protocol::KeepAliveAnswered{v.integer(S::keep_alive_id)});
+                return;
+            case Packet::pong:
+                tell(protocol::PingAnswered{v.i32(S::id)});
+                return;
+            case Packet::settings:
+                tell(protocol::ClientSettings{v.text(S::locale),
+                                              static_cast<int8_t>(v.integer(S::view_distance))});
+                return;
+            case Packet::custom_payload:
+                payload();
+                return;
+            default:
+                return;
+        }
+    }
+
+    void payload() noexcept {
+        const std::string_view channel = values_.text(S::channel);
+        const Bytes data = values_.bytes(S::data);
+        tell(protocol::PluginMessage{channel, data});
+        const bool brand = channel == "MC|Brand" || channel == "minecraft:brand";
+        std::string_view words = as_text(data);
+        if (brand && session_.version >= 47 && !words.empty()) {
+            Reader in(data);
+            const Bytes named = in.bytes(in.varint());
+            if (in.ok()) words = as_text(named);
+        }
+        text(brand ? Text::Kind::brand : Text::Kind::payload, words);
+    }
+
+    void play() noexcept {
+        const Values& v = values_;
+        switch (frame_.packet) {
+            case Packet::flying:
+            case Packet::position:
+            case Packet::look:
+            case Packet::position_look:
+                move();
+                return;
+            case Packet::tick_end:
+                tell(protocol::TickEnded{});
+                return;
+            case Packet::teleport_confirm:
+                tell(protocol::TeleportConfirmed{v.i32(S::teleport_id)});
+                return;
+            case Packet::use_entity:
+                use_entity();
+                return;
+            case Packet::attack:
+                tell(protocol::Attack{v.i32(S::entity_id)});
+                return;
+            case Packet::arm_animation:
+                tell(protocol::Swing{hand()});
+                return;
+            case Packet::block_dig:
+                tell(protocol::Dig{static_cast<uint8_t>(v.integer(S::status)), block_in(v),
+                                   static_cast<int8_t>(v.integer(S::face)), v.i32(S::sequence)});
+                return;
+            case Packet::block_place:
+                place();
+                return;
+            case Packet::use_item:
+                tell(protocol::UseItem{hand(), v.i32(S::sequence)});
+                return;
+            case Packet::entity_action:
+                entity_action();
+                return;
+            case Packet::held_item_slot:
+                tell(protocol::SlotSelected{static_cast<int16_t>(v.integer(S::slot_id))});
+                return;
+            case Packet::transaction:
+                tell(protocol::PingAnswered{v.i32(S::action)});
+                return;
+            case Packet::configuration_acknowledged:
+                switch_to(State::configuration, State::configuration);
+                return;
+            default:
+                seldom();
+        }
+    }
+
+    void move() noexcept {
+        const Values& v = values_;
+        protocol::Move e;
+        e.has_position = v.has(S::x);
+        e.has_rotation = v.has(S::yaw);
+        e.on_ground = v.boolean(S::on_ground);
+        e.against_wall = v.boolean(S::has_horizontal_collision);
+        if (e.has_position) e.position = position_in(v);
+        if (e.has_rotation) e.rotation = rotation_in(v);
+        tell(e);
+    }
+
+    void use_entity() noexcept {
+        const Values& v = values_;
+        constexpr int64_t attack = 1;
+        constexpr int64_t at = 2;
+        // From 775 on attacks have a packet of their own, and every use tells its point.
+        const bool split = !v.has(S::mouse);
+        if (!split && v.integer(S::mouse) == attack) {
+            tell(protocol::Attack{v.i32(S::target)});
+            return;
+        }
+        protocol::Interact e{v.i32(S::target)};
+        e.at = split || v.integer(S::mouse) == at;
+        if (e.at && !split) {
+            e.x = v.f32(S::x);
+            e.y = v.f32(S::y);
+            e.z = v.f32(S::z);
+        }
+        tell(e);
+    }
+
+    /// Up to 1.8 a click into the air is a placement against no face.
+    void place() noexcept {
+        const Values& v = values_;
+        constexpr int32_t old_cursor_steps = 16;
+        const int32_t face = v.i32(S::direction);
+        if (session_.version <= 47 && (face == -1 || face == 255)) {
+            tell(protocol::UseItem{});
+            return;
+        }
+        protocol::Place e{block_in(v), face, v.f32(S::cursor_x), v.f32(S::cursor_y),
+                          v.f32(S::cursor_z)};
+        if (!v.is_real(S::cursor_x)) {
+            e.cursor_x /= old_cursor_steps;
+            e.cursor_y /= old_cursor_steps;
+            e.cursor_z /= old_cursor_steps;
+        }
+        e.hand = hand();
+        e.sequence = v.i32(S::sequence);
+        tell(e);
+    }
+
+    void entity_action() noexcept {
+        const Values& v = values_;
+        tell(protocol::EntityAction{v.i32(S::entity_id),
+                                    entity_action_kind(session_.version, v.i32(S::action_id)),
+                                    v.i32(S::jump_boost)});
+    }
+
+    void seldom() noexcept {
+        const Values& v = values_;
+        switch (frame_.packet) {
+            case Packet::chat:
+            case Packet::chat_message:
+                chat();
+                return;
+            case Packet::chat_command:
+            case Packet::chat_command_signed:
+                text(Text::Kind::command, v.text(S::command));
+                return;
+            case Packet::tab_complete:
+                text(Text::Kind::tab_complete, v.text(S::text));
+                return;
+            case Packet::update_sign:
+                for (const Slot line : {S::text1, S::text2, S::text3, S::text4}) {
+                    text(Text::Kind::sign, v.text(line));
+                }
+                return;
+            case Packet::edit_book:  // Up to 755 the book is an item, its pages in NBT.
+                text(Text::Kind::book, as_text(v.bytes(S::new_book_nbt_data)));
+                text(Text::Kind::book, v.text(S::title));
+                return;
+            case Packet::name_item:
+                text(Text::Kind::item_name, v.text(S::name));
+                return;
+            case Packet::abilities: {
+                constexpr int64_t flying = 2;
+                tell(protocol::FlyingClaimed{(v.integer(S::flags) & flying) != 0});
+                return;
+            }
+            case Packet::client_command:
+                if (v.integer(S::action_id) + v.integer(S::payload) == 0) {
+                    tell(protocol::Respawned{});
+                }
+                return;
+            case Packet::player_input:
+                input();
+                return;
+            case Packet::steer_vehicle:
+                steer();
+                return;
+            case Packet::vehicle_move:
+                tell(protocol::VehicleMoved{position_in(v), rotation_in(v)});
+                return;
+            default:
+                windows();
+        }
+    }
+
+    void windows() noexcept {
+        const Values& v = values_;
+        switch (frame_.packet) {
+            case Packet::window_click:
+                tell(protocol::WindowClicked{
+                    v.i32(S::window_id), static_cast<int16_t>(v.integer(S::slot)),
+                    static_cast<int8_t>(v.integer(S::mouse_button)), v.i32(S::mode)});
+                return;
+            case Packet::close_window:
+                tell(protocol::WindowClosedByClient{v.i32(S::window_id)});
+                return;
+            case Packet::set_creative_slot:
+                tell(protocol::CreativeSlotSet{static_cast<int16_t>(v.integer(S::slot))});
+                return;
+            default:
+                common();
+        }
+    }
+
+    /// Before 759 a command is a chat message that starts with a slash.
+    void chat() noexcept {
+        std::string_view words = values_.text(S::message);
+        if (frame_.packet == Packet::chat && words.starts_with('/')) {
+            words.remove_prefix(1);
+            text(Text::Kind::command, words);
+        } else {
+            text(Text::Kind::chat, words);
+        }
+    }
+
+    void input() noexcept {
+        const int64_t bits = values_.integer(S::inputs);
+        const auto bit = [bits](unsigned n) { return (bits >> n & 1) != 0; };
+        tell(protocol::PlayerInput{bit(0), bit(1), bit(2), bit(3), bit(4), bit(5), bit(6)});
+    }
+
+    void steer() noexcept {
+        const Values& v = values_;
+        protocol::Steered e{v.f32(S::sideways), v.f32(S::forward), v.boolean(S::jump),
+                            v.boolean(S::unmount)};
+        if (session_.version >= 47) {  // One byte of flags.
+            e.jump = (v.integer(S::jump) & 1) != 0;
+            e.unmount = (v.integer(S::jump) & 2) != 0;
+        }
+        tell(e);
+    }
+
+    Session& session_;
+    const Frame& frame_;
+    Values& values_;
+    Listener& listener_;
+};
+
+}  // namespace portcullis::minecraft
