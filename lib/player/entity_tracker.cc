@@ -190,7 +190,8 @@ std::optional<EntityTracker::Seen> EntityTracker::seen(EntityId id, Nanos window
     if (i == entities_max) return std::nullopt;
     const Entity& entity = entities_[i];
     const Nanos age = std::chrono::milliseconds(to_ms(now) - entity.spawned_ms);
-    return Seen{hull(entity, window, now), entity.is_player, now - age};
+    const Nanos kept = std::chrono::milliseconds(to_ms(now) - entity.spans[0].from_ms);
+    return Seen{hull(entity, window, now), entity.is_player, now - age, now - kept};
 }
 
 size_t EntityTracker::touching(const Box& box, Nanos window, Nanos now) const noexcept {

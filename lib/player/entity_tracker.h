@@ -25,6 +25,7 @@ public:
         Box feet;  ///< All places its feet may be shown at.
         bool is_player;
         Nanos since{};  ///< When the client was first told of it.
+        Nanos known{};  ///< How far back that holds: what was before is not kept.
     };
 
     void spawned(const protocol::EntitySpawned& e, const protocol::Position& self,

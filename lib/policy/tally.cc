@@ -52,7 +52,8 @@ Weighed Tally::weigh(const checks::Finding& finding, const Policy& policy, const
     if (finding.check >= accounts_.size()) return {};
     const Trait& trait = traits[finding.check];
     Account& account = accounts_[finding.check];
-    const float confidence = std::clamp(finding.confidence, 0.0f, 1.0f);
+    const float confidence =
+        finding.confidence > 0 ? std::min(finding.confidence, 1.0f) : 0;  // NaN: 0.
     const bool counts = trait.statistical || confidence >= policy.act_at_confidence();
     const bool spared = policy.exempts(subject);
 

@@ -55,10 +55,10 @@ void Reach::on(const protocol::Attack& attack, const Player& player, const Setti
         has_ridden(attack.target)) {
         return;
     }
-    const Nanos stale = std::max(unacknowledged_for(player) + shown_late, silence_.credit());
-    if (stale > player.sight()) return;
-    const auto seen = player.hull_of(attack.target);
-    if (!seen) return;
+    const Nanos window =
+        std::max(player.sight(), unacknowledged_for(player) + shown_late) + silence_.credit();
+    const auto seen = player.entities().seen(attack.target, window, player.now);
+    if (!seen || seen->known > player.now - window) return;
 
     const Body body = seen->is_player ? player_body : mob_body;
     const double border = player.version <= version_1_8 ? border_1_8 : 0;

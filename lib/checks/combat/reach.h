@@ -16,9 +16,9 @@ namespace portcullis::checks {
 /// his eyes may have been at and all that the target may have been shown at:
 /// better to miss a cheat by a hand than to blame a slow line.
 ///
-/// While the line stalls (the client's TCP has not acknowledged what is older
-/// than that, or it was silent for longer) no such bound holds, and nothing is
-/// judged.  Mobs come in all sizes, which are not told: they are only written
+/// What his TCP has not acknowledged he has not seen, and what arrives after a
+/// silence may have been done at any time in it: both let him look further back.
+/// Where that is further than the target's way is kept, nothing is judged.  Mobs come in all sizes, which are not told: they are only written
 /// down, measured to a body of 4 by 4.
 /// Blind: in vehicles, in creative mode, a few tenths of a block on any line.
 class Reach {

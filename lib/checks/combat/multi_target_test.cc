@@ -1,0 +1,101 @@
+// Goal: two targets within one tick are found where ticks are seen, and repeated
+// groups of them where they are not; lag bursts of honest fights are not.
+// Method: fights told tick by tick, sent at once or as a stalled line delivers.
+
+#include "checks/combat/multi_target.h"
+
+#include <gtest/gtest.h>
+
+#include "checks/story.h"
+
+namespace portcullis::checks {
+namespace {
+
+using protocol::Attack;
+
+/// Ticks the client long enough for its ticks to be believed.
+template <class S>
+void warm_up(S& story, bool tick_ends) {
+    for (int i = 0; i < 60; ++i) {
+        story.wait(50ms).client(stand());
+        if (tick_ends) story.client(protocol::TickEnded{});
+    }
+}
+
+TEST(MultiTarget, TwoInOneTickWhereTicksAreSeen) {
+    for (const int32_t version : {47, 769}) {
+        Story<MultiTarget> story(version);
+        warm_up(story, version == 769);
+        story.client(Attack{1}).client(Attack{2});
+        EXPECT_GE(story.confidence(), acts_at) << version;
+    }
+}
+
+TEST(MultiTarget, EveryClickOfATickOnOneTargetIsHonest) {
+    for (const int32_t version : {47, 754, 769}) {
+        Story<MultiTarget> story(version);
+        warm_up(story, version == 769);
+        for (int i = 0; i < 40; ++i) story.wait(5ms).client(Attack{1});
+        EXPECT_EQ(story.findings(), 0u) << version;
+    }
+}
+
+TEST(MultiTarget, ANewTargetEachTickInALagBurstIsHonest) {
+    for (const int32_t version : {47, 769}) {
+        Story<MultiTarget> story(version);
+        warm_up(story, version == 769);
+        story.wait(3s);  // Then sixty ticks at one instant.
+        for (int i = 0; i < 60; ++i) {
+            story.client(Attack{i}).client(look(static_cast<float>(i), 0));
+            if (version == 769) story.client(protocol::TickEnded{});
+        }
+        EXPECT_EQ(story.findings(), 0u) << version;
+    }
+}
+
+TEST(MultiTarget, TurningBetweenBlowsInALagBurstIsHonestWithoutTicks) {
+    Story<MultiTarget> story(754);
+    for (int burst = 0; burst < 10; ++burst) {
+        story.wait(2s);
+        for (int i = 0; i < 10; ++i) {
+            story.client(Attack{i}).client(look(static_cast<float>(i), 0));
+        }
+    }
+    EXPECT_EQ(story.findings(), 0u);
+}
+
+TEST(MultiTarget, JostlingTargetsOnAStallingLineAreOnlyWrittenDown) {
+    // A player at a mob farm neither moves nor turns and clicks eight times a
+    // second at whatever is in front; every ten seconds the line stalls for one.
+    Story<MultiTarget> story(754);
+    int target = 0;
+    for (int round = 0; round < 30; ++round) {
+        for (int i = 0; i < 72; ++i) story.wait(125ms).client(Attack{++target % 5});
+        story.wait(1s);
+        for (int i = 0; i < 8; ++i) story.client(Attack{++target % 5});
+    }
+    EXPECT_GT(story.findings(), 0u);
+    EXPECT_LT(story.confidence(), acts_at);
+}
+
+TEST(MultiTarget, AnAuraIsFoundWithoutTicksInTwoSeconds) {
+    Story<MultiTarget> story(754);
+    const Nanos begin = story.player.now;
+    while (story.confidence() < acts_at && story.player.now - begin < 10s) {
+        story.wait(400ms);
+        for (int target = 0; target < 4; ++target) {
+            story.client(Attack{target}).client(protocol::Swing{});
+        }
+    }
+    EXPECT_LE(story.player.now - begin, 2s);
+}
+
+TEST(MultiTarget, AClientThatStopsTickingIsNotBlamedForBlowsApart) {
+    Story<MultiTarget> story(47);
+    warm_up(story, false);
+    for (int i = 0; i < 20; ++i) story.wait(150ms).client(Attack{i});
+    EXPECT_EQ(story.findings(), 0u);
+}
+
+}  // namespace
+}  // namespace portcullis::checks

@@ -1,0 +1,123 @@
+// Goal: an honest player on a slow or stalling line is never found; a long arm is,
+// as far as the line lets it be told.
+// Method: a target at some distance straight ahead, standing or running; blows from
+// the origin; keep-alives make the latency.
+
+#include "checks/combat/reach.h"
+
+#include <gtest/gtest.h>
+
+#include "checks/story.h"
+
+namespace portcullis::checks {
+namespace {
+
+using namespace protocol;
+
+constexpr EntityId self = 1, other = 2;
+
+EntityMoved runs(double blocks) { return {.entity = other, .dx = blocks, .dy = 0, .dz = 0}; }
+
+/// A player at the origin who answers keep-alives after `latency`, and another
+/// player `away` blocks in front of his eyes' column (his body is 0.3 nearer).
+Story<Reach> fight(int32_t version, Nanos latency, double away) {
+    Story<Reach> story(version);
+    story.server(Joined{.self = self, .mode = GameMode::survival});
+    story.client(walk(0, 64, 0));
+    for (int64_t id = 1; id <= 8; ++id) {
+        story.server(KeepAliveSent{id}).wait(latency).client(KeepAliveAnswered{id}).wait(100ms);
+        for (int i = 0; i < 20; ++i) story.wait(50ms).client(walk(0, 64, 0));
+    }
+    story.server(
+        EntitySpawned{.entity = other, .is_player = true, .type = -1, .position = {away, 64, 0}});
+    for (int i = 0; i < 40; ++i) story.wait(50ms).client(walk(0, 64, 0));
+    return story;
+}
+
+struct Case {
+    std::string_view what;
+    double away;
+    bool found;
+};
+constexpr Case cases[] = {
+    {"touching", 0.5, false},
+    {"an arm and his body away", 3.3, false},
+    {"a hair further: eyes move untold", 3.4, false},
+    {"an arm of 4", 4.3, true},
+    {"an arm of 6", 6.3, true},
+};
+
+TEST(Reach, MeasuresFromEyesToBody) {
+    for (const Case& c : cases) {
+        for (const int32_t version : {47, 754, 769}) {
+            auto story = fight(version, 40ms, c.away);
+            story.client(Attack{other});
+            EXPECT_EQ(story.confidence() >= acts_at, c.found) << c.what << ' ' << version;
+        }
+    }
+}
+
+TEST(Reach, GrantsWhereARunningTargetWasSeen) {
+    // He runs away at a sprint's 5.6 blocks a second; the blow is 150 ms old.
+    auto story = fight(754, 300ms, 2.5);
+    for (int tick = 0; tick < 8; ++tick) {
+        story.server(runs(0.28)).wait(50ms).client(walk(0, 64, 0));
+    }
+    story.client(Attack{other});
+    EXPECT_EQ(story.findings(), 0u);
+}
+
+TEST(Reach, JudgesNothingWhileTheLineStalls) {
+    auto story = fight(754, 40ms, 2.5);
+    story.player.line = {.sent_bytes = 1000, .acked_bytes = 1000};
+    story.server(runs(0));
+    // From here on the client hears nothing, while the target runs off.
+    for (int tick = 0; tick < 40; ++tick) {
+        story.player.line.sent_bytes += 20;
+        story.server(runs(0.28)).wait(50ms).client(walk(0, 64, 0));
+    }
+    story.client(Attack{other});
+    EXPECT_EQ(story.findings(), 0u);
+}
+
+TEST(Reach, JudgesNothingThatAStallHeldBack) {
+    auto story = fight(754, 40ms, 2.5);
+    for (int tick = 0; tick < 40; ++tick) {
+        story.server(runs(0.28)).wait(50ms);
+    }
+    story.client(Attack{other});
+    EXPECT_EQ(story.findings(), 0u);
+}
+
+TEST(Reach, KnowsNoArmInCreativeNorPlaceOfRiders) {
+    auto creative = fight(754, 40ms, 6);
+    creative.server(GameModeChanged{GameMode::creative});
+    creative.client(Attack{other});
+    EXPECT_EQ(creative.findings(), 0u);
+
+    auto rider = fight(754, 40ms, 6);
+    rider.server(Mounted{.vehicle = 9, .rider = other});
+    rider.client(Attack{other});
+    EXPECT_EQ(rider.findings(), 0u);
+}
+
+TEST(Reach, OnlyWritesDownMobs) {
+    auto story = fight(754, 40ms, 2);
+    story.server(EntitySpawned{.entity = 5, .is_player = false, .type = 3, .position = {9, 64, 0}});
+    story.wait(2s).client(walk(0, 64, 0)).wait(50ms).client(walk(0, 64, 0));
+    for (int i = 0; i < 60; ++i) story.wait(50ms).client(walk(0, 64, 0));
+    story.client(Attack{5});
+    EXPECT_GT(story.findings(), 0u);
+    EXPECT_LT(story.confidence(), acts_at);
+}
+
+TEST(Reach, GrowsWithTheLargestBodyTold) {
+    auto story = fight(769, 40ms, 4.4);
+    story.server(AttributeSet{
+        .entity = other, .attribute = Attribute::scale, .value = 6, .sprinting = false});
+    story.client(Attack{other});
+    EXPECT_EQ(story.findings(), 0u);
+}
+
+}  // namespace
+}  // namespace portcullis::checks

@@ -1,0 +1,107 @@
+// Goal: numbers that are none, heads turned too far and broken frames are found;
+// what the server asked for, or did itself, is not the player's.
+// Method: single packets, with and without the server's word before them.
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "checks/packets/malformed.h"
+#include "checks/packets/not_finite.h"
+#include "checks/packets/pitch.h"
+#include "checks/story.h"
+
+namespace portcullis::checks {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinite = std::numeric_limits<double>::infinity();
+
+TEST(NotFinite, FindsEachNumberThatIsNone) {
+    const double numbers[] = {nan, -nan, infinite, -infinite};
+    for (const double number : numbers) {
+        for (const int place : {0, 1, 2}) {
+            Story<NotFinite> story(754);
+            story.client(
+                walk(place == 0 ? number : 1, place == 1 ? number : 2, place == 2 ? number : 3));
+            EXPECT_EQ(story.confidence(), 1) << number << ' ' << place;
+        }
+        Story<NotFinite> yaw(754), pitch(754);
+        yaw.client(look(static_cast<float>(number), 0));
+        pitch.client(look(0, static_cast<float>(number)));
+        EXPECT_EQ(yaw.confidence(), 1);
+        EXPECT_EQ(pitch.confidence(), 1);
+    }
+}
+
+TEST(NotFinite, LargeNumbersAndAbsentFieldsAreNumbers) {
+    Story<NotFinite> story(754);
+    story.client(walk(3e7, -64, 1e300)).client(look(-1e6f, 90)).client(stand());
+    protocol::Move absent;
+    absent.position.x = nan;  // Not sent: whatever stands there means nothing.
+    story.client(absent);
+    EXPECT_EQ(story.findings(), 0u);
+}
+
+protocol::Teleported teleport(float pitch, bool relative = false) {
+    protocol::Teleported to{};
+    to.relative_pitch = relative;
+    to.rotation.pitch = pitch;
+    return to;
+}
+
+TEST(Pitch, EndsAtStraightUpAndDown) {
+    for (const float pitch : {0.0f, 90.0f, -90.0f}) {
+        Story<Pitch> story(47);
+        story.client(look(0, pitch));
+        EXPECT_EQ(story.findings(), 0u) << pitch;
+    }
+    for (const float pitch : {90.5f, -100.0f, 120.0f, 1e6f}) {
+        Story<Pitch> story(47);
+        story.client(look(0, pitch));
+        EXPECT_GE(story.confidence(), acts_at) << pitch;
+    }
+}
+
+TEST(Pitch, WhatTheServerAskedForIsNotThePlayers) {
+    Story<Pitch> story(754);
+    story.server(teleport(135)).server(teleport(0)).wait(2s);
+    story.client(look(0, 135)).client(look(3, 135)).client(look(0, 0));
+    EXPECT_EQ(story.findings(), 0u);
+    story.client(look(0, 136));
+    EXPECT_GE(story.confidence(), acts_at);
+}
+
+TEST(Pitch, ARelativeTeleportExcusesOneAnswer) {
+    Story<Pitch> story(754);
+    story.server(teleport(20, true)).client(look(0, 95));
+    EXPECT_EQ(story.findings(), 0u);
+    story.client(look(0, 95));
+    EXPECT_GE(story.confidence(), acts_at);
+}
+
+TEST(Pitch, ATeleportWithinTheRangeExcusesNothing) {
+    Story<Pitch> story(754);
+    story.server(teleport(10)).server(teleport(0, true)).client(look(0, 95));
+    EXPECT_GE(story.confidence(), acts_at);
+}
+
+TEST(Malformed, WritesDownEveryFaultAndNeverActs) {
+    for (size_t i = 0; i < static_cast<size_t>(protocol::Fault::count); ++i) {
+        Story<Malformed> story(754);
+        story.client(protocol::Malformed{.fault = static_cast<protocol::Fault>(i)});
+        ASSERT_EQ(story.findings(), 1u) << protocol::fault_names[i];
+        EXPECT_LT(story.confidence(), acts_at) << protocol::fault_names[i];
+        EXPECT_EQ(story.said[0].evidence.note, protocol::fault_names[i]);
+    }
+}
+
+TEST(Malformed, TheServersFaultsAreNotThePlayers) {
+    Story<Malformed> story(754);
+    story.server(
+        protocol::Malformed{.fault = protocol::Fault::trailing_bytes, .from_server = true});
+    EXPECT_EQ(story.findings(), 0u);
+}
+
+}  // namespace
+}  // namespace portcullis::checks

@@ -1,0 +1,160 @@
+// Goal: packets find their service, settings reach their checks, and what is wrong
+// in a configuration is said with its place, all of it at once.
+// Method: configurations built as types, and one read from text for its marks.
+
+#include "policy/rule_set.h"
+
+#include <gtest/gtest.h>
+
+#include "base/setup_error.h"
+
+namespace portcullis::policy {
+namespace {
+
+using protocol::Protocol;
+
+config::Policy named(const char* name) {
+    config::Policy policy;
+    policy.name = name;
+    return policy;
+}
+
+config::CheckSettings set(std::map<std::string, double> parameters, config::Mark mark = {}) {
+    config::CheckSettings settings;
+    settings.parameters = std::move(parameters);
+    settings.mark = mark;
+    return settings;
+}
+
+config::Config with_services(std::vector<config::Service> services) {
+    config::Config config;
+    config.file = "test.yaml";
+    config.policies.push_back(named("default"));
+    config.services = std::move(services);
+    return config;
+}
+
+config::Service service(const char* name, Protocol protocol, const char* endpoint) {
+    config::Service s;
+    s.name = name;
+    s.protocol = protocol;
+    s.endpoint = *parse_endpoint(endpoint);
+    s.mark = {7, 5};
+    return s;
+}
+
+std::string error_of(const config::Config& config) {
+    try {
+        (void)RuleSet::compile(config);
+    } catch (const UsageError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+TEST(RuleSet, FindsServicesByAddressPortAndTransport) {
+    const auto rules = RuleSet::compile(with_services({
+        service("any", Protocol::minecraft, "0.0.0.0:25565"),
+        service("one", Protocol::minecraft, "10.0.0.2:25565"),
+        service("six", Protocol::minecraft, "[2001:db8::1]:25566"),
+        service("udp", Protocol::shadowland, "[::]:3565"),
+    }));
+    struct {
+        const char* endpoint;
+        uint8_t ip_protocol;
+        int service;
+    } constexpr cases[] = {
+        {"10.0.0.2:25565", RuleSet::tcp, 1},      {"10.0.0.3:25565", RuleSet::tcp, 0},
+        {"[2001:db8::9]:25565", RuleSet::tcp, 0}, {"10.0.0.2:25565", RuleSet::udp, -1},
+        {"[2001:db8::1]:25566", RuleSet::tcp, 2}, {"[2001:db8::2]:25566", RuleSet::tcp, -1},
+        {"10.0.0.2:3565", RuleSet::udp, 3},       {"10.0.0.2:3565", RuleSet::tcp, -1},
+        {"10.0.0.2:80", RuleSet::tcp, -1},        {"10.0.0.2:25565", 1, -1},
+    };
+    for (const auto& c : cases) {
+        EXPECT_EQ(rules->service_at(*parse_endpoint(c.endpoint), c.ip_protocol), c.service)
+            << c.endpoint;
+    }
+}
+
+TEST(RuleSet, GivesEachServiceItsPolicyAndEachCheckItsSettings) {
+    auto config = with_services({service("a", Protocol::minecraft, "10.0.0.1:1"),
+                                 service("b", Protocol::minecraft, "10.0.0.2:2")});
+    config.policies.push_back(named("strict"));
+    config.policies[1].checks["combat.reach"] = set({{"margin_blocks", 0.5}});
+    config.policies[1].checks["packets.pitch"].enabled = false;
+    config.services[1].policy = "strict";
+    const auto rules = RuleSet::compile(config);
+    ASSERT_EQ(rules->services(), 2u);
+    EXPECT_EQ(rules->policy_of(0).name(), "default");
+    EXPECT_EQ(rules->policy_of(1).name(), "strict");
+
+    using checks::Pitch, checks::Reach;
+    const auto& usual = rules->policy_of(0).minecraft();
+    const auto& strict = rules->policy_of(1).minecraft();
+    EXPECT_EQ(std::get<Reach::Settings>(usual.of).margin_blocks, Reach::Settings().margin_blocks);
+    EXPECT_EQ(std::get<Reach::Settings>(strict.of).margin_blocks, 0.5);
+    EXPECT_TRUE(usual.enabled.all());
+    EXPECT_EQ(strict.enabled.count(), strict.enabled.size() - 1);
+    EXPECT_NE(std::get<checks::Log4Shell::Settings>(strict.of).scanners, nullptr);
+}
+
+TEST(RuleSet, SaysWhatIsWrongWhereAndWhatIsAllowed) {
+    auto config = with_services({service("a", Protocol::minecraft, "10.0.0.1:1"),
+                                 service("b", Protocol::minecraft, "10.0.0.1:1"),
+                                 service("c", Protocol::minecraft, "10.0.0.1:2")});
+    config.services[2].policy = "none";
+    config::Policy& policy = config.policies[0];
+    policy.checks["combat.raech"] = set({}, {3, 4});
+    policy.checks["combat.reach"] = set({{"margin_blocks", 7}, {"arm", 1}}, {5, 6});
+    policy.kick_message = "{player}: {reason}";
+    policy.mark = {2, 3};
+    const std::string error = error_of(config);
+    for (const char* part : {
+             "test.yaml:3:4: policy \"default\": no check \"combat.raech\", allowed: ",
+             "test.yaml:5:6: combat.reach.margin_blocks is 7, allowed: 0 to 3",
+             "test.yaml:5:6: combat.reach has no parameter \"arm\", allowed: enabled, "
+             "margin_blocks",
+             "test.yaml:2:3: policy \"default\": kick_message has \"{reason}\", allowed: {check}, "
+             "{player}",
+             "test.yaml:7:5: service \"b\" is at 10.0.0.1:1, where \"a\" already is",
+             "test.yaml:7:5: service \"c\" has policy \"none\", allowed: default",
+         }) {
+        EXPECT_NE(error.find(part), std::string::npos) << part << "\nin\n" << error;
+    }
+    EXPECT_EQ(std::ranges::count(error, '\n'), 5) << error;
+}
+
+TEST(RuleSet, RefusesANumberThatIsNone) {
+    auto config = with_services({});
+    config.policies[0].checks["combat.reach"].parameters["margin_blocks"] =
+        std::numeric_limits<double>::quiet_NaN();
+    EXPECT_NE(error_of(config), "");
+}
+
+TEST(RuleSet, EveryParameterHasADefaultWithinItsRange) {
+    const auto each = []<class... C>(checks::CheckList<C...>) {
+        const auto one = []<class Check>() {
+            if constexpr (requires { Check::parameters; }) {
+                const typename Check::Settings settings;
+                for (const auto& row : Check::parameters) {
+                    EXPECT_GE(settings.*row.member, row.min) << Check::name << ' ' << row.name;
+                    EXPECT_LE(settings.*row.member, row.max) << Check::name << ' ' << row.name;
+                    EXPECT_FALSE(row.help.empty()) << Check::name << ' ' << row.name;
+                }
+            }
+        };
+        (one.template operator()<C>(), ...);
+    };
+    each(checks::MinecraftChecks{});
+}
+
+TEST(Policy, WritesWhatTheKickedReads) {
+    config::Policy from;
+    from.kick_message = "{player}, go: {check}!";
+    EXPECT_EQ(Policy(from, "").reason("combat.reach", "Alice").view(), "Alice, go: combat.reach!");
+    from.kick_message = std::string(200, 'x');
+    EXPECT_EQ(Policy(from, "").reason("a", "b").view().size(), Policy::reason_size_max);
+}
+
+}  // namespace
+}  // namespace portcullis::policy
