@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "stages/decode/decode.h"
+#include "stages/detect/detect.h"
 #include "stages/enforce/enforce.h"
 #include "stages/parse/parse.h"
 #include "stages/track/track.h"
@@ -21,9 +23,8 @@ struct Row {
 
 /// In the order a packet meets them.  Adding a stage: its folder, and a row.
 constexpr std::array rows = {
-    Row{"parse", make<Parse>},
-    Row{"track", make<Track>},
-    Row{"enforce", make<Enforce>},
+    Row{"parse", make<Parse>},   Row{"track", make<Track>},     Row{"decode", make<Decode>},
+    Row{"detect", make<Detect>}, Row{"enforce", make<Enforce>},
 };
 
 constexpr auto names = [] {

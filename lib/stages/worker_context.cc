@@ -11,6 +11,7 @@ WorkerContext::WorkerContext(const Resources& resources)
       counters(resources.counters),
       mbufs(resources.mbufs),
       worker(resources.worker),
+      run(static_cast<uint32_t>(resources.secret >> 32)),
       hash(resources.secret),
       flows(share_of(config.limits.flows)),
       half_open(config.limits.half_open, std::chrono::seconds(config.limits.connect_timeout_s)),

@@ -59,6 +59,7 @@ public:
     Counters& counters;
     rte_mempool* const mbufs;
     const uint16_t worker;
+    const uint32_t run;  ///< Tells records of this run from those of another.
 
     const FlowHash hash;  ///< For all tables.
     FlowTable flows;

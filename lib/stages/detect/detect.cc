@@ -11,10 +11,10 @@ bool ends_connection(policy::Action action) noexcept { return action >= policy::
 
 }  // namespace
 
-Detect::Detect(WorkerContext& context, verdicts::IdSource ids)
+Detect::Detect(WorkerContext& context)
     : context_(context),
       players_(context.share_of(context.config.limits.players)),
-      ids_(ids),
+      ids_(context.worker, context.run),
       findings_(context.worker) {
     context.detect = this;
 }
@@ -145,16 +145,23 @@ void Detect::decide(const Decision& decision) noexcept {
     if (!context_.pending.add(pending)) context_.notice(Notice::findings_lost);
 }
 
-void Detect::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
+void Detect::connection_over(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
     if (flow.player == Flow::none) return;
     Watched& watched = players_[flow.player];
-    if (watched.logged_in) {
-        verdicts::VerdictRecord record = record_of(flow, &watched, now);
-        record.kind = verdicts::VerdictRecord::Kind::disconnect;
-        const bool server_did = watched.server_ended && reason == verdicts::EndReason::fin;
-        record.end = server_did ? verdicts::EndReason::server_disconnect : reason;
-        context_.report(record);
-    }
+    if (!watched.logged_in || watched.left) return;
+    watched.left = true;
+    verdicts::VerdictRecord record = record_of(flow, &watched, now);
+    record.kind = verdicts::VerdictRecord::Kind::disconnect;
+    const bool server_did = watched.server_ended && reason == verdicts::EndReason::fin;
+    record.end = server_did ? verdicts::EndReason::server_disconnect : reason;
+    context_.report(record);
+    Count& playing = context_.counters.service[flow.service].players;
+    playing.set(playing.get() - 1);
+}
+
+void Detect::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
+    if (flow.player == Flow::none) return;
+    connection_over(flow, reason, now);
     players_.unmake(flow.player);
     flow.player = Flow::none;
     if (hearing_.flow == &flow) watched_ = nullptr;

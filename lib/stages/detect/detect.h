@@ -24,6 +24,7 @@ struct Watched {
     verdicts::PlayerIdentity identity;
     bool logged_in = false;
     bool ending = false;        ///< His connection is being ended: nothing more is decided.
+    bool left = false;          ///< His leaving was told.
     bool server_ended = false;  ///< The server said goodbye.
 };
 
@@ -39,7 +40,7 @@ class Detect final : public Stage {
 public:
     static constexpr size_t verdicts_max = 256;  ///< In one Burst.
 
-    Detect(WorkerContext& context, verdicts::IdSource ids);
+    explicit Detect(WorkerContext& context);
 
     /// Whose events come next, and by which packet.
     struct Hearing {
@@ -68,7 +69,9 @@ public:
         }
     }
 
-    /// The Flow is over: a player on it has left.
+    /// Nothing more comes on this Flow: a player on it has left.
+    void connection_over(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
+    /// The Flow is forgotten.
     void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
 
     void process(Burst& burst) noexcept override;

@@ -1,0 +1,129 @@
+#include "stages/decode/decode.h"
+
+#include "protocol/minecraft/disconnect.h"
+#include "stages/detect/detect.h"
+#include "stages/packet_observer.h"
+
+namespace portcullis::stages {
+
+namespace {
+
+using protocol::Direction;
+using protocol::Progress;
+
+minecraft::Decoder::Settings decoder_settings(const WorkerContext& context) noexcept {
+    minecraft::Decoder::Settings settings;
+    settings.all_bodies = context.observer != nullptr;
+    return settings;
+}
+
+/// Hears a game packet and passes it on to who listens.
+struct Listener {
+    const Packet& packet;
+    Detect* detect;
+    PacketObserver* observer;
+
+    void frame(const minecraft::Frame& frame) noexcept {
+        if (detect != nullptr) detect->frame(frame);
+        if (observer != nullptr) observer->on_packet(*packet.flow, frame, packet.time);
+    }
+    template <class Event>
+    void on(const Event& event) noexcept {
+        if (detect != nullptr) detect->on(event);
+    }
+};
+
+}  // namespace
+
+Decode::Decode(WorkerContext& context)
+    : context_(context),
+      decoder_(decoder_settings(context)),
+      sessions_(context.share_of(context.config.limits.players)) {
+    context.listener = this;
+}
+
+void Decode::process(Burst& burst) noexcept {
+    for (size_t i = 0; i < burst.size(); ++i) {
+        Packet& packet = burst[i];
+        if (packet.inspected() && packet.flow->is_tcp()) segment(packet, static_cast<uint8_t>(i));
+    }
+}
+
+void Decode::segment(Packet& packet, uint8_t index) noexcept {
+    const stream::Outcome outcome = packet.flow->connection.accept(
+        packet.direction, packet.segment(), context_.streams,
+        [&](Direction direction, Bytes in) noexcept { return feed(packet, index, direction, in); });
+    settle(packet, outcome);
+}
+
+Progress Decode::feed(const Packet& packet, uint8_t index, Direction direction, Bytes in) noexcept {
+    Flow& flow = *packet.flow;
+    minecraft::Session* session = session_of(flow);
+    if (session == nullptr) return {.finished = true};
+
+    const stream::Connection& connection = flow.connection;
+    if (context_.detect != nullptr) {
+        context_.detect->hear({.flow = &flow,
+                               .direction = direction,
+                               .packet = index,
+                               .time = packet.time,
+                               .version = session->version,
+                               .offset = connection.delivered_bytes(direction) - in.size(),
+                               .acked_bytes = connection.acked_bytes(Direction::to_client)});
+    }
+    Listener listener{packet, context_.detect, context_.observer};
+    const Progress progress = decoder_.feed(*session, direction, in, listener);
+    const minecraft::State state = session->half(direction).state;
+    if (progress.finished && state == minecraft::State::broken) {
+        context_.notice(Notice::decoder_error);
+    }
+    return progress;
+}
+
+/// What became of the segment, for the packet and for the flow.
+void Decode::settle(Packet& packet, const stream::Outcome& outcome) noexcept {
+    if (outcome.drop != DropReason::none) context_.refuse(packet, outcome.drop);
+    if (outcome.retransmission) context_.notice(Notice::retransmission);
+    if (outcome.out_of_order) context_.notice(Notice::out_of_order);
+    if (outcome.keepalive) context_.notice(Notice::keepalive_garbage);
+    if (outcome.over_limit) context_.notice(Notice::stream_limit);
+    if (outcome.pool_full) context_.notice(Notice::stream_memory_full);
+    if (outcome.urgent) {
+        // Hosts disagree on which byte is urgent and whether the stream holds it
+        // (RFC 6093), so no decoder can read what the server will.
+        context_.notice(Notice::urgent);
+        context_.refuse(packet, DropReason::urgent);
+    }
+    if (context_.detect != nullptr && (outcome.reset || outcome.closed)) {
+        const auto reason = outcome.reset ? verdicts::EndReason::reset : verdicts::EndReason::fin;
+        context_.detect->connection_over(*packet.flow, reason, packet.time);
+    }
+}
+
+minecraft::Session* Decode::session_of(Flow& flow) noexcept {
+    if (flow.session == Flow::none) {
+        const Pool<minecraft::Session>::Handle handle = sessions_.make();
+        if (handle == Pool<minecraft::Session>::none) {
+            context_.notice(Notice::session_pool_full);
+            return nullptr;
+        }
+        flow.session = handle;
+    }
+    return &sessions_[flow.session];
+}
+
+void Decode::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
+    if (context_.detect != nullptr) context_.detect->flow_ended(flow, reason, now);
+    if (flow.session != Flow::none) sessions_.unmake(flow.session);
+    flow.session = Flow::none;
+}
+
+size_t Decode::write_disconnect(const Flow& flow, std::string_view reason,
+                                MutableBytes out) noexcept {
+    if (flow.session == Flow::none) return 0;
+    return minecraft::write_disconnect(sessions_[flow.session], reason, out);
+}
+
+void Decode::keep_house(Burst&) noexcept { context_.counters.sessions.set(sessions_.used()); }
+
+}  // namespace portcullis::stages
