@@ -40,16 +40,22 @@ static_assert(sizeof(FlowKey) == 40);
 /// choose addresses and ports that fall on one another, as he could with a CRC.
 class FlowHash {
 public:
-    explicit FlowHash(uint64_t secret) noexcept : secret_(secret ^ 0x9e3779b97f4a7c15u) {}
+    constexpr explicit FlowHash(uint64_t secret) noexcept
+        : secret_(spread(secret ^ 0x9e3779b97f4a7c15u)) {}
 
     uint64_t operator()(const FlowKey& key) const noexcept {
         const FlowKey::Words w = key.words();
         const uint64_t a = fold(w[0] ^ secret_, w[1] ^ 0xa0761d6478bd642fu);
         const uint64_t b = fold(w[2] ^ std::rotl(secret_, 32), w[3] ^ 0xe7037ed1a0b428dbu);
-        return fold(a ^ w[4] ^ 0x8ebc6af09c88c6e3u, b ^ secret_);
+        return spread(fold(a ^ w[4] ^ 0x8ebc6af09c88c6e3u, b ^ secret_));
     }
 
 private:
+    /// Neighbouring addresses and ports must not be neighbours in any bits.
+    static constexpr uint64_t spread(uint64_t h) noexcept {
+        h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
+        return h ^ h >> 32;
+    }
     static uint64_t fold(uint64_t a, uint64_t b) noexcept {
         __extension__ using Wide = unsigned __int128;
         const Wide product = Wide{a} * b;

@@ -32,9 +32,9 @@ struct alignas(64) FlowTable::Bucket {
 
 namespace {
 
-/// At this many Flows a bucket of eight, the emptier of two never was full in
-/// tables of any size that tests fill (flow_table_test.cc).
-constexpr double flows_per_bucket = 4.5;
+/// With so many Flows for each bucket of eight, the emptier of two had at most
+/// seven in twenty random fillings of a million; at 4.5 it had eight.
+constexpr uint32_t flows_per_bucket = 4;
 static_assert(sizeof(Flow) + sizeof(FlowLinks) + 64 / flows_per_bucket + 1 < flow_bytes_max);
 
 constexpr uint16_t tag_of(uint64_t hash) noexcept {
@@ -51,7 +51,7 @@ constexpr uint32_t onto(uint32_t bits, uint32_t count) noexcept {
 
 FlowTable::FlowTable(uint32_t capacity) : capacity_(capacity) {
     if (capacity == 0) throw SetupError("limits.flows: a Worker needs room for one flow at least");
-    bucket_count_ = static_cast<uint32_t>(capacity / flows_per_bucket) + 2;
+    bucket_count_ = capacity / flows_per_bucket + 2;
     buckets_ = std::make_unique<Bucket[]>(bucket_count_);
     flows_ = std::make_unique<Flow[]>(capacity);
     links_ = std::make_unique<FlowLinks[]>(capacity);

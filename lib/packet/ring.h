@@ -24,14 +24,17 @@ class Ring {
     static_assert(sizeof(T) % 4 == 0, "rte_ring moves words of four bytes");
 
 public:
-    /// `capacity` is rounded up to what the ring can hold exactly.  One producer
-    /// and one consumer each unless `flags` of rte_ring_create say otherwise.
+    static constexpr uint32_t capacity_max = 1u << 30;
+
+    /// Holds `capacity` records, no more.  One producer and one consumer unless
+    /// `flags`, those of rte_ring_create, say otherwise.
     explicit Ring(const std::string& name, uint32_t capacity,
                   unsigned flags = RING_F_SP_ENQ | RING_F_SC_DEQ) {
         // RING_F_EXACT_SZ takes one slot more to tell full from empty.
-        const uint32_t slots = rte_align32pow2(capacity + 1);
+        const uint32_t slots = capacity < capacity_max ? rte_align32pow2(capacity + 1) : 0;
         const ssize_t bytes = rte_ring_get_memsize_elem(sizeof(T), slots);
-        if (bytes < 0) throw SetupError("ring " + name + ": no ring holds this many records");
+        if (slots == 0 || bytes < 0)
+            throw SetupError("ring " + name + ": no ring holds this many records");
         memory_.reset(std::aligned_alloc(RTE_CACHE_LINE_SIZE,
                                          RTE_ALIGN_CEIL(size_t(bytes), RTE_CACHE_LINE_SIZE)));
         if (memory_ == nullptr) throw std::bad_alloc();
