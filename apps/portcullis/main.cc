@@ -12,6 +12,7 @@ using namespace portcullis;
 // One line a subcommand, in the order in which --help lists them.
 constexpr auto subcommands = {
     app::add_check,
+    app::add_verdicts,
 };
 
 constexpr int exit_failed = 1;
