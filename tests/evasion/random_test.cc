@@ -6,7 +6,8 @@
 // place not acknowledged has one value, and what the server reads is a beginning
 // of what the decoder saw (or made of it).
 //
-//   PORTCULLIS_EVASION_SEQUENCES  how many (100,000)
+//   PORTCULLIS_EVASION=full       ten million sequences instead of 100,000
+//   PORTCULLIS_EVASION_SEQUENCES  that many
 //   PORTCULLIS_EVASION_SEED       the first one's seed (1); with 1 sequence this
 //                                 plays a reported one again
 
@@ -292,7 +293,10 @@ uint64_t from_environment(const char* name, uint64_t otherwise) {
 }
 
 TEST(RandomSequences, NoneMakesTheServerReadOtherBytes) {
-    const uint64_t count = from_environment("PORTCULLIS_EVASION_SEQUENCES", 100'000);
+    const char* const extent = std::getenv("PORTCULLIS_EVASION");
+    const bool full = extent != nullptr && std::string_view(extent) == "full";
+    const uint64_t count =
+        from_environment("PORTCULLIS_EVASION_SEQUENCES", full ? 10'000'000 : 100'000);
     const uint64_t seed = from_environment("PORTCULLIS_EVASION_SEED", 1);
     std::printf("seeds from %llu\n", static_cast<unsigned long long>(seed));
     Totals totals;
