@@ -121,7 +121,7 @@ public:
     /// the latest that went by in `direction`.
     bool timestamps() const noexcept { return server_.timestamps(); }
     uint32_t timestamp(Direction direction) const noexcept {
-        return stream_of(direction).timestamp();
+        return stream_of(direction).newest_timestamp();
     }
 
     /// Bytes of the stream since its start that went by in order, and of those

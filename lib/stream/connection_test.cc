@@ -184,6 +184,19 @@ TEST(Timestamps, OldOnesAreRefusedUnlessTheyOnlyRepeat) {
     EXPECT_EQ(wire.read(), "NEWBARE");
 }
 
+// A frame of our own with an older timestamp than the last pure ACK's would be
+// thrown away by its receiver (RFC 7323 5.3).
+TEST(Timestamps, TheNewestIsKnownForFramesOfOurOwn) {
+    Wire wire({.timestamps = true});
+    Segment segment = wire.from_server(0, "", tcp::ack);
+    segment.options.has_timestamps = true;
+    for (uint32_t time : {300u, 900u, 700u}) {
+        segment.options.timestamp = time;
+        wire.accept(Direction::to_client, segment);
+    }
+    EXPECT_EQ(wire.connection().timestamp(Direction::to_client), 900u);
+}
+
 TEST(Connection, BelievesAResetOnlyAtTheExactNumber) {
     Wire wire;
     wire.sends(0, "GOOD");

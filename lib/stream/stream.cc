@@ -18,6 +18,9 @@ Bytes part_of(const Segment& segment, SeqRange range) noexcept {
                                    static_cast<uint32_t>(range.end - range.begin));
 }
 
+// They wrap as sequence numbers do (RFC 7323 5.2).
+uint32_t newer(uint32_t a, uint32_t b) noexcept { return later(Seq(a), Seq(b)).value(); }
+
 uint32_t distance(Seq from, Seq to) noexcept { return static_cast<uint32_t>(to - from); }
 
 }  // namespace
@@ -29,6 +32,7 @@ Stream::Stream(const Start& start) noexcept
       window_end_(start.first + start.window),
       consumed_(start.first),
       timestamp_(start.timestamp),
+      newest_timestamp_(start.timestamp),
       window_scale_(start.window_scale),
       timestamps_(start.timestamps),
       keep_until_acked_(start.keep_until_acked),
@@ -38,6 +42,9 @@ Stream::Stream(const Start& start) noexcept
 Bytes Stream::admit(const Segment& segment, StreamPool& pool, SeqRange& going_by,
                     Outcome& outcome) noexcept {
     outcome.expected_before = expected();
+    if (segment.options.has_timestamps) {
+        newest_timestamp_ = newer(segment.options.timestamp, newest_timestamp_);
+    }
     if (!inspected_) {
         follow_numbers(segment, outcome);
         return {};
@@ -85,7 +92,7 @@ DropReason Stream::fault(const Segment& segment, const StreamPool& pool,
     // PAWS (RFC 7323 5.3).  Copies of what went by may pass: they change nothing.
     const bool repeats = segment.end() <= next_ && !segment.has(tcp::fin);
     if (timestamps_ && segment.options.has_timestamps && !repeats &&
-        static_cast<int32_t>(segment.options.timestamp - timestamp_) < 0) {
+        newer(segment.options.timestamp, timestamp_) != segment.options.timestamp) {
         return DropReason::out_of_window;
     }
     return DropReason::none;
@@ -302,9 +309,8 @@ void Stream::note_end(const Segment& segment) noexcept {
 // RFC 7323 4.3, with the acknowledgements seen here for those that were sent:
 // so ours is never newer than the receiver's, and drops nothing it would take.
 void Stream::note_timestamp(const Segment& segment) noexcept {
-    const TcpOptions& options = segment.options;
-    if (!options.has_timestamps || segment.seq > acked_) return;
-    if (static_cast<int32_t>(options.timestamp - timestamp_) > 0) timestamp_ = options.timestamp;
+    if (!segment.options.has_timestamps || segment.seq > acked_) return;
+    timestamp_ = newer(segment.options.timestamp, timestamp_);
 }
 
 // All that the decoder or the server does not have yet.

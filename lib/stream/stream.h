@@ -94,7 +94,7 @@ public:
     Seq window_end() const noexcept { return window_end_; }
     bool at_boundary() const noexcept { return consumed_ == next_; }
     bool timestamps() const noexcept { return timestamps_; }
-    uint32_t timestamp() const noexcept { return timestamp_; }
+    uint32_t newest_timestamp() const noexcept { return newest_timestamp_; }
     uint64_t delivered_bytes() const noexcept { return delivered_; }
     uint64_t acked_bytes() const noexcept {
         return acked_ < next_ ? delivered_ - static_cast<uint32_t>(next_ - acked_) : delivered_;
@@ -130,7 +130,8 @@ private:
     Seq consumed_;    ///< The decoder is done with all before; after `next_` while it skips.
     KeptBytes kept_;
     Islands islands_;
-    uint32_t timestamp_ = 0;    ///< TS.Recent of RFC 7323 4.3.
+    uint32_t timestamp_ = 0;  ///< TS.Recent of RFC 7323 4.3.
+    uint32_t newest_timestamp_ = 0;
     uint8_t window_scale_ = 0;  ///< Of the windows that its receiver offers.
     bool timestamps_ : 1 = false;
     bool keep_until_acked_ : 1 = false;
