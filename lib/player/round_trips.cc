@@ -39,6 +39,13 @@ RoundTrips::Answer RoundTrips::answered(Kind kind, int64_t id, Nanos now, uint32
     return {};
 }
 
+RoundTrips::Answer RoundTrips::sent_at(Kind kind, int64_t id) const noexcept {
+    for (size_t i = 0; i < waiting_size_; ++i) {
+        if (waiting_[i].kind == kind && waiting_[i].id == id) return {true, waiting_[i].sent};
+    }
+    return {};
+}
+
 void RoundTrips::ticked(uint32_t ticks) noexcept {
     if (reached_soon_ > reached_ && ticks - ticks_when_soon_ >= ticks_behind_keep_alive) {
         reached_ = reached_soon_;

@@ -16,13 +16,15 @@ public:
     static constexpr size_t waiting_max = 12;  ///< The oldest gives way.
     static constexpr size_t samples_max = 8;
 
-    /// A request that came back.
+    /// What was asked.
     struct Answer {
         bool known = false;  ///< There was such a request.
         Nanos sent{};
     };
 
     void sent(Kind kind, int64_t id, Nanos now) noexcept;
+    /// When a request that has not come back was sent.
+    Answer sent_at(Kind kind, int64_t id) const noexcept;
     /// `ticks`: the client's movement packets until now.
     Answer answered(Kind kind, int64_t id, Nanos now, uint32_t ticks) noexcept;
     /// The client ticked; after enough of them a keep-alive speaks for the game too.

@@ -1,0 +1,118 @@
+#include "checks/movement/fly.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "checks/movement/judged.h"
+
+namespace portcullis::checks {
+namespace {
+
+using protocol::Effect;
+
+constexpr int32_t version_1_9 = 107;
+constexpr int32_t version_1_13 = 393;
+constexpr int32_t version_1_14 = 477;
+
+constexpr float ladder_sideways = 0.1502f;
+/// The fastest that water lets go, for each unit of the sprinting attribute
+/// (depth strider), and by swimming in a current.
+constexpr double water_sideways = 0.36;
+/// What lifts faster than this is no water, ladder or (before 1.13) anything.
+constexpr double rise_before_1_13 = 0.25;
+/// Bubble columns lift by 0.7, and one may swim in them.
+constexpr double rise_since_1_13 = 0.85;
+constexpr double falling_slack = 0.02;
+
+/// An unmoved client repeats its place on every 20th tick.
+constexpr uint16_t reminder_ticks = 20;
+
+/// The head touches a block: heights of blocks are whole sixteenths.
+bool may_touch_ceiling(double feet, const Player& player) noexcept {
+    if (!player.is_default_size()) return true;
+    // Standing, sneaking (1.9 to 1.13, since 1.14), swimming.
+    for (const double height : {1.8, 1.65, 1.5, 0.6}) {
+        const double sixteenths = (feet + height) * 16;
+        if (std::abs(sixteenths - std::round(sixteenths)) < 16 * 2e-4) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+void Fly::on(const protocol::Move& move, const Player& player, const Settings& settings,
+             Findings& out) noexcept {
+    const Player::MoveKind kind = player.kind_of(move);
+    if (kind == Player::MoveKind::repeat) return;
+    const Player::Step step = player.step_of(move);
+    const bool judged = kind == Player::MoveKind::tick && walks(player) && !step.ground_before &&
+                        !step.ground_after && player.effect_max(Effect::levitation) == 0 &&
+                        player.gravity_min() > 0 && !may_be_pushed(player);
+    if (!judged) return forget();
+    if (!move.has_position) return;
+    judge_hover(move, player, step, settings, out);
+    judge_glide(player, step, settings, out);
+}
+
+void Fly::judge_hover(const protocol::Move& move, const Player& player, const Player::Step& step,
+                      const Settings& settings, Findings& out) noexcept {
+    // Below the world's floor old clients wait for chunks without falling.
+    const bool below_world = player.version < version_1_14 && move.position.y < 0;
+    if (move.position.y != player.position().y || below_world) {
+        hover_ = excused_hover_ = 0;
+        return;
+    }
+    const bool unmoved = step.dx == 0 && step.dz == 0;
+    const bool reminder = unmoved && !move.has_rotation;
+    const uint16_t ticks = reminder && player.version >= version_1_9 ? reminder_ticks : 1;
+
+    const bool ladder = player.was_sneaking_within(2) && std::abs(step.dx) <= ladder_sideways &&
+                        std::abs(step.dz) <= ladder_sideways;
+    const double water =
+        std::max(water_sideways, player.movement_speed_max() * vanilla::sprint_factor * 2.3);
+    const bool swims = player.version >= version_1_13 &&
+                       (player.may_swim() || (player.was_sprinting_within(2) && !unmoved)) &&
+                       step.sideways() <= water;
+    const bool excused = ladder || swims || may_touch_ceiling(move.position.y, player);
+    uint16_t& count = excused ? excused_hover_ : hover_;
+    count = static_cast<uint16_t>(count + ticks);
+
+    const Evidence evidence = {
+        .observed = static_cast<double>(count),
+        .limit = settings.hover_ticks,
+        .unit = "ticks",
+        .note = excused ? "hangs, perhaps on something" : "hangs in the air"};
+    if (!excused && count >= settings.hover_ticks) {
+        out.add(0.97f, evidence);
+        hover_ = 0;
+    } else if (excused && !player.may_swim() && !ladder && count >= 3 * settings.hover_ticks) {
+        out.add(0.5f, evidence);
+        excused_hover_ = 0;
+    }
+}
+
+void Fly::judge_glide(const Player& player, const Player::Step& step, const Settings& settings,
+                      Findings& out) noexcept {
+    const double possible =
+        fallen_from(double{player.step(0).dy}, player.gravity_min()) + falling_slack;
+    const double dy = double{step.dy};
+    const bool falls = dy <= possible;
+    const double water =
+        std::max(water_sideways, player.movement_speed_max() * vanilla::sprint_factor * 2.3);
+    const auto count = [&](uint16_t& counter, bool odd, double limit, const char* note) {
+        if (!odd) {
+            counter = static_cast<uint16_t>(counter - std::min<uint16_t>(counter, 2));
+            return;
+        }
+        if (++counter < limit) return;
+        counter = 0;
+        out.add(0.97f, {.observed = dy, .limit = possible, .unit = "blocks/tick", .note = note});
+    };
+    const bool dolphin = player.effect_max(Effect::dolphins_grace) > 0;
+    count(glide_, !falls && !dolphin && step.sideways() > water, settings.glide_ticks,
+          "keeps height at speed");
+    const double lift = player.version >= version_1_13 ? rise_since_1_13 : rise_before_1_13;
+    count(rise_, !falls && dy > lift, settings.rise_ticks, "rises in the air");
+}
+
+}  // namespace portcullis::checks

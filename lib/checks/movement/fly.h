@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+
+#include "checks/check.h"
+#include "player/player.h"
+
+namespace portcullis::checks {
+
+/// Fly: a player stays up in the air with nothing to hold him.
+///
+/// Whoever is off the ground falls.  What may hold an honest player is not seen
+/// by us, but each of it leaves its mark on the way he moves:
+/// - a ladder holds only who sneaks, and lets nobody go sideways faster than 0.15;
+/// - water lets sink, unless one swims (the server says so) or is pressed against
+///   a ceiling: then the head, so also the feet, stand on the grid of sixteenths;
+/// - webs let sink, scaffolds and powder snow too;
+/// - whatever slows the fall is slow sideways as well: in water at most 0.36.
+/// So three things are told: hanging still at a height no ceiling explains;
+/// keeping height while going faster than any such block lets; and rising faster
+/// than any of them lifts.
+///
+/// Blind: to whoever claims ground under his feet, to slow sinking and rising at
+/// the pace of water, to hanging while sneaking at the pace of a ladder.
+class Fly {
+public:
+    static constexpr std::string_view name = "movement.fly";
+    static constexpr float weight = 4;  ///< One finding is a second of flight.
+
+    struct Settings {
+        double hover_ticks = 20;
+        double glide_ticks = 10;
+        double rise_ticks = 12;
+    };
+    static constexpr std::array<Parameter<Settings>, 3> parameters = {{
+        {"hover_ticks", &Settings::hover_ticks, 5, 1200, "Ticks of hanging still until a finding."},
+        {"glide_ticks", &Settings::glide_ticks, 3, 1200,
+         "Ticks of not falling at speed until a finding."},
+        {"rise_ticks", &Settings::rise_ticks, 3, 1200, "Ticks of rising until a finding."},
+    }};
+
+    void on(const protocol::Move& move, const Player& player, const Settings& settings,
+            Findings& out) noexcept;
+
+private:
+    void forget() noexcept { hover_ = excused_hover_ = glide_ = rise_ = 0; }
+    void judge_hover(const protocol::Move& move, const Player& player, const Player::Step& step,
+                     const Settings& settings, Findings& out) noexcept;
+    void judge_glide(const Player& player, const Player::Step& step, const Settings& settings,
+                     Findings& out) noexcept;
+
+    uint16_t hover_ = 0, excused_hover_ = 0;  ///< Ticks, in a row.
+    uint16_t glide_ = 0, rise_ = 0;           ///< Ticks, less those that fell.
+};
+static_assert(Hears<Fly, protocol::Move>);
+
+}  // namespace portcullis::checks

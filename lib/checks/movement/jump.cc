@@ -1,0 +1,68 @@
+#include "checks/movement/jump.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "checks/movement/judged.h"
+
+namespace portcullis::checks {
+namespace {
+
+/// How exactly a throw follows gravity; positions carry far more digits.
+constexpr double same_rise = 0.004;
+/// Slime pistons throw with 1, and what is left of it a tick later.
+constexpr double piston_throw = 1.0;
+constexpr double near_throw = 0.02;
+
+/// How fast he may come back from what he fell on.
+double bounce_max(const Player& player) noexcept {
+    double fastest = 0;
+    for (size_t back = 0; back < std::min<size_t>(3, player.ticks()); ++back) {
+        fastest = std::max(fastest, -double{player.step(back).dy});
+    }
+    return fastest > 0 ? fastest + 0.1 : 0;
+}
+
+bool like_piston(double rise, double gravity) noexcept {
+    return std::abs(rise - piston_throw) < near_throw ||
+           std::abs(rise - fallen_from(piston_throw, gravity)) < near_throw;
+}
+
+}  // namespace
+
+void Jump::on(const protocol::Move& move, const Player& player, const Settings& settings,
+              Findings& out) noexcept {
+    const Player::MoveKind kind = player.kind_of(move);
+    if (kind == Player::MoveKind::repeat) return;
+    const Player::Step step = player.step_of(move);
+    if (kind != Player::MoveKind::tick || !walks(player) || may_be_pushed_up(player, 0) ||
+        player.effect_max(protocol::Effect::levitation) > 0) {
+        seen_ = no_jump;
+        return;
+    }
+    const double rise = double{step.dy};
+    const double gravity = player.gravity_min();
+    if (step.ground_before && !step.ground_after && move.has_position) {
+        const double limit =
+            std::max({player.jump_strength_max(), player.step_height_max(), bounce_max(player)});
+        seen_ = rise > limit + settings.tolerance_blocks ? rose : no_jump;
+        first_rise_ = last_rise_ = step.dy;
+        limit_ = static_cast<float>(limit);
+        return;
+    }
+    if (seen_ == no_jump) return;
+    const bool goes_on = !step.ground_after && move.has_position &&
+                         std::abs(rise - fallen_from(double{last_rise_}, gravity)) < same_rise &&
+                         !like_piston(double{last_rise_}, gravity);
+    if (!goes_on) {
+        seen_ = no_jump;
+        return;
+    }
+    last_rise_ = step.dy;
+    if (++seen_ <= rose_on) return;
+    seen_ = no_jump;
+    out.add(0.97f,
+            {.observed = double{first_rise_}, .limit = double{limit_}, .unit = "blocks/tick"});
+}
+
+}  // namespace portcullis::checks

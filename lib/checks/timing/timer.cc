@@ -1,0 +1,83 @@
+#include "checks/timing/timer.h"
+
+#include <algorithm>
+
+namespace portcullis::checks {
+namespace {
+
+/// Unmoved clients from 1.9 on tell a place on the 20th tick since the last.
+constexpr double reminder_ticks = 20;
+constexpr int32_t version_1_9 = 107;
+
+Nanos from_ms(double ms) noexcept { return Nanos(static_cast<int64_t>(ms * 1e6)); }
+Nanos ticks_long(double ticks) noexcept { return from_ms(ticks * 50); }
+
+}  // namespace
+
+void Timer::on(const protocol::Move& e, const Player& player, const Settings& settings,
+               Findings& out) noexcept {
+    if (player.tells_ticks() || player.kind_of(e) != Player::MoveKind::tick) return;
+    double ticks = 1;
+    if (e.has_position) {
+        const protocol::Position& last = player.position();
+        const bool unmoved =
+            e.position.x == last.x && e.position.y == last.y && e.position.z == last.z;
+        if (unmoved && has_place_ && player.version >= version_1_9) {
+            ticks = std::max(1.0, ticks_at_place_ + reminder_ticks - ticks_);
+        }
+    }
+    ticked(ticks, player, settings, out);
+    if (e.has_position) {
+        ticks_at_place_ = ticks_;
+        has_place_ = true;
+    }
+}
+
+void Timer::on(const protocol::TickEnded&, const Player& player, const Settings& settings,
+               Findings& out) noexcept {
+    ticked(1, player, settings, out);
+}
+
+void Timer::ticked(double ticks, const Player& player, const Settings& settings,
+                   Findings& out) noexcept {
+    ticks_ += ticks;
+    if (!has_floor_) return;
+    const double clock = settings.clock_fast_percent / 100;
+    const Nanos lived = player.now - ticks_long(ticks_);
+    const Nanos allowed =
+        floor_ - from_ms(settings.slack_ms + to_milliseconds(player.now - floor_at_) * clock);
+    if (lived >= allowed) return;
+
+    const double ahead = to_milliseconds(allowed - lived);
+    out.add(0.97f, {.observed = ahead / 50, .limit = 0, .unit = "ticks", .note = "ahead of time"});
+    // The next finding needs a gain of its own.
+    floor_ -= from_ms(ahead + settings.again_ms);
+}
+
+void Timer::answered(RoundTrips::Kind kind, int64_t id, const Player& player,
+                     const Settings& settings) noexcept {
+    const RoundTrips::Answer answer = player.trips().sent_at(kind, id);
+    if (!answer.known) return;
+    const Nanos floor = answer.sent - ticks_long(ticks_ + settings.catch_up_ticks);
+    const double clock = settings.clock_fast_percent / 100;
+    const Nanos grown = from_ms(to_milliseconds(player.now - floor_at_) * clock);
+    if (has_floor_ && floor <= floor_ - grown) return;
+    has_floor_ = true;
+    floor_ = floor;
+    floor_at_ = answer.sent;
+}
+
+void Timer::on(const protocol::KeepAliveAnswered& e, const Player& player, const Settings& settings,
+               Findings&) noexcept {
+    answered(RoundTrips::Kind::keep_alive, e.id, player, settings);
+}
+void Timer::on(const protocol::PingAnswered& e, const Player& player, const Settings& settings,
+               Findings&) noexcept {
+    answered(RoundTrips::Kind::ping, e.id, player, settings);
+}
+void Timer::on(const protocol::TeleportConfirmed& e, const Player& player, const Settings& settings,
+               Findings&) noexcept {
+    answered(RoundTrips::Kind::teleport, e.id, player, settings);
+}
+
+}  // namespace portcullis::checks

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+
+#include "checks/check.h"
+#include "player/player.h"
+
+namespace portcullis::checks {
+
+/// Timer: a client lives faster than time.
+///
+/// The client makes 20 ticks a second.  A bad line may keep them back and deliver
+/// a hundred at once, so neither pace nor bursts tell anything.  But no line makes
+/// ticks: when the answer to a request of the server comes by, the client had
+/// lived until the request was sent at least, with the ticks seen by then.  From
+/// there on it can have made no more than the time since holds, and ten that it
+/// caught up after hanging (vanilla forgets the rest), plus what a fast clock adds.
+/// So each answer sets a floor under the client's time, the highest one counts,
+/// and whoever falls through it has made ticks out of nothing.
+///
+/// Ticks are: each movement packet that is not the answer to a teleport or a
+/// repetition; where the client says when its ticks end (protocol 768 on), those.
+/// Blind: within a half second and the line's delay of advantage; to a client that
+/// holds its answers back as long; to one that was never asked anything.  Behind a
+/// proxy that answers keep-alives itself the floor would stand too high.
+class Timer {
+public:
+    static constexpr std::string_view name = "timing.timer";
+    static constexpr float weight = 3;  ///< One finding is a quarter of a second gained.
+
+    struct Settings {
+        double catch_up_ticks = 11;
+        double slack_ms = 50;
+        double clock_fast_percent = 0.6;
+        double again_ms = 250;
+    };
+    static constexpr std::array<Parameter<Settings>, 4> parameters = {{
+        {"catch_up_ticks", &Settings::catch_up_ticks, 1, 1200,
+         "Ticks a client that hung may make up for."},
+        {"slack_ms", &Settings::slack_ms, 0, 60000, "What else a client may be ahead of time."},
+        {"clock_fast_percent", &Settings::clock_fast_percent, 0, 10,
+         "How fast an honest client's clock may be."},
+        {"again_ms", &Settings::again_ms, 10, 60000, "Further gain until the next finding."},
+    }};
+
+    void on(const protocol::Move& e, const Player& player, const Settings& settings,
+            Findings& out) noexcept;
+    void on(const protocol::TickEnded& e, const Player& player, const Settings& settings,
+            Findings& out) noexcept;
+    void on(const protocol::KeepAliveAnswered& e, const Player& player, const Settings& settings,
+            Findings& out) noexcept;
+    void on(const protocol::PingAnswered& e, const Player& player, const Settings& settings,
+            Findings& out) noexcept;
+    void on(const protocol::TeleportConfirmed& e, const Player& player, const Settings& settings,
+            Findings& out) noexcept;
+
+private:
+    void ticked(double ticks, const Player& player, const Settings& settings,
+                Findings& out) noexcept;
+    void answered(RoundTrips::Kind kind, int64_t id, const Player& player,
+                  const Settings& settings) noexcept;
+
+    /// Moment at which the client's tick 0 would have been, had all ticks seen
+    /// been made in time; grows when ticks are left out, never falls honestly.
+    Nanos floor_{};
+    Nanos floor_at_{};           ///< When the floor was right; the clock's fault grows since.
+    double ticks_ = 0;           ///< Told and inferred.
+    double ticks_at_place_ = 0;  ///< When a place was last told.
+    bool has_floor_ = false;
+    bool has_place_ = false;
+};
+static_assert(Hears<Timer, protocol::Move> && Hears<Timer, protocol::TickEnded> &&
+              Hears<Timer, protocol::KeepAliveAnswered> && Hears<Timer, protocol::PingAnswered> &&
+              Hears<Timer, protocol::TeleportConfirmed>);
+
+}  // namespace portcullis::checks
