@@ -14,7 +14,8 @@ namespace portcullis::checks {
 /// - a ladder holds only who sneaks, and lets nobody go sideways faster than 0.15;
 /// - water lets sink, unless one swims (the server says so) or is pressed against
 ///   a ceiling: then the head, so also the feet, stand on the grid of sixteenths;
-/// - webs let sink, scaffolds and powder snow too;
+/// - webs let sink, scaffolds and powder snow too; who treads water goes up and
+///   down by more than a hand;
 /// - whatever slows the fall is slow sideways as well: in water at most 0.36.
 /// So three things are told: hanging still at a height no ceiling explains;
 /// keeping height while going faster than any such block lets; and rising faster
@@ -49,6 +50,7 @@ private:
     void judge_glide(const Player& player, const Player::Step& step, const Settings& settings,
                      Findings& out) noexcept;
 
+    double lowest_ = 0, highest_ = 0;         ///< While hanging.
     uint16_t hover_ = 0, excused_hover_ = 0;  ///< Ticks, in a row.
     uint16_t glide_ = 0, rise_ = 0;           ///< Ticks, less those that fell.
 };

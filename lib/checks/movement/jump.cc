@@ -10,7 +10,7 @@ namespace {
 
 /// How exactly a throw follows gravity; positions carry far more digits.
 constexpr double same_rise = 0.004;
-/// Slime pistons throw with 1, and what is left of it a tick later.
+/// Slime pistons throw with 1, before gravity.
 constexpr double piston_throw = 1.0;
 constexpr double near_throw = 0.02;
 
@@ -23,9 +23,8 @@ double bounce_max(const Player& player) noexcept {
     return fastest > 0 ? fastest + 0.1 : 0;
 }
 
-bool like_piston(double rise, double gravity) noexcept {
-    return std::abs(rise - piston_throw) < near_throw ||
-           std::abs(rise - fallen_from(piston_throw, gravity)) < near_throw;
+bool like_piston(double first_rise) noexcept {
+    return std::abs(first_rise - piston_throw) < near_throw;
 }
 
 }  // namespace
@@ -45,15 +44,15 @@ void Jump::on(const protocol::Move& move, const Player& player, const Settings& 
     if (step.ground_before && !step.ground_after && move.has_position) {
         const double limit =
             std::max({player.jump_strength_max(), player.step_height_max(), bounce_max(player)});
-        seen_ = rise > limit + settings.tolerance_blocks ? rose : no_jump;
+        const bool too_high = rise > limit + settings.tolerance_blocks;
+        seen_ = too_high && !like_piston(rise) ? rose : no_jump;
         first_rise_ = last_rise_ = step.dy;
         limit_ = static_cast<float>(limit);
         return;
     }
     if (seen_ == no_jump) return;
     const bool goes_on = !step.ground_after && move.has_position &&
-                         std::abs(rise - fallen_from(double{last_rise_}, gravity)) < same_rise &&
-                         !like_piston(double{last_rise_}, gravity);
+                         std::abs(rise - fallen_from(double{last_rise_}, gravity)) < same_rise;
     if (!goes_on) {
         seen_ = no_jump;
         return;

@@ -1,6 +1,7 @@
 #include "checks/timing/timer.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace portcullis::checks {
 namespace {
@@ -23,12 +24,15 @@ void Timer::on(const protocol::Move& e, const Player& player, const Settings& se
         const bool unmoved =
             e.position.x == last.x && e.position.y == last.y && e.position.z == last.z;
         if (unmoved && has_place_ && player.version >= version_1_9) {
-            ticks = std::max(1.0, ticks_at_place_ + reminder_ticks - ticks_);
+            const double passed = to_milliseconds(player.now - place_at_) / 50;
+            const double since = ticks_ - ticks_at_place_;
+            ticks = std::max(1.0, std::min(reminder_ticks, std::floor(passed)) - since);
         }
     }
     ticked(ticks, player, settings, out);
     if (e.has_position) {
         ticks_at_place_ = ticks_;
+        place_at_ = player.now;
         has_place_ = true;
     }
 }
@@ -58,6 +62,8 @@ void Timer::answered(RoundTrips::Kind kind, int64_t id, const Player& player,
                      const Settings& settings) noexcept {
     const RoundTrips::Answer answer = player.trips().sent_at(kind, id);
     if (!answer.known) return;
+    // What an unmoved client kept to itself may have been before this answer.
+    has_place_ = false;
     const Nanos floor = answer.sent - ticks_long(ticks_ + settings.catch_up_ticks);
     const double clock = settings.clock_fast_percent / 100;
     const Nanos grown = from_ms(to_milliseconds(player.now - floor_at_) * clock);

@@ -66,6 +66,7 @@ private:
     Nanos floor_at_{};           ///< When the floor was right; the clock's fault grows since.
     double ticks_ = 0;           ///< Told and inferred.
     double ticks_at_place_ = 0;  ///< When a place was last told.
+    Nanos place_at_{};
     bool has_floor_ = false;
     bool has_place_ = false;
 };
