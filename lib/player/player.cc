@@ -17,6 +17,7 @@ constexpr double untold_blocks = 0.03;
 
 constexpr int32_t version_1_9 = 107;
 constexpr int32_t version_1_17 = 755;
+constexpr int32_t version_1_20_2 = 764;
 constexpr int32_t version_1_20_5 = 766;
 
 /// What holds until the server says otherwise, in the order of Attribute.
@@ -419,7 +420,13 @@ double Player::attribute_min(Attribute attribute) const noexcept {
 double Player::movement_speed_max() const noexcept {
     // The vanilla server's attribute holds the effect already; others send the
     // effect alone and leave the sum to the client.
-    const double by_effect = 0.1 * (1 + 0.2 * effect_max(Effect::speed));
+    // Some servers number effects from 1 still where 1.20.2 begins at 0: what
+    // reads as slowness is speed then, and a slow player with too high a limit
+    // does no harm.
+    const int level = version >= version_1_20_2
+                          ? std::max(effect_max(Effect::speed), effect_max(Effect::slowness))
+                          : effect_max(Effect::speed);
+    const double by_effect = 0.1 * (1 + 0.2 * level);
     return std::max({attribute_max(Attribute::movement_speed), by_effect,
                      static_cast<double>(walk_speed_.high(trips_.reached()))});
 }

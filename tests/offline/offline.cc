@@ -85,7 +85,7 @@ struct Listener {
     uint16_t port;
     double at;
     uint64_t offset;  ///< Of the bytes fed.
-    checks::Findings findings{};
+    checks::Findings findings;
     std::chrono::steady_clock::duration* spent;
 
     void frame(const minecraft::Frame& frame) noexcept {
@@ -212,8 +212,9 @@ private:
     }
 
     void feed(Conversation& c, Direction direction, Half& half, uint16_t port, Nanos time) {
-        Listener listener{c,        settings_, direction, path_, port, to_seconds(time - first_),
-                          half.fed, {},        &spent};
+        Listener listener{
+            c,        settings_,          direction, path_, port, to_seconds(time - first_),
+            half.fed, checks::Findings(), &spent};
         while (!half.finished) {
             const size_t passed = std::min<uint64_t>(half.skip, half.bytes.size());
             half.bytes.erase(half.bytes.begin(), half.bytes.begin() + static_cast<long>(passed));
