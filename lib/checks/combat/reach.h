@@ -18,9 +18,9 @@ namespace portcullis::checks {
 ///
 /// What his TCP has not acknowledged he has not seen, and what arrives after a
 /// silence may have been done at any time in it: both let him look further back.
-/// Where that is further than the target's way is kept, nothing is judged.  Mobs come in all sizes, which are not told: they are only written
-/// down, measured to a body of 4 by 4.
-/// Blind: in vehicles, in creative mode, a few tenths of a block on any line.
+/// Where that is further than the target's way is kept, nothing is judged.  Mobs come in all sizes,
+/// which are not told: they are only written down, measured to a body of 4 by 4. Blind: in
+/// vehicles, in creative mode, a few tenths of a block on any line.
 class Reach {
 public:
     static constexpr std::string_view name = "combat.reach";

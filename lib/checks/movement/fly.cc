@@ -15,9 +15,12 @@ constexpr int32_t version_1_13 = 393;
 constexpr int32_t version_1_14 = 477;
 
 constexpr float ladder_sideways = 0.1502f;
-/// The fastest that water lets go, for each unit of the sprinting attribute
-/// (depth strider), and by swimming in a current.
+/// The fastest that water lets go: by swimming in a current, and with depth
+/// strider, for each unit of the sprinting attribute.
 constexpr double water_sideways = 0.36;
+constexpr double water_sideways_of_attribute = 2.3;
+/// A swimmer's rise follows his look, and changes by less than this in a tick.
+constexpr float swim_change = 0.012f;
 /// What lifts faster than this is no water, ladder or (before 1.13) anything.
 constexpr double rise_before_1_13 = 0.25;
 /// Bubble columns lift by 0.7, and one may swim in them.
@@ -30,8 +33,9 @@ constexpr float hang_step = 0.02f;
 constexpr double hang_band = 0.05;
 constexpr double gravity_telling = 0.02;  ///< With less, a jump's top looks like hanging.
 
-/// An unmoved client repeats its place on every 20th tick.
-constexpr uint16_t reminder_ticks = 20;
+/// An unmoved client repeats its place on every 20th tick.  Counted as fewer, so
+/// that one such packet alone says nothing.
+constexpr uint16_t reminder_ticks = 15;
 
 /// The head touches a block: heights of blocks are whole sixteenths.
 bool may_touch_ceiling(double feet, const Player& player) noexcept {
@@ -42,6 +46,11 @@ bool may_touch_ceiling(double feet, const Player& player) noexcept {
         if (std::abs(sixteenths - std::round(sixteenths)) < 16 * 2e-4) return true;
     }
     return false;
+}
+
+double water_sideways_max(const Player& player) noexcept {
+    const double sprinting = player.movement_speed_max() * vanilla::sprint_factor;
+    return std::max(water_sideways, sprinting * water_sideways_of_attribute);
 }
 
 }  // namespace
@@ -77,17 +86,19 @@ void Fly::judge_hover(const protocol::Move& move, const Player& player, const Pl
         return;
     }
     const bool unmoved = step.dx == 0 && step.dz == 0;
-    const bool reminder = unmoved && !move.has_rotation;
+    const bool still = move.position.y == player.position().y;
+    const bool reminder = unmoved && still && !move.has_rotation;
     const uint16_t ticks = reminder && player.version >= version_1_9 ? reminder_ticks : 1;
 
-    const bool ladder = player.was_sneaking_within(2) && std::abs(step.dx) <= ladder_sideways &&
+    // A ladder holds still, a ceiling too; swimming goes smoothly.
+    const bool ladder = still && player.was_sneaking_within(2) &&
+                        std::abs(step.dx) <= ladder_sideways &&
                         std::abs(step.dz) <= ladder_sideways;
-    const double water =
-        std::max(water_sideways, player.movement_speed_max() * vanilla::sprint_factor * 2.3);
-    const bool swims = player.version >= version_1_13 &&
+    const bool smooth = std::abs(step.dy - player.step(0).dy) < swim_change;
+    const bool swims = smooth && player.version >= version_1_13 &&
                        (player.may_swim() || (player.was_sprinting_within(2) && !unmoved)) &&
-                       step.sideways() <= water;
-    const bool excused = ladder || swims || may_touch_ceiling(y, player);
+                       step.sideways() <= water_sideways_max(player);
+    const bool excused = ladder || swims || (still && may_touch_ceiling(y, player));
     uint16_t& count = excused ? excused_hover_ : hover_;
     count = static_cast<uint16_t>(count + ticks);
 
@@ -111,8 +122,6 @@ void Fly::judge_glide(const Player& player, const Player::Step& step, const Sett
         fallen_from(double{player.step(0).dy}, player.gravity_min()) + falling_slack;
     const double dy = double{step.dy};
     const bool falls = dy <= possible;
-    const double water =
-        std::max(water_sideways, player.movement_speed_max() * vanilla::sprint_factor * 2.3);
     const auto count = [&](uint16_t& counter, bool odd, double limit, const char* note) {
         if (!odd) {
             counter = static_cast<uint16_t>(counter - std::min<uint16_t>(counter, 2));
@@ -123,8 +132,8 @@ void Fly::judge_glide(const Player& player, const Player::Step& step, const Sett
         out.add(0.97f, {.observed = dy, .limit = possible, .unit = "blocks/tick", .note = note});
     };
     const bool dolphin = player.effect_max(Effect::dolphins_grace) > 0;
-    count(glide_, !falls && !dolphin && step.sideways() > water, settings.glide_ticks,
-          "keeps height at speed");
+    count(glide_, !falls && !dolphin && step.sideways() > water_sideways_max(player),
+          settings.glide_ticks, "keeps height at speed");
     const double lift = player.version >= version_1_13 ? rise_since_1_13 : rise_before_1_13;
     count(rise_, !falls && dy > lift, settings.rise_ticks, "rises in the air");
 }

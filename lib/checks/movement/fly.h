@@ -26,7 +26,7 @@ namespace portcullis::checks {
 class Fly {
 public:
     static constexpr std::string_view name = "movement.fly";
-    static constexpr float weight = 4;  ///< One finding is a second of flight.
+    static constexpr float weight = 8;  ///< One finding is a second of flight.
 
     struct Settings {
         double hover_ticks = 20;

@@ -20,7 +20,7 @@ namespace portcullis::checks {
 class Jump {
 public:
     static constexpr std::string_view name = "movement.jump";
-    static constexpr float weight = 5;  ///< One finding is a whole jump.
+    static constexpr float weight = 10;  ///< One finding is a whole jump.
 
     struct Settings {
         double tolerance_blocks = 0.02;

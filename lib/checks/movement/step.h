@@ -20,7 +20,7 @@ namespace portcullis::checks {
 class Step {
 public:
     static constexpr std::string_view name = "movement.step";
-    static constexpr float weight = 5;
+    static constexpr float weight = 10;  ///< One finding is a whole climb.
 
     struct Settings {
         double certain_blocks = 1.02;

@@ -26,13 +26,14 @@ namespace portcullis::checks {
 class Timer {
 public:
     static constexpr std::string_view name = "timing.timer";
-    static constexpr float weight = 3;  ///< One finding is a quarter of a second gained.
+    static constexpr float weight =
+        8;  ///< One finding is a tenth of a second gained, after half a second.
 
     struct Settings {
         double catch_up_ticks = 11;
         double slack_ms = 50;
         double clock_fast_percent = 0.6;
-        double again_ms = 250;
+        double again_ms = 100;
     };
     static constexpr std::array<Parameter<Settings>, 4> parameters = {{
         {"catch_up_ticks", &Settings::catch_up_ticks, 1, 1200,
