@@ -41,6 +41,8 @@ struct Stream {
 struct Counter {
     Counts* counts = nullptr;
     std::string last;
+    Counts misread;
+    Values values;
     int faults = 0;
     bool opaque = false;
 
@@ -48,6 +50,12 @@ struct Counter {
         // The oracle counts what it could read; a frame without an id it could not.
         last = frame.id < 0 ? "" : frame.name();
         if (frame.id >= 0) ++(*counts)[last];
+        if (!frame.has_body) return;
+        // A layout that is wrong reads past the end, or leaves bytes over.
+        NoSink sink;
+        Walk<NoSink> walk(frame.body, values, sink);
+        values.clear();
+        if (!walk.run(*frame.program) || walk.trailing() > 0) ++misread[last];
     }
     void on(const protocol::Malformed& m) {
         if (!m.from_server) ++faults;
@@ -62,6 +70,7 @@ struct Flow {
     std::array<std::string, 2> last;  // Packet told, by direction.
     std::array<int, 2> faults{};
     bool opaque = false;
+    Counts misread;
 };
 
 class Capture {
@@ -159,6 +168,10 @@ private:
         stream.finished = progress.finished;
         flow.faults[static_cast<size_t>(direction)] += counter.faults;
         flow.opaque = flow.opaque || counter.opaque;
+        for (const auto& [name, n] : counter.misread) {
+            flow.misread[std::string(name_in(protocol::direction_names, direction)) + " " + name] +=
+                n;
+        }
     }
 
     Decoder& decoder_;
@@ -213,6 +226,9 @@ TEST_P(Oracle, CountsTheSamePacketsInEveryCapture) {
                 continue;
             }
             ++flows;
+            for (const auto& [packet, n] : flow.misread) {
+                ADD_FAILURE() << where << ": " << n << " " << packet << " do not fit their layout";
+            }
             faulty += flow.faults[0] > 0;
             EXPECT_TRUE(flow.faults[0] == 0 || name.find("cheat") != std::string::npos) << where;
             for (const auto& [side, key] : {std::pair{0, "toServer"}, std::pair{1, "toClient"}}) {

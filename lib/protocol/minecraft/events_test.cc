@@ -1,0 +1,386 @@
+// Goal: each packet's fields arrive in its event, in every layout that the four
+// versions of the captures and the newest ones have.
+// Method: packets made by hand from the protocol's description, one line each.
+
+#include <gtest/gtest.h>
+
+#include "protocol/minecraft/describe.h"
+#include "protocol/minecraft/test_talk.h"
+
+namespace portcullis::minecraft {
+namespace {
+
+using namespace testing;
+
+int64_t packed(int64_t x, int64_t y, int64_t z) {
+    return (x & 0x3ffffff) << 38 | (z & 0x3ffffff) << 12 | (y & 0xfff);
+}
+int64_t packed_before_477(int64_t x, int64_t y, int64_t z) {
+    return (x & 0x3ffffff) << 38 | (y & 0xfff) << 26 | (z & 0x3ffffff);
+}
+const std::string uuid16(16, '\5');
+const std::string sprint_uuid = "\x66\x2a\x6b\x8d\xda\x3e\x4c\x1c\x88\x13\x96\xea\x60\x97\x27\x8d";
+
+struct Case {
+    int32_t version;
+    Made body;
+    std::string heard;
+};
+
+void expect_client(const std::vector<Case>& cases) {
+    for (const Case& c : cases) {
+        Talk talk;
+        talk.log_in(c.version);
+        EXPECT_EQ(talk.client_says(c.body), c.heard) << c.version << " " << c.heard;
+    }
+}
+void expect_server(const std::vector<Case>& cases) {
+    for (const Case& c : cases) {
+        Talk talk;
+        talk.log_in(c.version);
+        EXPECT_EQ(talk.server_says(c.body), c.heard) << c.version << " " << c.heard;
+    }
+}
+
+TEST(FromTheClient, Movement) {
+    expect_client({
+        {5, packet(4).f64(1).f64(2).f64(3.62).f64(4).boolean(true), "Move at 1 2 4 ground"},
+        {47, packet(3).boolean(true), "Move ground"},
+        {47, packet(4).f64(1.5).f64(2).f64(-3).boolean(false), "Move at 1.5 2 -3 air"},
+        {47, packet(5).f32(90).f32(-45).boolean(true), "Move looks 90 -45 ground"},
+        {754, packet(0x13).f64(1).f64(2).f64(3).f32(4).f32(5).boolean(true),
+         "Move at 1 2 3 looks 4 5 ground"},
+        {769, packet(0x1c).f64(1).f64(2).f64(3).u8(3), "Move at 1 2 3 ground wall"},
+        {769, packet(0x1f).u8(2), "Move air wall"},
+        {769, packet(0x0b), "TickEnded"},
+        {769, packet(0x29).u8(0b1010001), "PlayerInput 1000101"},
+        {754, packet(0x16).f64(9).f64(2).f64(3).f32(4).f32(5), "VehicleMoved 9"},
+        {754, packet(0x1d).f32(1).f32(-1).u8(3), "Steered 1 -1 11"},
+        {47, packet(0x13).u8(2).f32(0.05f).f32(0.1f), "FlyingClaimed 1"},
+        {754, packet(0x1a).u8(0), "FlyingClaimed 0"},
+        {765, packet(0).varint(300), "TeleportConfirmed 300"},
+    });
+}
+
+TEST(FromTheClient, Hands) {
+    expect_client({
+        {47, packet(2).varint(7).varint(1), "Attack 7"},
+        {47, packet(2).varint(7).varint(0), "Interact 7 0 0 0 0"},
+        {47, packet(2).varint(7).varint(2).f32(1).f32(2).f32(3), "Interact 7 1 1 2 3"},
+        {754, packet(0x0e).varint(7).varint(1).boolean(false), "Attack 7"},
+        {754, packet(0x0e).varint(7).varint(2).f32(1).f32(2).f32(3).varint(0).boolean(true),
+         "Interact 7 1 1 2 3"},
+        {775, packet(1).varint(7), "Attack 7"},
+        {47, packet(0x0a), "Swing 0"},
+        {765, packet(0x33).varint(1), "Swing 1"},
+        {47, packet(7).u8(2).i64(packed_before_477(-5, 60, 7)).u8(1), "Dig 2 -5 60 7 1 0"},
+        {754, packet(0x1b).varint(0).i64(packed(-5, -60, 7)).u8(1), "Dig 0 -5 -60 7 1 0"},
+        {769, packet(0x27).varint(0).i64(packed(5, 60, 7)).u8(1).varint(9), "Dig 0 5 60 7 1 9"},
+        {47, packet(8).i64(packed_before_477(1, 2, 3)).u8(1).i16(-1).u8(8).u8(16).u8(0),
+         "Place 1 2 3 1 0.5 1 0 hand 0 0"},
+        {47, packet(8).i64(-1).u8(255).i16(-1).u8(0).u8(0).u8(0), "UseItem 0 0"},
+        {754,
+         packet(0x2e)
+             .varint(1)
+             .i64(packed(1, 2, 3))
+             .varint(4)
+             .f32(0.5f)
+             .f32(1)
+             .f32(0)
+             .boolean(false),
+         "Place 1 2 3 4 0.5 1 0 hand 1 0"},
+        {769,
+         packet(0x3c)
+             .varint(0)
+             .i64(packed(1, 2, 3))
+             .varint(4)
+             .f32(0.5f)
+             .f32(1)
+             .f32(0)
+             .boolean(false)
+             .boolean(false)
+             .varint(12),
+         "Place 1 2 3 4 0.5 1 0 hand 0 12"},
+        {769, packet(0x3d).varint(1).varint(3).f32(0).f32(0), "UseItem 1 3"},
+        {754, packet(0x25).i16(8), "SlotSelected 8"},
+        {754, packet(0x1c).varint(7).varint(3).varint(0), "EntityAction 7 3 0"},
+        {771, packet(0x29).varint(7).varint(1).varint(0), "EntityAction 7 3 0"},
+        {47, packet(0x0b).varint(7).varint(6).varint(0), "EntityAction 7 7 0"},
+        {47, packet(0x0b).varint(7).varint(99).varint(0), "EntityAction 7 9 0"},
+        {754, packet(9).u8(1).i16(36).u8(0).i16(4).varint(0).boolean(false),
+         "WindowClicked 1 36 0 0"},
+    });
+}
+
+TEST(FromTheClient, WordsAndAnswers) {
+    const std::string chat_tail =
+        Made().i64(1).i64(2).boolean(false).varint(0).str() + std::string(3, '\0');
+    expect_client({
+        {47, packet(1).text("hi"), "Text 0 hi"},
+        {754, packet(3).text("/op me"), "Text 1 op me"},
+        {765, packet(5).text("hi").raw(chat_tail), "Text 0 hi"},
+        {769, packet(5).text("op me"), "Text 1 op me"},
+        {47, packet(0x17).text("MC|Brand").text("vanilla"),
+         "PluginMessage MC|Brand 8; Text 6 vanilla"},
+        {754, packet(0x0b).text("x:y").raw("zz"), "PluginMessage x:y 2; Text 7 zz"},
+        {754, packet(0x2b).i64(packed(1, 2, 3)).text("a").text("").text("").text("d"),
+         "Text 3 a; Text 3 d"},
+        {765, packet(0x11).varint(0).varint(2).text("one").text("two").boolean(true).text("T"),
+         "Text 4 one; Text 4 two; Text 4 T"},
+        {765, packet(0x27).text("sword"), "Text 5 sword"},
+        {765, packet(0x0a).varint(3).text("/gi"), "Text 2 /gi"},
+        {47, packet(0).varint(-5), "KeepAliveAnswered -5"},
+        {754, packet(0x10).i64(1LL << 40), "KeepAliveAnswered 1099511627776"},
+        {754, packet(7).u8(0).i16(-3).boolean(true), "PingAnswered -3"},
+        {765, packet(0x24).i32(12), "PingAnswered 12"},
+        {765,
+         packet(9)
+             .text("en_us")
+             .u8(12)
+             .varint(0)
+             .boolean(true)
+             .u8(127)
+             .varint(1)
+             .boolean(false)
+             .boolean(true),
+         "ClientSettings en_us 12"},
+    });
+}
+
+TEST(FromTheServer, ThePlayerHimself) {
+    expect_server({
+        {47, packet(1).i32(9).u8(1).u8(0).u8(1).u8(20).text("default").boolean(false),
+         "Joined 9 1"},
+        {47, packet(1).i32(9).u8(8).u8(0).u8(1).u8(20).text("default").boolean(false),
+         "Joined 9 0"},
+        {5, packet(8).f64(1).f64(65.62).f64(3).f32(0).f32(0).boolean(true),
+         "Teleported 00000 1 64 3 0 0 id -1"},
+        {47, packet(8).f64(1).f64(64).f64(3).f32(90).f32(0).u8(0b11000),
+         "Teleported 00011 1 64 3 90 0 id -1"},
+        {754, packet(0x34).f64(1).f64(64).f64(3).f32(90).f32(5).u8(1).varint(77),
+         "Teleported 10000 1 64 3 90 5 id 77"},
+        {769,
+         packet(0x42).varint(77).f64(1).f64(64).f64(3).f64(0).f64(0).f64(0).f32(90).f32(5).i32(2),
+         "Teleported 01000 1 64 3 90 5 id 77"},
+        {769, packet(0x43).f32(90).f32(5), "Teleported 11100 0 0 0 90 5 id -1"},
+        {47, packet(0x2b).u8(3).f32(1), "GameModeChanged 1"},
+        {47, packet(0x2b).u8(1).f32(1), ""},
+        {754, packet(0x30).u8(0b0101).f32(0.05f).f32(0.1f), "AbilitiesSet 1010 0.05 0.1"},
+        {754, packet(0x49).f32(19.5f).varint(17).f32(2), "HealthSet 19.5 17"},
+        {47, packet(7).i32(-1).u8(2).u8(2).text("default"), "WorldChanged 2"},
+        {47, packet(9).u8(4), "SlotForced 4"},
+        {754, packet(0x3e).varint(8), "CameraSet 8"},
+        {754, packet(0x1f).i64(-2), "KeepAliveSent -2"},
+        {754, packet(0x11).u8(0).i16(-3).boolean(false), "PingSent -3"},
+        {765, packet(0x33).i32(12), "PingSent 12"},
+        {765, packet(0x6e).f32(40).boolean(true), "TickRateSet 40 1"},
+        {754, packet(0x4e).i64(4000).i64(600), "WorldTime 4000"},
+        {754, packet(0x2d).varint(3).varint(2).text("\"Chest\""), "WindowOpened 3"},
+        {754, packet(0x12).u8(3), "WindowClosed 3"},
+        {765, packet(5).varint(41), "BlockChangeAcknowledged 41"},
+        {754, packet(0x19).text(R"({"text":"a","extra":[{"text":"b\"c","color":"red"}," d"]})"),
+         "Disconnected ab\"c d"},
+    });
+}
+
+TEST(FromTheServer, Forces) {
+    expect_server({
+        {47, packet(0x12).varint(9).i16(800).i16(-1600).i16(0), "Velocity 9 0.1 -0.2 0"},
+        {769, packet(0x5f).varint(9).i16(4000).i16(0).i16(0), "Velocity 9 0.5 0 0"},
+        {773, packet(0x63).varint(9).u8(0), "Velocity 9 0 0 0"},
+        {754,
+         packet(0x1b).f32(0).f32(0).f32(0).f32(4).i32(1).u8(1).u8(2).u8(3).f32(0.5f).f32(1).f32(0),
+         "Exploded 0.5 1 0"},
+        {769,
+         packet(0x21).f64(0).f64(0).f64(0).boolean(true).f64(0.5).f64(1).f64(0).varint(1).varint(1),
+         "Exploded 0.5 1 0"},
+        {769, packet(0x21).f64(0).f64(0).f64(0).boolean(false).varint(1).varint(1), ""},
+        {47, packet(0x1d).varint(9).u8(1).u8(1).varint(600).boolean(false),
+         "EffectGiven 9 0 1 600"},
+        {765, packet(0x72).varint(9).varint(0).u8(1).varint(-1).u8(0).boolean(false),
+         "EffectGiven 9 0 1 -1"},
+        {769, packet(0x7d).varint(9).varint(24).varint(2).varint(20).u8(0), "EffectGiven 9 6 2 20"},
+        {754, packet(0x37).varint(9).u8(8), "EffectTaken 9 4"},
+    });
+}
+
+TEST(FromTheServer, AttributesAreComputedAndTheSprintModifierKeptOut) {
+    const auto modifier = [](const std::string& id, double amount, int operation) {
+        return Made().raw(id).f64(amount).u8(operation).str();
+    };
+    Made old = packet(0x20).varint(9).i32(1).text("generic.movementSpeed").f64(0.1).varint(3);
+    old.raw(modifier(sprint_uuid, 0.3, 2))
+        .raw(modifier(uuid16, 0.1, 0))
+        .raw(modifier(uuid16, 1, 1));
+    Made texts = packet(0x71).varint(9).varint(1).text("minecraft:generic.movement_speed").f64(0.1);
+    texts.varint(1).raw(modifier(uuid16, 0.4, 2));
+    Made ids = packet(0x7c).varint(9).varint(1).varint(21).f64(0.1).varint(1);
+    ids.text("minecraft:sprinting").f64(0.3).u8(2);
+    expect_server({
+        {47, old, "AttributeSet 9 0 0.4 sprinting"},
+        {765, texts, "AttributeSet 9 0 0.14"},
+        {769, ids, "AttributeSet 9 0 0.1 sprinting"},
+    });
+}
+
+TEST(FromTheServer, OtherEntities) {
+    expect_server({
+        {47, packet(0x0c).varint(9).raw(uuid16).i32(32).i32(64).i32(-16).u8(0).u8(0).i16(0).u8(127),
+         "EntitySpawned 9 player -1 1 2 -0.5"},
+        {754, packet(4).varint(9).raw(uuid16).f64(1).f64(2).f64(3).u8(0).u8(0),
+         "EntitySpawned 9 player -1 1 2 3"},
+        {765,
+         packet(1)
+             .varint(9)
+             .raw(uuid16)
+             .varint(124)
+             .f64(1)
+             .f64(2)
+             .f64(3)
+             .u8(0)
+             .u8(0)
+             .u8(0)
+             .varint(0)
+             .i16(0)
+             .i16(0)
+             .i16(0),
+         "EntitySpawned 9 player 124 1 2 3"},
+        {754,
+         packet(2)
+             .varint(9)
+             .raw(uuid16)
+             .varint(95)
+             .f64(1)
+             .f64(2)
+             .f64(3)
+             .u8(0)
+             .u8(0)
+             .u8(0)
+             .i16(0)
+             .i16(0)
+             .i16(0),
+         "EntitySpawned 9 95 1 2 3"},
+        {47, packet(0x15).varint(9).u8(32).u8(-16).u8(0).boolean(true), "EntityMoved 9 1 -0.5 0"},
+        {754, packet(0x27).varint(9).i16(4096).i16(-2048).i16(0).boolean(true),
+         "EntityMoved 9 1 -0.5 0"},
+        {754, packet(0x28).varint(9).i16(4096).i16(0).i16(0).u8(0).u8(0).boolean(true),
+         "EntityMoved 9 1 0 0"},
+        {47, packet(0x18).varint(9).i32(32).i32(64).i32(96).u8(0).u8(0).boolean(true),
+         "EntityPlaced 9 1 2 3"},
+        {754, packet(0x56).varint(9).f64(1).f64(2).f64(3).u8(0).u8(0).boolean(true),
+         "EntityPlaced 9 1 2 3"},
+        {769,
+         packet(0x20).varint(9).f64(1).f64(2).f64(3).f64(0).f64(0).f64(0).f32(0).f32(0).boolean(
+             true),
+         "EntityPlaced 9 1 2 3"},
+        {754, packet(0x36).varint(2).varint(9).varint(300), "EntityGone 9; EntityGone 300"},
+        {755, packet(0x3a).varint(9), "EntityGone 9"},
+        {47, packet(0x1b).i32(9).i32(4).boolean(false), "Mounted 4 9"},
+        {754, packet(0x4b).varint(4).varint(2).varint(9).varint(10), "Mounted 4 9; Mounted 4 10"},
+        {754, packet(0x4b).varint(4).varint(0), "Mounted 4 -1"},
+    });
+}
+
+TEST(FromTheServer, Blocks) {
+    // Section 1, 4, -1 of 16 blocks; records x<<8 | z<<4 | y below the state.
+    const int64_t section = int64_t{1} << 42 | (int64_t{-1} & 0x3fffff) << 20 | 4;
+    expect_server({
+        {47, packet(0x23).i64(packed_before_477(-5, 60, 7)).varint(16), "BlockChanged -5 60 7 16"},
+        {754, packet(0x0b).i64(packed(-5, 60, 7)).varint(33), "BlockChanged -5 60 7 33"},
+        {47, packet(0x22).i32(1).i32(-1).varint(1).u8(0x23).u8(70).varint(16),
+         "BlockChanged 18 70 -13 16"},
+        {754, packet(0x3b).i64(section).boolean(false).varint(1).varint(9 << 12 | 0x234),
+         "BlockChanged 18 68 -13 9"},
+        {769, packet(0x4e).i64(section).varint(1).varint(9 << 12 | 0x234),
+         "BlockChanged 18 68 -13 9"},
+    });
+}
+
+TEST(FromTheServer, OwnMetadata) {
+    Talk talk;
+    talk.log_in(754);
+    talk.session.self = 9;
+    const auto entry = [](int key, int type, int value) {
+        return Made().u8(key).varint(type).u8(value).str();
+    };
+    const std::string end = "\xff";
+    EXPECT_EQ(talk.server_says(packet(0x44).varint(9).raw(entry(0, 0, 0x80)).raw(end)),
+              "PoseSet 9 10000");
+    EXPECT_EQ(talk.server_says(packet(0x44).varint(9).raw(entry(6, 18, 3)).raw(end)),
+              "PoseSet 9 11000");
+    EXPECT_EQ(talk.server_says(
+                  packet(0x44).varint(9).raw(entry(0, 0, 0x0a)).raw(entry(7, 0, 4)).raw(end)),
+              "PoseSet 9 01111");
+    EXPECT_EQ(talk.server_says(packet(0x44).varint(8).raw(entry(0, 0, 0x80)).raw(end)), "");
+    EXPECT_EQ(talk.server_says(packet(0x44).varint(9).raw(entry(4, 7, 1)).raw(end)), "");
+    // 1.8 packs type and key into one byte.
+    Talk old;
+    old.log_in(47);
+    old.session.self = 9;
+    EXPECT_EQ(old.server_says(packet(0x1c).varint(9).u8(0).u8(0x08).u8(0x7f)), "PoseSet 9 00001");
+}
+
+// ---- inspection -----------------------------------------------------------------
+
+class Printer : public FieldVisitor {
+public:
+    void field(std::string_view name, const FieldValue& value) override {
+        out << name << '=';
+        std::visit([this](const auto& v) { print(v); }, value);
+        out << ' ';
+    }
+    void open(std::string_view name, bool array) override { out << name << (array ? "[ " : "{ "); }
+    void close() override { out << "} "; }
+
+    std::ostringstream out;
+
+private:
+    void print(protocol::BlockPosition b) { out << b.x << ',' << b.y << ',' << b.z; }
+    void print(const protocol::Uuid& u) { out << "uuid" << int(u[0]); }
+    void print(Bytes b) { out << b.size() << "bytes"; }
+    template <class T>
+    void print(const T& v) {
+        out << v;
+    }
+};
+
+struct Describing {
+    void frame(const Frame& frame) {
+        Printer printer;
+        if (describe(frame, printer)) text = printer.out.str();
+    }
+    std::string text;
+};
+
+std::string described(int32_t version, Direction direction, const Made& body) {
+    Decoder::Settings settings;
+    settings.all_bodies = true;
+    Talk talk(settings);
+    talk.log_in(version);
+    Describing listener;
+    const std::string frame = plain_frame(body.str());
+    talk.decoder.feed(talk.session, direction, as_bytes(frame), listener);
+    return listener.text;
+}
+
+TEST(Describe, NamesFieldsAsMinecraftDataInSnakeCase) {
+    using enum Direction;
+    EXPECT_EQ(described(754, to_server, packet(0x12).f64(1.5).f64(64).f64(-3.25).boolean(true)),
+              "x=1.5 y=64 z=-3.25 on_ground=1 ");
+    EXPECT_EQ(described(769, to_server, packet(0x1c).f64(1.5).f64(64).f64(-3.25).u8(1)),
+              "x=1.5 y=64 z=-3.25 on_ground=1 has_horizontal_collision=0 ");
+    EXPECT_EQ(described(754, to_server, packet(0x1b).varint(0).i64(packed(1, 2, 3)).u8(1)),
+              "status=0 location=1,2,3 face=1 ");
+    EXPECT_EQ(described(754, to_client, packet(0x36).varint(2).varint(9).varint(300)),
+              "entity_ids[ =9 =300 } ");
+    EXPECT_EQ(described(754, to_client, packet(0x46).varint(9).i16(1).i16(2).i16(3)),
+              "entity_id=9 velocity{ x=1 y=2 z=3 } ");
+    EXPECT_EQ(described(765, to_server, packet(0x34).raw(uuid16)), "target=uuid5 ");
+}
+
+TEST(Describe, TellsWhatThereIsOfABrokenPacket) {
+    EXPECT_EQ(described(754, Direction::to_server, packet(0x12).f64(1.5).f64(64)), "x=1.5 y=64 ");
+}
+
+}  // namespace
+}  // namespace portcullis::minecraft
