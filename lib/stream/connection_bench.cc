@@ -1,8 +1,7 @@
 // What a Connection costs per segment, apart from the packet around it: the
 // decoder takes everything at once and looks at nothing.
 //
-// Each round sends a batch in one direction; toward the server the server then
-// acknowledges each segment, as servers do, and that is counted as a segment.
+// Each turn is one segment with payload and its acknowledgement: two segments.
 
 #include <array>
 #include <vector>
@@ -64,37 +63,34 @@ struct Peers {
 };
 
 template <class Consumer>
-void toward_server(benchmark::State& state) {
+void there_and_back(benchmark::State& state, Direction there) {
     Peers peers(static_cast<size_t>(state.range(1)), static_cast<uint32_t>(state.range(0)));
     const auto size = static_cast<uint32_t>(peers.payload.size());
+    const bool up = there == Direction::to_server;
+    const Seq first = (up ? client_isn : server_isn) + 1;
+    const Seq other = (up ? server_isn : client_isn) + 1;
     size_t at = 0;
     for (auto _ : state) {
         Connection& c = peers.connections[at];
         uint32_t& sent = peers.sent[at];
-        const Segment data = peers.segment(client_isn + 1 + sent, server_isn + 1, peers.payload);
-        benchmark::DoNotOptimize(c.accept(Direction::to_server, data, peers.pool, Consumer{}));
+        const Segment data = peers.segment(first + sent, other, peers.payload);
+        benchmark::DoNotOptimize(c.accept(there, data, peers.pool, Consumer{}));
         sent += size;
-        const Segment ack = peers.segment(server_isn + 1, client_isn + 1 + sent, {});
-        benchmark::DoNotOptimize(c.accept(Direction::to_client, ack, peers.pool, Consumer{}));
+        const Segment ack = peers.segment(other, first + sent, {});
+        benchmark::DoNotOptimize(c.accept(opposite(there), ack, peers.pool, Consumer{}));
         if (++at == peers.connections.size()) at = 0;
     }
     state.SetItemsProcessed(2 * state.iterations());
 }
 
 template <class Consumer>
+void toward_server(benchmark::State& state) {
+    there_and_back<Consumer>(state, Direction::to_server);
+}
+
+template <class Consumer>
 void toward_client(benchmark::State& state) {
-    Peers peers(static_cast<size_t>(state.range(1)), static_cast<uint32_t>(state.range(0)));
-    const auto size = static_cast<uint32_t>(peers.payload.size());
-    size_t at = 0;
-    for (auto _ : state) {
-        Connection& c = peers.connections[at];
-        uint32_t& sent = peers.sent[at];
-        const Segment data = peers.segment(server_isn + 1 + sent, client_isn + 1, peers.payload);
-        benchmark::DoNotOptimize(c.accept(Direction::to_client, data, peers.pool, Consumer{}));
-        sent += size;
-        if (++at == peers.connections.size()) at = 0;
-    }
-    state.SetItemsProcessed(state.iterations());
+    there_and_back<Consumer>(state, Direction::to_client);
 }
 
 // Payload bytes, connections.

@@ -1,25 +1,8 @@
 #include "stream/islands.h"
 
 #include <algorithm>
-#include <new>
 
 namespace portcullis::stream {
-
-std::span<const SeqRange> Islands::ranges(const StreamPool& pool) const noexcept {
-    if (empty()) return {};
-    const Chart* c = chart(pool);
-    return {c->islands.data(), c->count};
-}
-
-Seq Islands::begin(const StreamPool& pool, Seq limit) const noexcept {
-    const auto all = ranges(pool);
-    return all.empty() ? limit : earlier(all.front().begin, limit);
-}
-
-Seq Islands::end(const StreamPool& pool, Seq otherwise) const noexcept {
-    const auto all = ranges(pool);
-    return all.empty() ? otherwise : all.back().end;
-}
 
 bool Islands::add(SeqRange range, StreamPool& pool) noexcept {
     Chart* const c = open(pool, StreamPool::Use::out_of_order);
@@ -46,8 +29,7 @@ bool Islands::add(SeqRange range, StreamPool& pool) noexcept {
     return true;
 }
 
-Seq Islands::absorb(Seq next, StreamPool& pool) noexcept {
-    if (empty()) return next;
+Seq Islands::absorb_reached(Seq next, StreamPool& pool) noexcept {
     Chart* const c = chart(pool);
     uint32_t reached = 0;
     while (reached < c->count && c->islands[reached].begin <= next) {
@@ -58,10 +40,6 @@ Seq Islands::absorb(Seq next, StreamPool& pool) noexcept {
     c->count -= reached;
     close_if_blank(pool);
     return next;
-}
-
-SeqRange Islands::rewritten(const StreamPool& pool) const noexcept {
-    return empty() ? SeqRange{} : chart(pool)->rewritten;
 }
 
 bool Islands::add_rewritten(SeqRange range, StreamPool& pool) noexcept {
@@ -84,10 +62,6 @@ void Islands::release(StreamPool& pool) noexcept {
     if (empty()) return;
     pool.give_back(block_);
     block_ = StreamPool::none;
-}
-
-Islands::Chart* Islands::chart(const StreamPool& pool) const noexcept {
-    return std::launder(reinterpret_cast<Chart*>(pool.data(block_)));
 }
 
 Islands::Chart* Islands::open(StreamPool& pool, StreamPool::Use use) noexcept {

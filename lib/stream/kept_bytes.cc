@@ -37,19 +37,4 @@ bool KeptBytes::reserve(Seq from, Seq top, Seq end, StreamPool& pool,
     return true;
 }
 
-void KeptBytes::write(Seq at, Bytes bytes, StreamPool& pool) noexcept {
-    if (bytes.empty()) return;
-    std::memcpy(pool.data(block_) + head_ + (at - base_), bytes.data(), bytes.size());
-}
-
-Bytes KeptBytes::read(Seq begin, Seq end, const StreamPool& pool) const noexcept {
-    return {pool.data(block_) + head_ + (begin - base_), static_cast<uint32_t>(end - begin)};
-}
-
-void KeptBytes::release(StreamPool& pool) noexcept {
-    if (empty()) return;
-    pool.give_back(block_);
-    block_ = StreamPool::none;
-}
-
 }  // namespace portcullis::stream

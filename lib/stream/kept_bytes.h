@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "base/bytes.h"
 #include "base/seq.h"
@@ -22,17 +23,29 @@ public:
     /// `base()`.  Bytes up to `top` are in use and stay.  False: no room.
     bool reserve(Seq from, Seq top, Seq end, StreamPool& pool, StreamPool::Use use) noexcept;
 
-    void write(Seq at, Bytes bytes, StreamPool& pool) noexcept;
-    Bytes read(Seq begin, Seq end, const StreamPool& pool) const noexcept;
+    void write(Seq at, Bytes bytes, StreamPool& pool) noexcept {
+        if (!bytes.empty()) std::memcpy(place_of(at, pool), bytes.data(), bytes.size());
+    }
+    Bytes read(Seq begin, Seq end, const StreamPool& pool) const noexcept {
+        return {place_of(begin, pool), static_cast<uint32_t>(end - begin)};
+    }
 
     /// Gives up the places before `base`, which must have one.
     void forget_before(Seq base) noexcept {
         head_ += static_cast<uint32_t>(base - base_);
         base_ = base;
     }
-    void release(StreamPool& pool) noexcept;
+    void release(StreamPool& pool) noexcept {
+        if (empty()) return;
+        pool.give_back(block_);
+        block_ = StreamPool::none;
+    }
 
 private:
+    std::byte* place_of(Seq at, const StreamPool& pool) const noexcept {
+        return pool.data(block_) + head_ + (at - base_);
+    }
+
     StreamPool::Block block_ = StreamPool::none;
     uint32_t head_ = 0;  ///< Where in the block `base_` lies.
     Seq base_;

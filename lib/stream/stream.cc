@@ -313,14 +313,7 @@ void Stream::note_timestamp(const Segment& segment) noexcept {
     timestamp_ = newer(segment.options.timestamp, timestamp_);
 }
 
-// All that the decoder or the server does not have yet.
-Seq Stream::needed_from() const noexcept {
-    const Seq undecoded = earlier(consumed_, next_);
-    return keep_until_acked_ ? earlier(undecoded, acked_in_order()) : undecoded;
-}
-
-void Stream::let_go(StreamPool& pool) noexcept {
-    if (kept_.empty()) return;
+void Stream::let_go_kept(StreamPool& pool) noexcept {
     const Seq from = needed_from();
     if (from == next_ && islands_.ranges(pool).empty()) {
         kept_.release(pool);

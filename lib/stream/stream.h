@@ -118,9 +118,16 @@ private:
     void note_end(const Segment& segment) noexcept;
     void patch(const Segment& segment, const StreamPool& pool, Outcome& outcome) const noexcept;
     Seq acked_in_order() const noexcept { return earlier(acked_, next_); }
-    Seq needed_from() const noexcept;
+    /// All from here on is for the decoder or the server yet.
+    Seq needed_from() const noexcept {
+        const Seq undecoded = earlier(consumed_, next_);
+        return keep_until_acked_ ? earlier(undecoded, acked_in_order()) : undecoded;
+    }
     Seq top(const StreamPool& pool) const noexcept { return islands_.end(pool, next_); }
-    void let_go(StreamPool& pool) noexcept;
+    void let_go(StreamPool& pool) noexcept {
+        if (!kept_.empty()) let_go_kept(pool);
+    }
+    void let_go_kept(StreamPool& pool) noexcept;
 
     uint64_t delivered_ = 0;
     Seq next_;        ///< All before has gone by in order.
