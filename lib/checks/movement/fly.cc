@@ -10,7 +10,6 @@ namespace {
 
 using protocol::Effect;
 
-constexpr int32_t version_1_9 = 107;
 constexpr int32_t version_1_13 = 393;
 constexpr int32_t version_1_14 = 477;
 
@@ -88,7 +87,7 @@ void Fly::judge_hover(const protocol::Move& move, const Player& player, const Pl
     const bool unmoved = step.dx == 0 && step.dz == 0;
     const bool still = move.position.y == player.position().y;
     const bool reminder = unmoved && still && !move.has_rotation;
-    const uint16_t ticks = reminder && player.version >= version_1_9 ? reminder_ticks : 1;
+    const uint16_t ticks = reminder ? reminder_ticks : 1;
 
     // A ladder holds still, a ceiling too; swimming goes smoothly.
     const bool ladder = still && player.was_sneaking_within(2) &&

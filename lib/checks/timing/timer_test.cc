@@ -1,0 +1,115 @@
+// Goal: a client that lives as fast as time is never acted on, whatever its line
+// and its machine do; one that lives faster is, before its gain is a second.
+// Method: a running walker's ticks on clocks, with freezes, through lines.
+#include "checks/timing/timer.h"
+
+#include <gtest/gtest.h>
+
+#include "checks/movement/vanilla_test_support.h"
+#include "checks/timing/timing.h"
+
+namespace portcullis::checks {
+namespace {
+
+using testing::Connection;
+using testing::Walker;
+using Acts = Connection<Timing>::Acts;
+using Line = std::function<Nanos(Nanos)>;
+
+constexpr int32_t versions[] = {47, 340, 754, 765, 769};
+constexpr Nanos story_length = 120s;
+
+struct Machine {
+    double clock = 1;            ///< How fast it lives.
+    Nanos freeze_every{0};       ///< It hangs from time to time,
+    Nanos freeze{0};             ///< so long, then makes up for ten ticks.
+    int ticks_at_once = 1;       ///< Low frame rate.
+    int stands_every_ticks = 0;  ///< He stops moving for as many ticks, then goes on.
+};
+
+Acts live(const Machine& machine, const Line& line, int32_t version, Nanos cheat_at = story_length,
+          double cheat_clock = 1) {
+    Connection<Timing> connection(version);
+    connection.delay = line;
+    Walker walker;
+    walker.sprint = true;
+    Nanos due = 1s;  // When the next tick should be, by the client's clock.
+    int tick = 0;
+    while (due < story_length) {
+        Nanos now = due;
+        if (machine.freeze > Nanos{0} && due % machine.freeze_every < machine.freeze) {
+            now = due - due % machine.freeze_every + machine.freeze;
+            due = std::max(due, now - 10 * game_tick);  // The rest is forgotten.
+        }
+        const int at_once = machine.ticks_at_once;
+        now = std::max(
+            now, due / (at_once * game_tick) * (at_once * game_tick) + (at_once - 1) * game_tick);
+        walker.forward = machine.stands_every_ticks > 0 && tick / machine.stands_every_ticks % 2;
+        if (machine.stands_every_ticks == 0) walker.forward = 1;
+        walker.tick();
+        connection.ticks(now, walker, walker.on_ground);
+        ++tick;
+        const double clock = due >= cheat_at ? cheat_clock : machine.clock;
+        due += Nanos(static_cast<int64_t>(5e7 / clock));
+    }
+    connection.keeps_alive(story_length);
+    return connection.play();
+}
+
+const std::pair<const char*, Line> lines[] = {
+    {"clean", testing::jittered(20ms, 0ms, 1)},
+    {"jitter of 100 ms", testing::jittered(60ms, 100ms, 2)},
+    {"jitter of 400 ms", testing::jittered(100ms, 400ms, 3)},
+    {"stalls of 1.2 s", testing::stalling(10s, 1200ms)},
+    {"stalls of 5 s", testing::stalling(17s, 5s)},
+    {"a buffer that fills for 20 s and drains in 1 s",
+     [](Nanos when) {
+         const Nanos phase = when % Nanos{21s};
+         return phase < 20s ? 20ms + phase / 20 : 20ms + (21s - phase);
+     }},
+    {"a way that is long at first and short later",
+     [](Nanos when) { return when < 60s ? Nanos{400ms} : Nanos{20ms}; }},
+};
+const std::pair<const char*, Machine> machines[] = {
+    {"exact", {}},
+    {"a clock half a per cent fast", {.clock = 1.005}},
+    {"a clock half a per cent slow", {.clock = 0.995}},
+    {"hangs for 3 s now and then", {.freeze_every = 13s, .freeze = 3s}},
+    {"hangs for half a second often", {.freeze_every = 2s, .freeze = 500ms}},
+    {"five frames a second", {.ticks_at_once = 4}},
+    {"two frames a second, fast clock", {.clock = 1.005, .ticks_at_once = 10}},
+    {"stands and goes", {.stands_every_ticks = 37}},
+    {"stands long", {.clock = 1.005, .stands_every_ticks = 333}},
+};
+
+TEST(Timer, NeverActsOnTime) {
+    for (const auto& [line_name, line] : lines) {
+        for (const auto& [machine_name, machine] : machines) {
+            for (const int32_t version : versions) {
+                const Acts acts = live(machine, line, version);
+                EXPECT_EQ(acts.count, 0u) << line_name << ", " << machine_name << ", protocol "
+                                          << version << ", at " << to_seconds(acts.first) << " s";
+            }
+        }
+    }
+}
+
+TEST(Timer, ActsOnWhoLivesFaster) {
+    struct Case {
+        double clock;
+        double within_s;
+    };
+    for (const Case& c : {Case{2.0, 1.5}, Case{1.2, 5}, Case{1.1, 9}, Case{1.05, 20}}) {
+        for (const int32_t version : versions) {
+            constexpr Nanos start = 30s;
+            const Acts acts = live({}, testing::jittered(40ms, 40ms, 5), version, start, c.clock);
+            ASSERT_GT(acts.count, 0u) << "x" << c.clock << ", protocol " << version;
+            EXPECT_GE(acts.first, start);
+            EXPECT_LT(to_seconds(acts.first - start), c.within_s)
+                << "x" << c.clock << ", protocol " << version;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace portcullis::checks
