@@ -33,7 +33,8 @@ std::string line_of(const Block& block) {
 }
 
 std::optional<Block> block_in(const std::string& line) {
-    const auto json = Json::parse(line, nullptr, false);
+    // Not const: a member that is missing then reads as null.
+    auto json = Json::parse(line, nullptr, false);
     if (!json.is_object() || !json["prefix"].is_string() || !json["until_ns"].is_number_integer() ||
         !json["reason"].is_string()) {
         return std::nullopt;

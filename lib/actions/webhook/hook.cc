@@ -8,6 +8,8 @@ namespace portcullis::actions::webhook {
 
 namespace {
 
+constexpr size_t message_alerts_max = 100;
+
 using verdicts::Entry;
 using verdicts::Result;
 
@@ -77,11 +79,11 @@ std::optional<Hook::Clock::time_point> Hook::due() const {
     return std::max(ripe, not_before_);
 }
 
-std::string Hook::take(Clock::time_point) {
+std::string Hook::take() {
     std::vector<Alert> alerts;
     for (const Waiting& waiting : queue_) {
         alerts.push_back(waiting.alert);
-        if (alerts.size() == 100) break;
+        if (alerts.size() == message_alerts_max) break;
     }
     Message message = settings_.kind == config::WebhookKind::discord ? discord_message(alerts)
                                                                      : json_message(alerts);

@@ -55,7 +55,7 @@ public:
     /// When `take` has something; nothing while a message is under way or none waits.
     std::optional<Clock::time_point> due() const;
     /// The next message; its answer must be given before another is taken.
-    std::string take(Clock::time_point now);
+    std::string take();
     void answer(const Response& response, Clock::time_point now);
 
     /// Gives up what is too old.

@@ -168,11 +168,12 @@ public:
 
 private:
     void run() {
-        while (!ended()) {
+        while (true) {
             start_due();
             int running = 0;
             curl_multi_perform(multi_, &running);
             take_answers();
+            if (ended()) break;
             curl_multi_poll(multi_, nullptr, 0, static_cast<int>(sleep_for().count()), nullptr);
         }
         for (const auto& exchange : exchanges_) curl_multi_remove_handle(multi_, exchange->easy);
@@ -206,7 +207,7 @@ private:
         for (size_t i = 0; i < hooks_.size(); ++i) {
             hooks_[i].expire(now);
             const auto due = hooks_[i].due();
-            if (due && *due <= now) start(i, hooks_[i].take(now));
+            if (due && *due <= now) start(i, hooks_[i].take());
         }
     }
 

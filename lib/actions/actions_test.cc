@@ -1,0 +1,288 @@
+// Goal: what follows from a verdict does follow, once, and is told truly: in the
+// log before anywhere else, with its outcomes; and what is down holds up nothing.
+// Method: the whole sink with its real log, RCON client, sender and block list,
+// against servers in this process and a list of the Orders it gave.
+
+#include "actions/actions.h"
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "actions/rcon/test_server.h"
+#include "actions/webhook/test_server.h"
+#include "base/setup_error.h"
+#include "verdicts/reader.h"
+
+namespace portcullis::actions {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using policy::Action;
+using verdicts::Order;
+using verdicts::Result;
+using verdicts::Target;
+using verdicts::VerdictId;
+using verdicts::VerdictRecord;
+
+constexpr std::string_view checks[] = {"movement.speed", "combat.reach"};
+
+Nanos now() { return std::chrono::system_clock::now().time_since_epoch(); }
+
+class GivenOrders final : public control::Orders {
+public:
+    bool give(const Order& order) noexcept override {
+        const std::lock_guard lock(mutex_);
+        if (full) return false;
+        given_.push_back(order);
+        return true;
+    }
+    std::vector<Order> given() const {
+        const std::lock_guard lock(mutex_);
+        return given_;
+    }
+    std::atomic<bool> full{false};
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<Order> given_;
+};
+
+/// A directory with secrets and a configuration that points into it.
+class Place {
+public:
+    Place() {
+        std::string path = (fs::temp_directory_path() / "portcullis-actions-XXXXXX").string();
+        if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp");
+        path_ = path;
+        config.verdict_log.path = path_ / "log";
+        config.verdict_log.flush_ms = 2;
+        config::Service service;
+        service.name = "survival";
+        config.services = {service};
+        config::Policy policy;
+        policy.name = "default";
+        policy.kick_message = "Unfair play ({check}).";
+        config.policies = {policy};
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    ~Place() { fs::remove_all(path_); }
+
+    std::string secret(const std::string& name, const std::string& text) const {
+        std::ofstream(path_ / name) << text << '\n';
+        return path_ / name;
+    }
+    void use_rcon(uint16_t port) {
+        config::Rcon rcon;
+        rcon.service = "survival";
+        rcon.endpoint = {IpAddress::v4(0x7f000001), port};
+        rcon.password_file = secret("password", "open sesame");
+        config.rcon = {rcon};
+    }
+    void use_webhook(const std::string& url) {
+        config::Webhook hook;
+        hook.url_file = secret("url", url);
+        config.webhooks = {hook};
+    }
+    std::string log() const { return path_ / "log"; }
+
+    config::Config config;
+
+private:
+    fs::path path_;
+};
+
+VerdictRecord verdict_of(std::string_view player, Action action, uint32_t number) {
+    VerdictRecord record;
+    record.player.name.assign(player);
+    record.action = action;
+    record.acts = true;
+    record.confidence = 1;
+    record.time = now();
+    const VerdictId id = verdicts::IdSource(1, number).next(record.time);
+    record.id_high = id.high;
+    record.id_low = id.low;
+    record.client = *parse_endpoint("198.51.100.7:50122");
+    record.server = *parse_endpoint("10.0.0.2:25565");
+    return record;
+}
+
+void tell(Actions& actions, const VerdictRecord& record) { actions.take(std::span(&record, 1)); }
+
+uint64_t count(const Actions& actions, const std::string& part, const std::string& outcome) {
+    for (const control::Outcome& one : actions.status().outcomes) {
+        if (one.part == part && one.outcome == outcome) return one.count;
+    }
+    return 0;
+}
+
+control::Condition condition(const Actions& actions, const std::string& part) {
+    for (const control::Condition& one : actions.status().conditions) {
+        if (one.part == part) return one;
+    }
+    return {"missing", false, "missing"};
+}
+
+bool eventually(const std::function<bool()>& done) {
+    for (int i = 0; i < 2000; ++i) {
+        if (done()) return true;
+        std::this_thread::sleep_for(5ms);
+    }
+    return false;
+}
+
+TEST(Actions, DoesWhatAVerdictSaysAndKeepsHowItEnded) {
+    Place place;
+    rcon::TestServer rcon;
+    webhook::TestServer hook;
+    place.use_rcon(rcon.port());
+    place.use_webhook(hook.url());
+    GivenOrders orders;
+    const VerdictRecord logged = verdict_of("Alice", Action::log, 1);
+    const VerdictRecord alerted = verdict_of("Bob", Action::alert, 2);
+    const VerdictRecord kicked = verdict_of("Carol", Action::kick, 3);
+    const VerdictRecord blocked = verdict_of("Dave", Action::block, 4);
+    VerdictRecord observed = verdict_of("Eve", Action::block, 5);
+    observed.mode = verdicts::Mode::observe;
+    {
+        Actions actions(place.config, checks, orders);
+        for (const auto& record : {logged, alerted, kicked, blocked, observed}) {
+            tell(actions, record);
+        }
+        EXPECT_TRUE(eventually([&] { return count(actions, "rcon", "done") == 2; }));
+        actions.finish(5s);
+        EXPECT_EQ(count(actions, "webhook", "done"), 4u);
+        EXPECT_EQ(count(actions, "blocklist", "done"), 1u);
+        EXPECT_EQ(count(actions, "verdict_log", "stored"), 5u);
+        EXPECT_EQ(actions.status().waiting, 0u);
+    }
+    EXPECT_EQ(rcon.commands().at(0), "kick Carol Unfair play (movement.speed).");
+    ASSERT_EQ(orders.given().size(), 1u);
+    EXPECT_EQ(orders.given()[0].kind, Order::Kind::block);
+    EXPECT_TRUE(orders.given()[0].prefix.contains(blocked.client.address));
+    EXPECT_GT(orders.given()[0].until, now() + 500s);
+
+    const verdicts::Reader reader(place.log());
+    const auto ends = [&](const VerdictRecord& record) {
+        std::string text;
+        for (const auto& outcome : reader.outcomes({record.id_high, record.id_low})) {
+            text += std::string(name_in(verdicts::target_names, outcome.target)) + ' ' +
+                    std::string(name_in(verdicts::result_names, outcome.result)) + ", ";
+        }
+        return text;
+    };
+    EXPECT_EQ(ends(logged), "");
+    EXPECT_EQ(ends(alerted), "webhook done, ");
+    EXPECT_EQ(ends(kicked), "rcon done, webhook done, ");
+    EXPECT_EQ(ends(blocked), "rcon done, webhook done, blocklist done, ");
+    EXPECT_EQ(ends(observed), "webhook done, ");
+}
+
+TEST(Actions, RunsWithEverythingDownAndSaysSo) {
+    Place place;
+    {
+        const rcon::TestServer gone;
+        place.use_rcon(gone.port());
+        place.use_webhook("http://127.0.0.1:" + std::to_string(gone.port()) + "/secret-token");
+    }
+    GivenOrders orders;
+    Actions actions(place.config, checks, orders);
+    tell(actions, verdict_of("Carol", Action::kick, 1));
+    EXPECT_TRUE(eventually([&] {
+        return condition(actions, "rcon/survival").says.find("refused") != std::string::npos;
+    }));
+    EXPECT_FALSE(condition(actions, "rcon/survival").well);
+    EXPECT_TRUE(condition(actions, "verdict_log").well);
+    EXPECT_TRUE(eventually([&] { return !condition(actions, "webhook/0").well; }));
+
+    const auto start = std::chrono::steady_clock::now();
+    actions.finish(1s);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 3s);
+    EXPECT_EQ(count(actions, "rcon", "expired"), 1u);
+    EXPECT_EQ(count(actions, "webhook", "expired"), 1u);
+    const std::string says = condition(actions, "webhook/0").says;
+    EXPECT_EQ(says.find("secret"), std::string::npos);
+}
+
+TEST(Actions, TellsWebhooksOnlyOfWhatTheLogHolds) {
+    Place place;
+    std::atomic<int> missing = 0;
+    webhook::TestServer hook([&](size_t) {
+        const verdicts::Reader reader(place.log());
+        for (const auto& request : hook.requests()) {
+            for (const auto& embed : nlohmann::json::parse(request.body).at("embeds")) {
+                const auto id = verdicts::parse_id(embed["footer"]["text"].get<std::string>());
+                missing += !id || !reader.find(*id);
+            }
+        }
+        return webhook::TestServer::Answer();
+    });
+    place.use_webhook(hook.url());
+    GivenOrders orders;
+    Actions actions(place.config, checks, orders);
+    for (uint32_t i = 0; i < 30; ++i) {
+        tell(actions, verdict_of("P" + std::to_string(i), Action::alert, i));
+    }
+    EXPECT_TRUE(eventually([&] { return count(actions, "webhook", "done") == 30; }));
+    EXPECT_EQ(missing, 0);
+}
+
+TEST(Actions, RemembersBlocksOverARestartAndWhatAnOperatorSaid) {
+    Place place;
+    const IpPrefix operators = *parse_prefix("203.0.113.0/24");
+    {
+        GivenOrders orders;
+        Actions actions(place.config, checks, orders);
+        tell(actions, verdict_of("Dave", Action::block, 1));
+        tell(actions, verdict_of("Dave", Action::block, 2));  // The same block.
+        Order order;
+        order.kind = Order::Kind::block;
+        order.prefix = operators;
+        order.until = now() + 1h;
+        actions.ordered(order);
+        EXPECT_EQ(orders.given().size(), 1u);
+        EXPECT_EQ(count(actions, "blocklist", "done"), 2u);
+    }
+    {
+        GivenOrders orders;
+        orders.full = true;
+        Actions actions(place.config, checks, orders);
+        EXPECT_TRUE(orders.given().empty());
+        orders.full = false;  // Control had no room; later it has.
+        actions.keep_house();
+        EXPECT_EQ(orders.given().size(), 2u);
+        Order order;
+        order.kind = Order::Kind::unblock;
+        order.prefix = operators;
+        actions.ordered(order);
+    }
+    GivenOrders orders;
+    Actions actions(place.config, checks, orders);
+    EXPECT_EQ(orders.given().size(), 1u);
+}
+
+TEST(Actions, SaysAtTheStartWhatIsMissing) {
+    Place place;
+    GivenOrders orders;
+    place.use_rcon(1);
+    place.config.rcon[0].password_file = "/nonexistent/password";
+    EXPECT_THROW(Actions(place.config, checks, orders), SetupError);
+    place.use_rcon(1);
+    place.config.rcon[0].service = "creative";
+    EXPECT_THROW(Actions(place.config, checks, orders), UsageError);
+    place.config.rcon.clear();
+    place.use_webhook("not an address");
+    EXPECT_THROW(Actions(place.config, checks, orders), SetupError);
+}
+
+}  // namespace
+}  // namespace portcullis::actions

@@ -1,0 +1,99 @@
+// Goal: a block outlives a restart, no longer than it should, and a disk that
+// fails keeps nobody in or out.
+// Method: a list in a directory of its own, opened again and again; the
+// directory taken away.
+
+#include "actions/blocklist/blocklist.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "base/setup_error.h"
+
+namespace portcullis::actions {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using Added = Blocklist::Added;
+
+class TestDirectory {
+public:
+    TestDirectory() {
+        std::string path = (fs::temp_directory_path() / "portcullis-blocks-XXXXXX").string();
+        if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp");
+        path_ = path;
+    }
+    TestDirectory(const TestDirectory&) = delete;
+    TestDirectory& operator=(const TestDirectory&) = delete;
+    ~TestDirectory() { fs::remove_all(path_); }
+    std::string file() const { return path_ / "sub" / "blocks"; }
+
+private:
+    fs::path path_;
+};
+
+Block block_of(const char* prefix, Nanos until) { return {*parse_prefix(prefix), until, "speed"}; }
+
+TEST(Blocklist, OutlivesARestart) {
+    const TestDirectory directory;
+    {
+        Blocklist list(directory.file());
+        EXPECT_EQ(list.add(block_of("198.51.100.7", 1000s)), Added::new_block);
+        EXPECT_EQ(list.add(block_of("2001:db8::/32", 2000s)), Added::new_block);
+        EXPECT_EQ(list.add(block_of("203.0.113.0/24", 3000s)), Added::new_block);
+        EXPECT_EQ(list.add(block_of("198.51.100.7", 1005s)), Added::no_news);
+        EXPECT_EQ(list.add(block_of("198.51.100.7", 1500s)), Added::longer);
+        EXPECT_TRUE(list.remove(*parse_prefix("203.0.113.0/24")));
+        EXPECT_FALSE(list.remove(*parse_prefix("203.0.113.0/24")));
+    }
+    {
+        Blocklist list(directory.file());
+        const auto blocks = list.blocks();
+        ASSERT_EQ(blocks.size(), 2u);
+        EXPECT_EQ(to_string(blocks[0].prefix), "198.51.100.7/32");
+        EXPECT_EQ(blocks[0].until, Nanos(1500s));
+        EXPECT_EQ(blocks[0].reason, "speed");
+        list.expire(1500s);
+        EXPECT_EQ(list.blocks().size(), 1u);
+    }
+    EXPECT_EQ(Blocklist(directory.file()).blocks().size(), 1u);
+}
+
+TEST(Blocklist, HasALimit) {
+    const TestDirectory directory;
+    Blocklist list(directory.file());
+    for (uint32_t i = 0; i < Blocklist::blocks_max; ++i) {
+        ASSERT_EQ(list.add({{IpAddress::v4(i), 128}, 1000s, ""}), Added::new_block);
+    }
+    EXPECT_EQ(list.add(block_of("198.51.100.7", 1000s)), Added::full);
+    EXPECT_EQ(list.add({{IpAddress::v4(5), 128}, 2000s, ""}), Added::longer);
+}
+
+TEST(Blocklist, GoesOnWithoutItsDisk) {
+    const TestDirectory directory;
+    const fs::path parent = fs::path(directory.file()).parent_path();
+    std::ofstream(parent) << "in the way";
+    Blocklist list(directory.file());
+    EXPECT_EQ(list.add(block_of("198.51.100.7", 1000s)), Added::new_block);
+    for (int i = 0; i < 1000 && list.standing().well; ++i) std::this_thread::sleep_for(1ms);
+    EXPECT_FALSE(list.standing().well);
+    EXPECT_NE(list.standing().says.find("would not survive"), std::string::npos);
+    EXPECT_EQ(list.blocks().size(), 1u);
+}
+
+TEST(Blocklist, RefusesToStartFromDamage) {
+    const TestDirectory directory;
+    fs::create_directories(fs::path(directory.file()).parent_path());
+    for (const char* line : {"x", "{}", R"({"prefix":"1.2.3.4/99","until_ns":1,"reason":""})",
+                             R"({"prefix":"1.2.3.4","until_ns":"1","reason":""})"}) {
+        std::ofstream(directory.file()) << line << '\n';
+        EXPECT_THROW(Blocklist(directory.file()), SetupError) << line;
+    }
+}
+
+}  // namespace
+}  // namespace portcullis::actions
