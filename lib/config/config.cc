@@ -81,6 +81,18 @@ Config load(const std::string& path) {
     return parse(text, path);
 }
 
+std::vector<Section> written(const Config& config) {
+    std::vector<Section> sections;
+    for (const Row<Config>& row : schema()) {
+        const YAML::Node node = row.write(config);
+        if (node.IsNull()) continue;
+        YAML::Node map(YAML::NodeType::Map);
+        map[row.info.key] = node;
+        sections.push_back({row.info.key, YAML::Dump(map) + '\n'});
+    }
+    return sections;
+}
+
 Config offline(const std::vector<Service>& services) {
     Config config;
     config.services = services;

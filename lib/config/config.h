@@ -156,6 +156,14 @@ Config load(const std::string& path);
 /// The same from text; `name` stands in messages for the file.
 Config parse(const std::string& text, const std::string& name);
 
+/// One top key with what it holds, as YAML.
+struct Section {
+    std::string key;
+    std::string text;
+};
+/// All of them, defaults included; `parse` reads them back to the same.
+std::vector<Section> written(const Config& config);
+
 /// What `inspect` uses without --config: TCP port 25565 is Minecraft and UDP
 /// port 3565 Shadowland at any address, or the named services alone.
 Config offline(const std::vector<Service>& services);

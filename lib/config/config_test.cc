@@ -311,6 +311,23 @@ TEST(Config, TheExampleInDeployLoads) {
     EXPECT_EQ(config.webhooks.size(), 1u);
 }
 
+TEST(Config, WrittenOutItReadsBackTheSame) {
+    const Config config = parse(read("deploy/portcullis.yaml") +
+                                    "on_failure: { default: closed, decoder: open }\n"
+                                    "logging: { trace_players: ['a: b', '*', 'true'] }\n",
+                                "f");
+    std::string text;
+    for (const Section& section : written(config)) text += section.text;
+    const Config again = parse(text, "again");
+    std::string text_again;
+    for (const Section& section : written(again)) text_again += section.text;
+    EXPECT_EQ(text, text_again);
+    EXPECT_EQ(again.logging.trace_players, (std::vector<std::string>{"a: b", "*", "true"}));
+    EXPECT_EQ(again.on_failure.fragments, OnFailure::closed);
+    EXPECT_EQ(again.services.at(1).policy, "watched");
+    EXPECT_EQ(again.policies.size(), 2u);
+}
+
 TEST(Config, TheDocumentationIsWhatTheRowsSay) {
     EXPECT_TRUE(read("docs/CONFIGURATION.md") == documentation())
         << "docs/CONFIGURATION.md is stale: run `ninja -C build configuration-docs`";

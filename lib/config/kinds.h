@@ -51,6 +51,8 @@ struct Kind {
     std::string allowed;
     std::function<std::optional<V>(const YAML::Node&, const Place&)> read;
     std::function<std::string(const V&)> show;
+    /// As the file would say it.
+    std::function<YAML::Node(const V&)> write;
 };
 
 /// A value written as one scalar that `parse` understands or not.
@@ -63,7 +65,8 @@ Kind<V> scalar(std::string allowed, std::function<std::optional<V>(const std::st
         if (!value) refuse(node, place, allowed);
         return value;
     };
-    return {std::move(allowed), std::move(read), std::move(show)};
+    auto write = [show](const V& value) { return YAML::Node(show(value)); };
+    return {std::move(allowed), std::move(read), std::move(show), std::move(write)};
 }
 
 Kind<uint32_t> whole(uint32_t min, uint32_t max);
@@ -120,8 +123,13 @@ Kind<std::vector<V>> list_of(Kind<V> kind, size_t most) {
         }
         return values;
     };
+    auto write = [kind](const std::vector<V>& values) {
+        YAML::Node node(YAML::NodeType::Sequence);
+        for (const V& value : values) node.push_back(kind.write(value));
+        return node;
+    };
     return {"a list of at most " + std::to_string(most) + ", each " + kind.allowed, read,
-            [](const std::vector<V>&) { return std::string("[]"); }};
+            [](const std::vector<V>&) { return std::string("[]"); }, write};
 }
 
 }  // namespace portcullis::config

@@ -31,6 +31,8 @@ template <class T>
 struct Row {
     RowInfo info;
     std::function<void(T&, const YAML::Node&, const Place&)> read;
+    /// As the file would say it; null when there is nothing to say.
+    std::function<YAML::Node(const T&)> write;
     /// For a secret: the key that people would write, which is refused.
     std::string refused;
 };
@@ -63,6 +65,16 @@ void read_map(const Rows<T>& rows, T& out, const YAML::Node& node, const Place& 
     }
 }
 
+template <class T>
+YAML::Node write_map(const Rows<T>& rows, const T& value) {
+    YAML::Node map(YAML::NodeType::Map);
+    for (const Row<T>& row : rows) {
+        const YAML::Node inner = row.write(value);
+        if (!inner.IsNull()) map[row.info.key] = inner;
+    }
+    return map;
+}
+
 template <class T, class Access, class V>
 Row<T> row(std::string key, Access access, Kind<V> kind, std::string help) {
     T fresh{};
@@ -71,7 +83,8 @@ Row<T> row(std::string key, Access access, Kind<V> kind, std::string help) {
     auto read = [access, kind](T& out, const YAML::Node& node, const Place& place) {
         if (const auto value = kind.read(node, place)) std::invoke(access, out) = *value;
     };
-    return {std::move(info), std::move(read), ""};
+    auto write = [access, kind](const T& value) { return kind.write(std::invoke(access, value)); };
+    return {std::move(info), std::move(read), std::move(write), ""};
 }
 
 template <class T>
@@ -97,7 +110,10 @@ Row<T> section(std::string key, Access access, const Rows<U>& rows, std::string 
     auto read = [access, rows](T& out, const YAML::Node& node, const Place& place) {
         read_map(rows, std::invoke(access, out), node, place);
     };
-    return {std::move(info), std::move(read), ""};
+    auto write = [access, rows](const T& value) {
+        return write_map(rows, std::invoke(access, value));
+    };
+    return {std::move(info), std::move(read), std::move(write), ""};
 }
 
 /// A list of maps of at most `most` elements; given at all, it replaces the default.
@@ -116,7 +132,12 @@ Row<T> sections(std::string key, std::vector<U> T::* member, size_t most, const 
             (out.*member).push_back(std::move(element));
         }
     };
-    return {std::move(info), std::move(read), ""};
+    auto write = [member, rows](const T& value) {
+        YAML::Node list(YAML::NodeType::Sequence);
+        for (const U& element : value.*member) list.push_back(write_map(rows, element));
+        return list;
+    };
+    return {std::move(info), std::move(read), std::move(write), ""};
 }
 
 }  // namespace portcullis::config

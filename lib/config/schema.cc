@@ -21,7 +21,8 @@ Rows<Port> port_rows() {
                            "A PCI address (`0000:3b:00.0`) or a DPDK vdev with its arguments "
                            "(`net_af_packet0,iface=veth0`).")),
         required(row<Port>("driver", &Port::driver, name(),
-                           "The profile in `drivers-config/` that says how to set the port up.")),
+                           "The profile in `drivers-config/` that says how to set the port up. "
+                           "(`null` wants quotes: bare, it is YAML's word for nothing.)")),
     };
 }
 
@@ -48,7 +49,9 @@ Row<Failures> default_cause() {
         const auto value = choice<OnFailure>(open_closed).read(node, place);
         if (value) out = {*value, *value, *value, *value, *value, *value};
     };
-    return {std::move(info), std::move(read), ""};
+    // Every cause is written by its own name.
+    auto write = [](const Failures&) { return YAML::Node(); };
+    return {std::move(info), std::move(read), std::move(write), ""};
 }
 
 Rows<Failures> failure_rows() {
@@ -90,10 +93,10 @@ Rows<Service> service_rows() {
                               choice<protocol::Protocol>(words(protocol::protocol_names)),
                               "The game spoken there: Minecraft over TCP, Shadowland over UDP.")),
         required(row<Service>(
-            "address", [](Service& s) -> auto& { return s.endpoint.address; }, address(),
+            "address", [](auto& s) -> auto& { return s.endpoint.address; }, address(),
             "The server's address as the wire shows it; `0.0.0.0` or `::` is any.")),
         required(row<Service>(
-            "port", [](Service& s) -> auto& { return s.endpoint.port; }, port_number(),
+            "port", [](auto& s) -> auto& { return s.endpoint.port; }, port_number(),
             "The server's port.")),
         row<Service>("proxy_protocol", &Service::proxy_protocol, yes_no(),
                      "Connections begin with a PROXY header that names the player's address."),
@@ -114,8 +117,49 @@ Rows<Rung> rung_rows() {
     };
 }
 
-/// `checks`: names and parameters belong to the checks, so which exist, and in
-/// what range, is said where rules are compiled (docs/CHECKS.md).
+void read_check(CheckSettings& out, const YAML::Node& node, const Place& place) {
+    out.mark = place.key;
+    for (const auto& entry : node) {
+        const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
+        const Place inside = place.inside(key, mark_of(entry.first, place));
+        if (key == "enabled") {
+            if (const auto value = yes_no().read(entry.second, inside)) out.enabled = *value;
+        } else if (const auto value = real(-1e12, 1e12).read(entry.second, inside)) {
+            out.parameters[key] = *value;
+        }
+    }
+}
+
+void read_checks(Policy& out, const YAML::Node& node, const Place& place) {
+    if (!node.IsMap()) return refuse(node, place, "a map from check names to maps");
+    for (const auto& entry : node) {
+        const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
+        const Place inside = place.inside(key, mark_of(entry.first, place));
+        if (out.checks.contains(key)) {
+            inside.problems.add(inside.key, inside.path + " is given twice");
+        } else if (!entry.second.IsMap()) {
+            refuse(entry.second, inside, "a map such as { enabled: true }");
+        } else {
+            read_check(out.checks[key], entry.second, inside);
+        }
+    }
+}
+
+YAML::Node write_checks(const Policy& policy) {
+    YAML::Node all(YAML::NodeType::Map);
+    for (const auto& [key, settings] : policy.checks) {
+        YAML::Node one(YAML::NodeType::Map);
+        one["enabled"] = yes_no().write(settings.enabled);
+        for (const auto& [parameter, value] : settings.parameters) {
+            one[parameter] = real(0, 0).write(value);
+        }
+        all[key] = one;
+    }
+    return all;
+}
+
+/// Names and parameters belong to the checks, so which exist, and in what range,
+/// is said where rules are compiled.
 Row<Policy> check_map() {
     RowInfo info{"checks",
                  "a map from check names to maps",
@@ -124,33 +168,7 @@ Row<Policy> check_map() {
                  "`tolerance`; see each check's README.",
                  false,
                  {}};
-    auto read_check = [](CheckSettings& out, const YAML::Node& node, const Place& place) {
-        out.mark = place.key;
-        for (const auto& entry : node) {
-            const std::string key = entry.first.Scalar();
-            const Place inside = place.inside(key, mark_of(entry.first, place));
-            if (key == "enabled") {
-                if (const auto value = yes_no().read(entry.second, inside)) out.enabled = *value;
-            } else if (const auto value = real(-1e12, 1e12).read(entry.second, inside)) {
-                out.parameters[key] = *value;
-            }
-        }
-    };
-    auto read = [read_check](Policy& out, const YAML::Node& node, const Place& place) {
-        if (!node.IsMap()) return refuse(node, place, "a map from check names to maps");
-        for (const auto& entry : node) {
-            const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
-            const Place inside = place.inside(key, mark_of(entry.first, place));
-            if (out.checks.contains(key)) {
-                inside.problems.add(inside.key, inside.path + " is given twice");
-            } else if (!entry.second.IsMap()) {
-                refuse(entry.second, inside, "a map such as { enabled: true }");
-            } else {
-                read_check(out.checks[key], entry.second, inside);
-            }
-        }
-    };
-    return {std::move(info), std::move(read), ""};
+    return {std::move(info), read_checks, write_checks, ""};
 }
 
 Rows<Policy> exemption_rows() {
@@ -205,7 +223,12 @@ Row<Config> policy_map() {
             out.policies.push_back(std::move(policy));
         }
     };
-    return {std::move(info), std::move(read), ""};
+    auto write = [rows](const Config& config) {
+        YAML::Node all(YAML::NodeType::Map);
+        for (const Policy& policy : config.policies) all[policy.name] = write_map(rows, policy);
+        return all;
+    };
+    return {std::move(info), std::move(read), std::move(write), ""};
 }
 
 Rows<VerdictLog> verdict_log_rows() {
@@ -224,10 +247,10 @@ Rows<Rcon> rcon_rows() {
     return {
         required(row<Rcon>("service", &Rcon::service, name(), "The service whose server this is.")),
         required(row<Rcon>(
-            "address", [](Rcon& r) -> auto& { return r.endpoint.address; }, address(),
+            "address", [](auto& r) -> auto& { return r.endpoint.address; }, address(),
             "Where the server's RCON listens.")),
         required(row<Rcon>(
-            "port", [](Rcon& r) -> auto& { return r.endpoint.port; }, port_number(),
+            "port", [](auto& r) -> auto& { return r.endpoint.port; }, port_number(),
             "Its port; 25575 is usual.")),
         required(secret(row<Rcon>("password_file", &Rcon::password_file, file_path(),
                                   "A file with the password alone."),

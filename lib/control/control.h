@@ -30,7 +30,6 @@ public:
         std::chrono::milliseconds finish{5000};  ///< What all sinks together get at the end.
         std::chrono::milliseconds stall{2000};   ///< A Worker without progress this long is stuck.
         Settings();
-        ~Settings();
     };
 
     /// `wire` outlives this object.
@@ -49,7 +48,7 @@ public:
     void start();
     /// Tells systemd that the wire is up; after the Workers have started.
     void ready();
-    /// Returns when a signal or `ctl stop` asked for the end.
+    /// Returns when a signal asked for the end.
     void wait();
     /// After the Workers have stopped: takes their last records, lets the sinks
     /// finish, ends the loop.  Called by the destructor too.

@@ -33,6 +33,8 @@ public:
     /// Read while the Worker runs; valid as long as this object.
     virtual const stages::Counters& counters(uint16_t worker) const = 0;
     virtual std::vector<PortStatus> ports() const = 0;
+    /// The stages' names, in the order of Counters::stage_cycles.
+    virtual const std::vector<std::string>& stages() const = 0;
     /// Moves records out of the Workers' rings, oldest first per Worker.
     virtual size_t take_records(std::span<verdicts::VerdictRecord> out) = 0;
     /// To every Worker; false when a ring is full (try again later).

@@ -50,6 +50,7 @@ public:
         const std::lock_guard lock(mutex_);
         return ports_;
     }
+    const std::vector<std::string>& stages() const override { return stages_; }
     size_t take_records(std::span<verdicts::VerdictRecord> out) override {
         const std::lock_guard lock(mutex_);
         size_t taken = 0;
@@ -75,6 +76,7 @@ private:
     uint16_t workers_;
     mutable std::mutex mutex_;
     std::vector<PortStatus> ports_;
+    std::vector<std::string> stages_ = {"parse", "track"};
     std::deque<verdicts::VerdictRecord> records_;
     std::vector<verdicts::Order> orders_;
     bool full_ = false;

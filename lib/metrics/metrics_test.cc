@@ -32,7 +32,6 @@ using stages::Side;
 
 const std::vector<config::Wire> wires = {{"edge", {}, {}}};
 const std::vector<std::string_view> checks = {"combat.reach", "movement.speed"};
-const std::vector<std::string> stage_names = {"parse", "track"};
 
 std::vector<config::Service> services() {
     config::Service survival;
@@ -59,7 +58,7 @@ std::map<std::string, double> samples(const std::string& text) {
 std::string scrape(const control::WireSide& wire_side) {
     const auto all = services();
     Exposition out;
-    add_wire_side(wire_side, {wires, all, checks, stage_names}, out);
+    add_wire_side(wire_side, {wires, all, checks}, out);
     return out.text();
 }
 

@@ -173,14 +173,15 @@ void add_workers(const control::WireSide& wire_side, Exposition& out) {
     }
 }
 
-void add_stages(const control::WireSide& wire_side, const CounterNames& names, Exposition& out) {
+void add_stages(const control::WireSide& wire_side, Exposition& out) {
+    const std::vector<std::string>& names = wire_side.stages();
     const double hz = wire_side.tsc_hz();
-    for (size_t s = 0; s < names.stages.size() && s < stages::stages_max; ++s) {
+    for (size_t s = 0; s < names.size() && s < stages::stages_max; ++s) {
         const double cycles = summed(wire_side, [s](const Counters& c) -> const stages::Count& {
             return c.stage_cycles[s];
         });
-        out.add(Metric::stage_seconds, {names.stages[s]}, hz > 0 ? cycles / hz : 0);
-        out.add(Metric::stage_packets, {names.stages[s]},
+        out.add(Metric::stage_seconds, {names[s]}, hz > 0 ? cycles / hz : 0);
+        out.add(Metric::stage_packets, {names[s]},
                 summed(wire_side, [s](const Counters& c) -> const stages::Count& {
                     return c.stage_packets[s];
                 }));
@@ -200,7 +201,7 @@ void add_wire_side(const control::WireSide& wire_side, const CounterNames& names
     add_named(wire_side, Metric::notices, &Counters::notices, stages::notice_names, out);
     add_named(wire_side, Metric::malformed_packets, &Counters::faults, protocol::fault_names, out);
     add_workers(wire_side, out);
-    add_stages(wire_side, names, out);
+    add_stages(wire_side, out);
 }
 
 WireTotals wire_totals(const control::WireSide& wire_side, size_t wire) {

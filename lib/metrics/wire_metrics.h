@@ -16,7 +16,6 @@ struct CounterNames {
     std::span<const config::Wire> wires;
     std::span<const config::Service> services;
     std::span<const std::string_view> checks;
-    std::span<const std::string> stages;
 };
 
 /// What a wire has done, all Workers together, from one reading in the order

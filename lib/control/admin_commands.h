@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "control/state.h"
+
+namespace portcullis::control {
+
+/// What the admin socket understands (docs/OPERATIONS.md, "Admin socket").
+///
+///     {"command":"kick","player":"Alice","reason":"enough"}
+///     {"ok":true,"result":{…}}    or    {"ok":false,"error":"one sentence"}
+class AdminCommands {
+public:
+    using Reply = std::function<void(std::string answer)>;
+    /// Reads the configuration anew, beside the loop; `done` hears what came of it.
+    using Reload = std::function<void(std::function<void(const Json& result)> done,
+                                      std::function<void(const std::string& error)> failed)>;
+
+    AdminCommands(State& state, Reload reload) : state_(state), reload_(std::move(reload)) {}
+
+    /// Never throws: what goes wrong is the answer.  `reply` is called once, here
+    /// or, for `reload`, later.
+    void answer(std::string_view request, const Reply& reply) noexcept;
+
+private:
+    Json result(const std::string& command, const Json& request);
+
+    State& state_;
+    Reload reload_;
+};
+
+}  // namespace portcullis::control

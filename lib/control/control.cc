@@ -1,0 +1,22 @@
+#include "control/control.h"
+
+#include "control/loop.h"
+
+namespace portcullis::control {
+
+Control::Settings::Settings() = default;
+
+Control::Control(config::Config config, WireSide& wire)
+    : Control(std::move(config), wire, Settings{}) {}
+Control::Control(config::Config config, WireSide& wire, Settings settings)
+    : loop_(std::make_unique<Loop>(std::move(config), wire, std::move(settings))) {}
+Control::~Control() = default;
+
+void Control::add(std::unique_ptr<RecordSink> sink) { loop_->add(std::move(sink)); }
+Orders& Control::orders() noexcept { return loop_->orders(); }
+void Control::start() { loop_->start(); }
+void Control::ready() { loop_->ready(); }
+void Control::wait() { loop_->wait(); }
+void Control::stop() noexcept { loop_->stop(); }
+
+}  // namespace portcullis::control

@@ -1,0 +1,451 @@
+// Goal: Control takes every record to every sink, answers operators and
+// Prometheus truthfully, exchanges the configuration whole or not at all, and at
+// the end loses nothing that it was given.
+// Method: a real Control on real sockets over a fake packet side; the sinks are
+// recorders.  Times are waited for, never slept away.
+
+#include "control/control.h"
+
+#include <asio.hpp>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/setup_error.h"
+#include "control/admin_server.h"
+#include "metrics/fake_wire_side.h"
+
+namespace portcullis::control {
+namespace {
+
+using Json = nlohmann::json;
+using verdicts::VerdictRecord;
+using namespace std::chrono;
+
+/// What a recorder heard; outlives it, since Control owns the sinks.
+struct Heard {
+    std::mutex mutex;
+    std::vector<VerdictRecord> records;
+    std::vector<verdicts::Order> orders;
+    SinkStatus status;
+    std::atomic<int> finished = 0;
+    std::atomic<bool> late = false;
+
+    size_t count() {
+        const std::lock_guard lock(mutex);
+        return records.size();
+    }
+};
+
+class Recorder final : public RecordSink {
+public:
+    explicit Recorder(Heard& heard) : heard_(heard) {}
+    std::string_view name() const noexcept override { return "recorder"; }
+    void take(std::span<const VerdictRecord> records) noexcept override {
+        if (heard_.finished > 0) heard_.late = true;
+        const std::lock_guard lock(heard_.mutex);
+        heard_.records.insert(heard_.records.end(), records.begin(), records.end());
+    }
+    void ordered(const verdicts::Order& order) noexcept override {
+        const std::lock_guard lock(heard_.mutex);
+        heard_.orders.push_back(order);
+    }
+    SinkStatus status() const override {
+        const std::lock_guard lock(heard_.mutex);
+        return heard_.status;
+    }
+    void finish(milliseconds) noexcept override { ++heard_.finished; }
+
+private:
+    Heard& heard_;
+};
+
+VerdictRecord record(VerdictRecord::Kind kind, std::string_view name, uint16_t port) {
+    VerdictRecord r;
+    r.kind = kind;
+    r.player.name.assign(name);
+    r.player.version = 765;
+    r.client = {IpAddress::v4(0xc6336407), port};
+    r.server = *parse_endpoint("10.0.0.2:25565");
+    r.time = 1'700'000'000s;
+    r.confidence = 0.5;
+    return r;
+}
+
+bool wait_for(const std::function<bool()>& met) {
+    const auto deadline = steady_clock::now() + 10s;
+    while (!met()) {
+        if (steady_clock::now() > deadline) return false;
+        std::this_thread::sleep_for(1ms);
+    }
+    return true;
+}
+
+uint16_t free_port() {
+    asio::io_context loop;
+    const asio::ip::tcp::acceptor acceptor(loop, {asio::ip::address_v4::loopback(), 0});
+    return acceptor.local_endpoint().port();
+}
+
+class ControlTest : public testing::Test {
+protected:
+    ControlTest() {
+        char pattern[] = "/tmp/portcullis-control-XXXXXX";
+        folder_ = mkdtemp(pattern);
+        socket_ = folder_ / "admin.sock";
+        port_ = free_port();
+    }
+    ~ControlTest() override {
+        control_.reset();
+        std::filesystem::remove_all(folder_);
+    }
+
+    std::string file() const { return folder_ / "portcullis.yaml"; }
+    void write(const std::string& more) const {
+        std::ofstream(file()) << "wires:\n"
+                                 "  - name: edge\n"
+                                 "    outside: { device: net_null0, driver: test }\n"
+                                 "    inside: { device: net_null1, driver: test }\n"
+                                 "services:\n"
+                                 "  - { name: survival, protocol: minecraft, address: 10.0.0.2, "
+                                 "port: 25565 }\n"
+                                 "logging: { level: error }\n"
+                              << "admin: { socket: " << socket_.string() << " }\n"
+                              << "metrics: { listen: '127.0.0.1:" << port_ << "' }\n"
+                              << more;
+    }
+
+    void start(const std::string& more = "", milliseconds stall = 60s, bool signals = false) {
+        write(more);
+        Control::Settings settings;
+        settings.heed_signals = signals;
+        settings.drain = 1ms;
+        settings.stall = stall;
+        control_ = std::make_unique<Control>(config::load(file()), wire_, settings);
+        control_->add(std::make_unique<Recorder>(heard_));
+        control_->start();
+    }
+
+    Json ask(const Json& request) { return ask_line(request.dump()); }
+    Json ask_line(const std::string& line) {
+        asio::io_context loop;
+        asio::local::stream_protocol::socket socket(loop);
+        socket.connect(socket_.string());
+        asio::write(socket, asio::buffer(line + '\n'));
+        std::string answer;
+        asio::read_until(socket, asio::dynamic_buffer(answer), '\n');
+        return Json::parse(answer);
+    }
+    Json result(const Json& request) {
+        const Json answer = ask(request);
+        EXPECT_TRUE(answer.at("ok").get<bool>()) << answer;
+        return answer.value("result", Json());
+    }
+    std::string error(const Json& request) { return ask(request).value("error", "none"); }
+
+    std::pair<int, std::string> get(const std::string& path) {
+        asio::io_context loop;
+        asio::ip::tcp::socket socket(loop);
+        socket.connect({asio::ip::address_v4::loopback(), port_});
+        asio::write(socket, asio::buffer("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"));
+        std::string reply;
+        std::error_code ended;
+        asio::read(socket, asio::dynamic_buffer(reply), ended);
+        const size_t body = reply.find("\r\n\r\n");
+        return {std::stoi(reply.substr(9, 3)), reply.substr(body + 4)};
+    }
+
+    std::filesystem::path folder_, socket_;
+    uint16_t port_ = 0;
+    FakeWireSide wire_{2};
+    Heard heard_;
+    std::unique_ptr<Control> control_;
+};
+
+TEST_F(ControlTest, RecordsReachSinksAndThePlayersAreListed) {
+    start();
+    wire_.tell(record(VerdictRecord::Kind::login, "Alice", 1));
+    wire_.tell(record(VerdictRecord::Kind::login, "Bob", 2));
+    VerdictRecord verdict = record(VerdictRecord::Kind::verdict, "Bob", 2);
+    verdict.level = 7.5;
+    verdict.repeats = 3;
+    wire_.tell(verdict);
+    wire_.tell(record(VerdictRecord::Kind::disconnect, "Alice", 1));
+    ASSERT_TRUE(wait_for([&] { return heard_.count() == 4; }));
+
+    const Json players = result({{"command", "players"}});
+    ASSERT_EQ(players.at("players").size(), 1u) << players;
+    EXPECT_EQ(players["players"][0]["name"], "Bob");
+    EXPECT_EQ(players["players"][0]["service"], "survival");
+    EXPECT_EQ(players["players"][0]["client"], "198.51.100.7:2");
+    EXPECT_EQ(players["players"][0]["level"], 7.5);
+    EXPECT_EQ(players["players"][0]["version"], 765);
+
+    const Json bob = result({{"command", "player"}, {"player", "bob"}});
+    ASSERT_EQ(bob.at("findings").size(), 1u);
+    EXPECT_EQ(bob["findings"][0]["count"], 3);
+    EXPECT_EQ(error({{"command", "player"}, {"player", "Alice"}}),
+              "no player named Alice is known to be here");
+
+    const auto [code, text] = get("/metrics");
+    EXPECT_EQ(code, 200);
+    EXPECT_NE(text.find("portcullis_records_total{kind=\"login\"} 2\n"), std::string::npos) << text;
+}
+
+TEST_F(ControlTest, OrdersGoToWorkersAndAreRemembered) {
+    start();
+    wire_.tell(record(VerdictRecord::Kind::login, "Alice", 1));
+    ASSERT_TRUE(wait_for([&] { return heard_.count() == 1; }));
+    (void)result({{"command", "kick"}, {"player", "alice"}, {"reason", "enough"}});
+    (void)result(
+        {{"command", "sever"}, {"client", "198.51.100.7:1"}, {"server", "10.0.0.2:25565"}});
+    (void)result({{"command", "block"}, {"prefix", "198.51.100.0/24"}, {"for_s", 60}});
+    ASSERT_TRUE(wait_for([&] { return wire_.orders().size() == 3; }));
+
+    const auto orders = wire_.orders();
+    EXPECT_EQ(orders[0].kind, verdicts::Order::Kind::kick);
+    EXPECT_EQ(orders[0].player.view(), "Alice");  // As the server spells it.
+    EXPECT_EQ(orders[0].reason.view(), "enough");
+    EXPECT_EQ(orders[1].kind, verdicts::Order::Kind::sever);
+    EXPECT_EQ(orders[1].client.port, 1);
+    EXPECT_EQ(orders[2].prefix, *parse_prefix("198.51.100.0/24"));
+    EXPECT_GT(orders[2].until, orders[1].until);
+    EXPECT_EQ(heard_.orders.size(), 3u);
+
+    EXPECT_EQ(result({{"command", "blocks"}}).at("blocks").size(), 1u);
+    (void)result({{"command", "unblock"}, {"prefix", "198.51.100.0/24"}});
+    EXPECT_TRUE(wait_for([&] { return result({{"command", "blocks"}}).at("blocks").empty(); }));
+}
+
+TEST_F(ControlTest, OrdersWaitForFullRings) {
+    start();
+    wire_.rings_full(true);
+    ASSERT_TRUE(control_->orders().give({}));
+    std::this_thread::sleep_for(20ms);
+    EXPECT_TRUE(wire_.orders().empty());
+    wire_.rings_full(false);
+    EXPECT_TRUE(wait_for([&] { return wire_.orders().size() == 1; }));
+
+    wire_.rings_full(true);
+    size_t given = 0;
+    while (control_->orders().give({})) ++given;
+    EXPECT_GE(given, 65'536u);
+    EXPECT_NE(get("/metrics").second.find("portcullis_orders_total{outcome=\"refused\"} 1\n"),
+              std::string::npos);
+}
+
+TEST_F(ControlTest, RefusesWhatItDoesNotUnderstand) {
+    start();
+    const struct {
+        Json request;
+        std::string says;
+    } cases[] = {
+        {{{"command", "fly"}},
+         "unknown command \"fly\"; allowed: status, health, wires, flows, players, player, blocks, "
+         "block, unblock, sever, kick, trace, reload or config"},
+        {{{"command", 5}}, "command must be a text"},
+        {Json::array(),
+         "unknown command \"\"; allowed: status, health, wires, flows, players, "
+         "player, blocks, block, unblock, sever, kick, trace, reload or config"},
+        {{{"command", "block"}, {"prefix", "everybody"}},
+         "prefix is \"everybody\"; allowed: an address, or a prefix such as 10.0.0.0/8"},
+        {{{"command", "block"}, {"prefix", "0.0.0.0/0"}},
+         "prefix 0.0.0.0/0 is wider than /8 and would keep half the world out; block narrower "
+         "ones"},
+        {{{"command", "block"}, {"prefix", "::/0"}},
+         "prefix ::/0 is wider than /16 and would keep half the world out; block narrower ones"},
+        {{{"command", "block"}, {"prefix", "10.0.0.1"}, {"for_s", 0}},
+         "for_s must be a whole number from 1 to 315360000"},
+        {{{"command", "kick"}}, "player is missing: give a name"},
+        {{{"command", "kick"}, {"player", "Nobody"}}, "no player named Nobody is known to be here"},
+        {{{"command", "sever"}, {"client", "x"}}, "client and server must both be ADDRESS:PORT"},
+    };
+    for (const auto& c : cases) EXPECT_EQ(error(c.request), c.says) << c.request;
+    EXPECT_EQ(ask_line("{").at("error"), "a request is one JSON object on one line");
+    EXPECT_TRUE(wire_.orders().empty());
+}
+
+TEST_F(ControlTest, AnEndlessLineIsCutOff) {
+    start();
+    asio::io_context loop;
+    asio::local::stream_protocol::socket socket(loop);
+    socket.connect(socket_.string());
+    const std::string endless(AdminServer::line_bytes_max + 1, 'a');
+    std::error_code error;
+    asio::write(socket, asio::buffer(endless), error);
+    char byte;
+    socket.read_some(asio::buffer(&byte, 1), error);
+    EXPECT_TRUE(error);
+    EXPECT_EQ(result({{"command", "status"}}).at("status"), "starting");
+}
+
+TEST_F(ControlTest, HealthSaysWhatIsWrong) {
+    start("", 300ms);
+    EXPECT_EQ(get("/health").first, 503);
+    EXPECT_EQ(Json::parse(get("/health").second).at("status"), "starting");
+
+    // Workers turn as long as we say.
+    std::atomic<bool> turning = true, done = false;
+    std::thread workers([&] {
+        while (!done) {
+            if (turning) wire_.counting(0).progress.add();
+            wire_.counting(1).progress.add();
+            std::this_thread::sleep_for(1ms);
+        }
+    });
+    control_->ready();
+    const auto status_is = [&](const std::string& status, int code) {
+        return wait_for([&] {
+            const auto [answered, body] = get("/health");
+            return answered == code && Json::parse(body).at("status") == status;
+        });
+    };
+    EXPECT_TRUE(status_is("well", 200));
+
+    wire_.link(0, false);
+    EXPECT_TRUE(status_is("failing", 503));
+    wire_.link(0, true);
+    EXPECT_TRUE(status_is("well", 200));
+
+    turning = false;
+    EXPECT_TRUE(status_is("failing", 503));
+    const Json stuck = Json::parse(get("/health").second);
+    EXPECT_FALSE(stuck["workers"][0]["alive"]);
+    EXPECT_TRUE(stuck["workers"][1]["alive"]);
+    EXPECT_NE(get("/metrics").second.find("portcullis_worker_alive{worker=\"0\"} 0\n"),
+              std::string::npos);
+    turning = true;
+    EXPECT_TRUE(status_is("well", 200));
+
+    {
+        const std::lock_guard lock(heard_.mutex);
+        heard_.status.conditions = {{"rcon/survival", false, "connection refused"}};
+        heard_.status.outcomes = {{"rcon", "failed", 2}};
+    }
+    EXPECT_TRUE(status_is("degraded", 200));
+    EXPECT_NE(get("/health").second.find("connection refused"), std::string::npos);
+    EXPECT_NE(get("/metrics")
+                  .second.find("portcullis_outcomes_total{part=\"rcon\",outcome=\"failed\"} 2\n"),
+              std::string::npos);
+    EXPECT_EQ(get("/elsewhere").first, 404);
+    done = true;
+    workers.join();
+}
+
+TEST_F(ControlTest, ReloadsWholeOrNotAtAll) {
+    start("policies: { default: { block_s: 60 } }\n");
+    write("policies: { default: { block_s: 90 } }\nworkers: 2\n");
+    const Json answer = result({{"command", "reload"}});
+    EXPECT_EQ(answer.at("needs_restart"), Json({"workers"}));
+    EXPECT_EQ(wire_.published(), 1);
+    const std::string running = result({{"command", "config"}}).at("yaml");
+    EXPECT_NE(running.find("block_s: 90"), std::string::npos) << running;
+    EXPECT_NE(running.find("workers: 1"), std::string::npos) << running;
+
+    write("policies: { default: { block_s: never } }\n");
+    EXPECT_EQ(error({{"command", "reload"}}),
+              file() +
+                  ":10:33: policies.default.block_s is \"never\"; allowed: a whole number "
+                  "from 1 to 31536000");
+    write("policies: { default: { checks: { movement.teleport: { enabled: true } } } }\n");
+    EXPECT_NE(error({{"command", "reload"}}).find(":10:34: "), std::string::npos);
+    EXPECT_EQ(wire_.published(), 1);
+    EXPECT_EQ(result({{"command", "config"}}).at("yaml"), running);
+    EXPECT_NE(get("/metrics").second.find("portcullis_reloads_total{outcome=\"refused\"} 2\n"),
+              std::string::npos);
+}
+
+TEST_F(ControlTest, AServiceMustKeepAPolicyOverAReload) {
+    start();
+    std::ofstream(file()) << "services: [ { name: other, protocol: minecraft, address: 10.0.0.9, "
+                             "port: 1 } ]\n";
+    const Json kept = result({{"command", "reload"}}).at("needs_restart");
+    EXPECT_TRUE(std::ranges::count(kept, Json("services")) == 1) << kept;
+    EXPECT_NE(result({{"command", "config"}}).at("yaml").get<std::string>().find("survival"),
+              std::string::npos);
+}
+
+TEST_F(ControlTest, StopTakesTheLastRecordsBeforeTheSinksEnd) {
+    start();
+    constexpr size_t many = 5'000;
+    for (size_t i = 0; i < many; ++i) {
+        wire_.tell(record(VerdictRecord::Kind::login, "P", static_cast<uint16_t>(i)));
+    }
+    control_->stop();
+    EXPECT_EQ(heard_.count(), many);
+    EXPECT_EQ(heard_.finished, 1);
+    EXPECT_FALSE(heard_.late);
+    EXPECT_FALSE(std::filesystem::exists(socket_));
+    control_->stop();  // A second time is nothing.
+    EXPECT_EQ(heard_.finished, 1);
+}
+
+TEST_F(ControlTest, SignalsReloadAndEndTheWait) {
+    start("", 60s, true);
+    raise(SIGHUP);
+    EXPECT_TRUE(wait_for([&] { return wire_.published() == 1; }));
+    raise(SIGTERM);
+    control_->wait();
+    control_->stop();
+}
+
+TEST_F(ControlTest, OnlyUserAndGroupMayConnect) {
+    start();
+    struct stat found{};
+    ASSERT_EQ(stat(socket_.c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 0777, 0660u);
+}
+
+TEST_F(ControlTest, AnOccupiedSocketIsOneSentenceAndALeftOneIsReplaced) {
+    start();
+    const auto begin = [&](const std::string& path) -> std::string {
+        config::Config config = config::load(file());
+        config.admin_socket = path;
+        config.metrics.reset();
+        Control::Settings settings;
+        settings.heed_signals = false;
+        Control second(config, wire_, settings);
+        try {
+            second.start();
+        } catch (const SetupError& error) {
+            return error.what();
+        }
+        return "";
+    };
+    EXPECT_EQ(begin(socket_), "admin.socket: another appliance answers at " + socket_.string() +
+                                  "; end it or configure another path");
+    EXPECT_EQ(result({{"command", "status"}}).at("status"), "starting");  // The first still does.
+
+    const std::string nowhere = folder_ / "none" / "admin.sock";
+    EXPECT_EQ(begin(nowhere), "admin.socket: can not listen at " + nowhere +
+                                  ": No such file or directory; make " +
+                                  (folder_ / "none").string() +
+                                  " writable for this user or configure another path");
+
+    const std::string plain = folder_ / "plain";
+    std::ofstream(plain) << "mine";
+    EXPECT_EQ(begin(plain), "admin.socket: " + plain +
+                                " is there and no socket; remove it or configure another path");
+    EXPECT_TRUE(std::filesystem::exists(plain));
+
+    const std::string left = folder_ / "left.sock";
+    {
+        asio::io_context loop;
+        const asio::local::stream_protocol::acceptor acceptor(loop, left);
+    }
+    ASSERT_TRUE(std::filesystem::exists(left));
+    EXPECT_EQ(begin(left), "");
+}
+
+}  // namespace
+}  // namespace portcullis::control

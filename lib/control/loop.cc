@@ -1,0 +1,242 @@
+#include "control/loop.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+
+#include "control/log.h"
+#include "policy/rule_set.h"
+#include "verdicts/json.h"
+
+namespace portcullis::control {
+
+namespace {
+
+using namespace std::chrono;
+
+constexpr size_t batch_records = 512;
+constexpr int batches_a_turn = 16;  ///< Then others get their turn on the loop.
+constexpr milliseconds house_interval{100};
+constexpr uint64_t turns_a_second = 1'000 / 100;
+constexpr unsigned record_lines_a_second = 50;
+
+}  // namespace
+
+Control::Loop::Loop(config::Config config, WireSide& wire, Settings settings)
+    : settings_(std::move(settings)),
+      state_(std::move(config), wire, settings_.stall),
+      commands_(state_, [this](Done done, Failed failed) { reload(done, failed); }),
+      batch_(batch_records) {
+    if (!settings_.compile) settings_.compile = policy::RuleSet::compile;
+    state_.started = wall_clock();
+}
+
+Control::Loop::~Loop() { stop(); }
+
+void Control::Loop::listen() {
+    if (!state_.config.admin_socket.empty()) {
+        admin_.emplace(loop_, state_.config.admin_socket,
+                       [this](std::string_view request, AdminServer::Reply reply) {
+                           commands_.answer(request, reply);
+                       });
+    }
+    if (state_.config.metrics) {
+        http_.emplace(loop_, *state_.config.metrics,
+                      [this](std::string_view path) { return answer_http(path); });
+        spdlog::info("metrics at http://{}/metrics", to_string(*state_.config.metrics));
+    }
+}
+
+void Control::Loop::start() {
+    start_log(state_.config.logging);
+    listen();
+    if (settings_.heed_signals) {
+        for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+        heed_signals();
+    }
+    uint64_t usec = 0;
+    if (sd_watchdog_enabled(0, &usec) > 0) watchdog_ = microseconds(usec);
+    ports_ = state_.wire.ports();
+    drain_later();
+    keep_house_later();
+    work_.emplace(loop_.get_executor());
+    thread_ = std::thread([this] { loop_.run(); });
+}
+
+void Control::Loop::ready() {
+    asio::post(loop_, [this] {
+        state_.watch.begin(state_.wire, steady_clock::now());
+        sd_notify(0, "READY=1");
+        spdlog::info("ready: {} worker(s), {} wire(s), {} service(s), mode {}",
+                     state_.wire.workers(), state_.config.wires.size(),
+                     state_.config.services.size(),
+                     name_in(verdicts::mode_names, state_.config.mode));
+    });
+}
+
+void Control::Loop::wait() {
+    std::unique_lock lock(mutex_);
+    asked_.wait(lock, [this] { return stop_asked_; });
+}
+
+void Control::Loop::stop() noexcept {
+    if (!thread_.joinable()) return;
+    asio::post(loop_, [this] { finish(); });
+    thread_.join();
+    compiler_.join();
+}
+
+void Control::Loop::heed_signals() {
+    signals_.async_wait([this](const std::error_code& error, int signal) {
+        if (error) return;
+        if (signal == SIGHUP) {
+            sd_notify(0, "RELOADING=1");
+            const auto over = [] { sd_notify(0, "READY=1"); };
+            reload([over](const Json&) { over(); }, [over](const std::string&) { over(); });
+        } else {
+            ask_to_stop(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+        }
+        heed_signals();
+    });
+}
+
+void Control::Loop::ask_to_stop(const char* why) {
+    spdlog::info("{}: stopping", why);
+    sd_notify(0, "STOPPING=1");
+    const std::lock_guard lock(mutex_);
+    stop_asked_ = true;
+    asked_.notify_all();
+}
+
+void Control::Loop::drain_later() {
+    drain_timer_.async_wait([this](const std::error_code& error) {
+        if (error) return;
+        const bool more = drain();
+        pass_orders();
+        drain_timer_.expires_after(more ? milliseconds(0) : settings_.drain);
+        drain_later();
+    });
+}
+
+bool Control::Loop::drain() {
+    for (int turn = 0; turn < batches_a_turn; ++turn) {
+        const size_t taken = state_.wire.take_records(batch_);
+        if (taken == 0) return false;
+        const std::span<const verdicts::VerdictRecord> records(batch_.data(), taken);
+        // The log first: a verdict is written down before anything else hears of it.
+        for (const auto& sink : state_.sinks) sink->take(records);
+        for (const verdicts::VerdictRecord& record : records) tell(record);
+    }
+    return true;
+}
+
+void Control::Loop::tell(const verdicts::VerdictRecord& record) {
+    using Kind = verdicts::VerdictRecord::Kind;
+    state_.players.take(record);
+    ++state_.records[static_cast<size_t>(record.kind)];
+    const bool quiet = record.kind == Kind::verdict && !record.acts;
+    const auto level = quiet ? spdlog::level::debug : spdlog::level::info;
+    if (!spdlog::should_log(level)) return;
+    if (lines_left_ == 0) {
+        ++lines_held_;
+        return;
+    }
+    --lines_left_;
+    std::string line;
+    verdicts::append_text(line, record, check_name(record.check),
+                          service_name(state_, record.service));
+    spdlog::log(level, "{}", line);
+}
+
+void Control::Loop::pass_orders() {
+    state_.orders.pass_on(state_.wire, [this](const verdicts::Order& order) {
+        state_.blocks.heed(order);
+        for (const auto& sink : state_.sinks) sink->ordered(order);
+    });
+}
+
+void Control::Loop::keep_house_later() {
+    house_timer_.async_wait([this](const std::error_code& error) {
+        if (error) return;
+        keep_house();
+        house_timer_.expires_after(house_interval);
+        keep_house_later();
+    });
+}
+
+void Control::Loop::keep_house() {
+    for (const auto& sink : state_.sinks) sink->keep_house();
+    if (state_.watch.begun()) {
+        const bool were_alive = state_.watch.all_alive();
+        state_.watch.look(state_.wire, steady_clock::now());
+        if (were_alive && !state_.watch.all_alive()) {
+            spdlog::error("a worker makes no progress; `portcullis ctl flows` shows which");
+        }
+    }
+    feed_watchdog();
+    if (turns_++ % turns_a_second != 0) return;
+    look_at_ports();
+    state_.blocks.forget_expired(wall_clock());
+    if (lines_held_ > 0) spdlog::info("and {} more records, not shown", lines_held_);
+    lines_held_ = 0;
+    lines_left_ = record_lines_a_second;
+}
+
+void Control::Loop::look_at_ports() {
+    std::vector<PortStatus> now = state_.wire.ports();
+    for (size_t i = 0; i < now.size() && i < ports_.size(); ++i) {
+        if (now[i].up == ports_[i].up) continue;
+        const auto level = now[i].up ? spdlog::level::info : spdlog::level::err;
+        spdlog::log(level, "wire {}: the {} port {} is {}", now[i].wire,
+                    name_in(stages::side_names, now[i].side), now[i].device,
+                    now[i].up ? "up again" : "down");
+    }
+    ports_ = std::move(now);
+}
+
+void Control::Loop::feed_watchdog() {
+    const auto now = steady_clock::now();
+    if (watchdog_ == microseconds(0) || now - fed_ < watchdog_ / 3) return;
+    if (!state_.watch.all_alive()) return;
+    fed_ = now;
+    ++state_.watchdog_feeds;
+    sd_notifyf(0, "WATCHDOG=1\nSTATUS=%s, %zu players",
+               std::string(name_in(standing_names, standing(state_))).c_str(),
+               state_.players.size());
+}
+
+metrics::HttpReply Control::Loop::answer_http(std::string_view path) const {
+    if (path == "/metrics") {
+        return {200, "text/plain; version=0.0.4; charset=utf-8", scrape(state_)};
+    }
+    if (path == "/health") {
+        const Standing now = standing(state_);
+        const bool inspects = now == Standing::well || now == Standing::degraded;
+        return {inspects ? 200 : 503, "application/json",
+                health(state_).dump(2, ' ', false, Json::error_handler_t::replace) + '\n'};
+    }
+    return {404, "text/plain; charset=utf-8", "there are /metrics and /health\n"};
+}
+
+void Control::Loop::finish() {
+    drain_timer_.cancel();
+    house_timer_.cancel();
+    std::error_code ignored;
+    signals_.cancel(ignored);
+    const auto deadline = steady_clock::now() + settings_.finish;
+    while (drain() && steady_clock::now() < deadline) {
+    }
+    pass_orders();
+    for (const auto& sink : state_.sinks) {
+        const auto left = duration_cast<milliseconds>(deadline - steady_clock::now());
+        sink->finish(std::max(left, milliseconds(0)));
+    }
+    if (admin_) admin_->stop();
+    if (http_) http_->stop();
+    work_.reset();
+    loop_.stop();
+}
+
+}  // namespace portcullis::control

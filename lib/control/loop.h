@@ -1,0 +1,86 @@
+#pragma once
+
+#include <asio.hpp>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "control/admin_commands.h"
+#include "control/admin_server.h"
+#include "control/control.h"
+#include "control/reload.h"
+#include "control/state.h"
+#include "metrics/http_server.h"
+
+namespace portcullis::control {
+
+/// What Control is behind its header: the state, the servers, and the event
+/// loop that turns them.  All of it runs on `thread_`, but for compiling rules.
+class Control::Loop {
+public:
+    Loop(config::Config config, WireSide& wire, Settings settings);
+    ~Loop();
+
+    void add(std::unique_ptr<RecordSink> sink) { state_.sinks.push_back(std::move(sink)); }
+    Orders& orders() noexcept { return state_.orders; }
+
+    void start();
+    void ready();
+    void wait();
+    void stop() noexcept;
+
+private:
+    using Done = std::function<void(const Json& result)>;
+    using Failed = std::function<void(const std::string& error)>;
+    /// What a reload came to on the compiling thread.
+    struct Compiled {
+        Reload plan;
+        std::unique_ptr<const policy::RuleSet> rules;
+        std::string error;
+    };
+
+    void listen();
+    void heed_signals();
+    void drain_later();
+    /// True when there may be more.
+    bool drain();
+    void tell(const verdicts::VerdictRecord& record);
+    void pass_orders();
+    void keep_house_later();
+    void keep_house();
+    void look_at_ports();
+    void feed_watchdog();
+    metrics::HttpReply answer_http(std::string_view path) const;
+    void reload(Done done, Failed failed);
+    Compiled compile(const config::Config& running) const;
+    void take_over(Compiled compiled, const Done& done, const Failed& failed);
+    void ask_to_stop(const char* why);
+    void finish();
+
+    Settings settings_;
+    State state_;
+    asio::io_context loop_;
+    asio::thread_pool compiler_{1};
+    std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+    asio::steady_timer drain_timer_{loop_}, house_timer_{loop_};
+    asio::signal_set signals_{loop_};
+    AdminCommands commands_;
+    std::optional<AdminServer> admin_;
+    std::optional<metrics::HttpServer> http_;
+    std::vector<verdicts::VerdictRecord> batch_;
+    std::vector<PortStatus> ports_;  ///< As last seen, to tell of changes.
+    uint64_t turns_ = 0;
+    unsigned lines_left_ = 0;  ///< Log lines for records in this second.
+    uint64_t lines_held_ = 0;
+    std::chrono::microseconds watchdog_{0};
+    std::chrono::steady_clock::time_point fed_{};
+    bool reloading_ = false;
+
+    std::mutex mutex_;
+    std::condition_variable asked_;
+    bool stop_asked_ = false;  ///< Under `mutex_`.
+    std::thread thread_;
+};
+
+}  // namespace portcullis::control

@@ -1,0 +1,59 @@
+#include "control/order_desk.h"
+
+#include <algorithm>
+#include <new>
+
+namespace portcullis::control {
+
+bool OrderDesk::give(const verdicts::Order& order) noexcept {
+    const std::lock_guard lock(mutex_);
+    try {
+        if (waiting_.size() < orders_waiting_max) {
+            waiting_.push_back(order);
+            return true;
+        }
+    } catch (const std::bad_alloc&) {
+        // As full as it gets.
+    }
+    ++refused_;
+    return false;
+}
+
+void OrderDesk::pass_on(WireSide& wire, const std::function<void(const verdicts::Order&)>& passed) {
+    while (true) {
+        verdicts::Order order;
+        {
+            const std::lock_guard lock(mutex_);
+            if (waiting_.empty()) return;
+            order = waiting_.front();
+        }
+        // Only this thread takes from the front, so it is still there afterwards.
+        if (!wire.give(order)) return;
+        {
+            const std::lock_guard lock(mutex_);
+            waiting_.pop_front();
+            ++given_;
+        }
+        passed(order);
+    }
+}
+
+OrderDesk::Counts OrderDesk::counts() const {
+    const std::lock_guard lock(mutex_);
+    return {given_, refused_, waiting_.size()};
+}
+
+void BlockBook::heed(const verdicts::Order& order) {
+    using Kind = verdicts::Order::Kind;
+    if (order.kind != Kind::block && order.kind != Kind::unblock) return;
+    std::erase_if(blocks_, [&](const Block& block) { return block.prefix == order.prefix; });
+    if (order.kind == Kind::block) {
+        blocks_.push_back({order.prefix, order.until, std::string(order.reason.view())});
+    }
+}
+
+void BlockBook::forget_expired(Nanos now) {
+    std::erase_if(blocks_, [now](const Block& block) { return block.until <= now; });
+}
+
+}  // namespace portcullis::control

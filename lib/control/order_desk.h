@@ -1,0 +1,55 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "control/record_sink.h"
+#include "control/wire_side.h"
+
+namespace portcullis::control {
+
+/// Orders on their way to the Workers: put here from any thread, passed on by
+/// Control's.  A Worker's full ring makes them wait; when `orders_waiting_max`
+/// wait, the next is refused and counted.
+class OrderDesk final : public Orders {
+public:
+    static constexpr size_t orders_waiting_max = 65'536;
+
+    bool give(const verdicts::Order& order) noexcept override;
+
+    /// Passes on what the rings take; calls `passed` for each.  On Control's thread.
+    void pass_on(WireSide& wire, const std::function<void(const verdicts::Order&)>& passed);
+
+    struct Counts {
+        uint64_t given = 0, refused = 0, waiting = 0;
+    };
+    Counts counts() const;
+
+private:
+    mutable std::mutex mutex_;
+    std::deque<verdicts::Order> waiting_;
+    uint64_t given_ = 0, refused_ = 0;
+};
+
+/// Which prefixes are blocked and until when, as the Orders said; for
+/// `ctl blocks`.  The Workers have lists of their own, the block list in
+/// lib/actions is the one that lasts.
+class BlockBook {
+public:
+    struct Block {
+        IpPrefix prefix;
+        Nanos until{};
+        std::string reason;
+    };
+
+    void heed(const verdicts::Order& order);
+    void forget_expired(Nanos now);
+    const std::vector<Block>& blocks() const noexcept { return blocks_; }
+
+private:
+    std::vector<Block> blocks_;
+};
+
+}  // namespace portcullis::control

@@ -1,0 +1,94 @@
+#include "control/player_registry.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace portcullis::control {
+
+namespace {
+
+using Kind = verdicts::VerdictRecord::Kind;
+
+bool same_name(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b, [](char x, char y) {
+        return std::tolower(static_cast<unsigned char>(x)) ==
+               std::tolower(static_cast<unsigned char>(y));
+    });
+}
+
+}  // namespace
+
+float PlayerRegistry::Entry::level() const noexcept {
+    float highest = 0;
+    for (const auto& [check, about] : found) highest = std::max(highest, about.level);
+    return highest;
+}
+
+std::vector<std::pair<uint8_t, PlayerRegistry::Found>> PlayerRegistry::Entry::gravest() const {
+    std::vector<std::pair<uint8_t, Found>> all(found.begin(), found.end());
+    std::ranges::stable_sort(all, [](const auto& a, const auto& b) {
+        return std::pair(a.second.level, a.second.count) >
+               std::pair(b.second.level, b.second.count);
+    });
+    return all;
+}
+
+PlayerRegistry::Entry* PlayerRegistry::place_for(const verdicts::VerdictRecord& record) {
+    const FlowName flow{record.client, record.server};
+    auto at = entries_.find(flow);
+    if (at == entries_.end()) {
+        if (entries_.size() >= players_max_) {
+            ++unlisted_;
+            return nullptr;
+        }
+        at = entries_.emplace(flow, Entry{}).first;
+    } else if (record.kind == Kind::login) {
+        at->second = {};  // The port was used again, and the end of the first was lost.
+    }
+    Entry& entry = at->second;
+    if (!record.player.name.empty()) entry.identity = record.player;
+    entry.protocol = record.protocol;
+    entry.service = record.service;
+    entry.worker = record.worker;
+    entry.client = record.client;
+    entry.server = record.server;
+    return &entry;
+}
+
+void PlayerRegistry::take(const verdicts::VerdictRecord& record) {
+    if (record.kind == Kind::disconnect) {
+        entries_.erase({record.client, record.server});
+        return;
+    }
+    // A scanner's broken handshake is no player; it stands in the verdict log.
+    if (record.kind == Kind::verdict && record.player.name.empty()) return;
+    Entry* const entry = place_for(record);
+    if (entry == nullptr) return;
+    switch (record.kind) {
+        case Kind::login:
+            entry->since = record.time;
+            break;
+        case Kind::opaque:
+            entry->opaque = true;
+            break;
+        case Kind::verdict: {
+            Found& about = entry->found[record.check];
+            about.count += std::max<uint32_t>(record.repeats, 1);
+            about.level = record.level;
+            about.confidence_max = std::max(about.confidence_max, record.confidence);
+            about.last = record.time;
+            break;
+        }
+        case Kind::disconnect:
+            break;
+    }
+}
+
+const PlayerRegistry::Entry* PlayerRegistry::find(std::string_view name) const {
+    for (const auto& [flow, entry] : entries_) {
+        if (same_name(entry.identity.name.view(), name)) return &entry;
+    }
+    return nullptr;
+}
+
+}  // namespace portcullis::control

@@ -1,0 +1,81 @@
+// Goal: the list of players follows the records, never outgrows its limit, and
+// shows the gravest first.
+// Method: records by hand.
+
+#include "control/player_registry.h"
+
+#include <gtest/gtest.h>
+
+namespace portcullis::control {
+namespace {
+
+using verdicts::VerdictRecord;
+using Kind = VerdictRecord::Kind;
+
+VerdictRecord about(Kind kind, std::string_view name, uint16_t port) {
+    VerdictRecord r;
+    r.kind = kind;
+    r.player.name.assign(name);
+    r.client = {IpAddress::v4(0x0a000001), port};
+    r.time = 100s;
+    return r;
+}
+
+VerdictRecord verdict(uint8_t check, float level, uint32_t repeats) {
+    VerdictRecord r = about(Kind::verdict, "Alice", 1);
+    r.check = check;
+    r.level = level;
+    r.repeats = repeats;
+    return r;
+}
+
+TEST(PlayerRegistry, ShowsTheGravestFirst) {
+    PlayerRegistry players(10);
+    players.take(about(Kind::login, "Alice", 1));
+    players.take(verdict(3, 1, 1));
+    players.take(verdict(5, 9, 2));
+    players.take(verdict(3, 2, 4));
+    const auto* alice = players.find("ALICE");
+    ASSERT_NE(alice, nullptr);
+    EXPECT_EQ(alice->level(), 9);
+    const auto gravest = alice->gravest();
+    ASSERT_EQ(gravest.size(), 2u);
+    EXPECT_EQ(gravest[0].first, 5);
+    EXPECT_EQ(gravest[1].second.count, 5u);
+    EXPECT_EQ(alice->since, 100s);
+}
+
+TEST(PlayerRegistry, ForgetsWhoLeftAndWhoseAddressIsAnothersNow) {
+    PlayerRegistry players(10);
+    players.take(about(Kind::login, "Alice", 1));
+    players.take(verdict(3, 1, 1));
+    players.take(about(Kind::login, "Bob", 1));  // Same address and port: Alice's end was lost.
+    EXPECT_EQ(players.size(), 1u);
+    EXPECT_EQ(players.find("Alice"), nullptr);
+    ASSERT_NE(players.find("Bob"), nullptr);
+    EXPECT_TRUE(players.find("Bob")->found.empty());
+    players.take(about(Kind::disconnect, "Bob", 1));
+    EXPECT_EQ(players.size(), 0u);
+}
+
+TEST(PlayerRegistry, KnowsPlayersWhoCameBeforeItAndNotThoseWithoutName) {
+    PlayerRegistry players(10);
+    players.take(verdict(3, 1, 1));
+    ASSERT_NE(players.find("Alice"), nullptr);
+    EXPECT_EQ(players.find("Alice")->since, Nanos{});
+    players.take(about(Kind::verdict, "", 2));  // A scanner that never logged in.
+    EXPECT_EQ(players.size(), 1u);
+}
+
+TEST(PlayerRegistry, IsNeverLargerThanItsLimit) {
+    PlayerRegistry players(2);
+    for (uint16_t port = 1; port <= 5; ++port) players.take(about(Kind::login, "P", port));
+    EXPECT_EQ(players.size(), 2u);
+    EXPECT_EQ(players.unlisted(), 3u);
+    players.take(about(Kind::disconnect, "P", 1));
+    players.take(about(Kind::login, "P", 9));
+    EXPECT_EQ(players.size(), 2u);
+}
+
+}  // namespace
+}  // namespace portcullis::control

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "control/order_desk.h"
+#include "control/player_registry.h"
+#include "control/record_sink.h"
+#include "control/wire_side.h"
+#include "control/worker_watch.h"
+#include "metrics/exposition.h"
+
+namespace portcullis::control {
+
+using Json = nlohmann::ordered_json;
+
+/// In the order of VerdictRecord::Kind.
+inline constexpr std::array<std::string_view, 4> record_kind_names = {"verdict", "login",
+                                                                      "disconnect", "opaque"};
+
+/// Everything that Control knows.  Touched on its own thread alone, so what
+/// answers questions about it needs no lock.
+struct State {
+    State(config::Config running, WireSide& wire_side, std::chrono::milliseconds stall)
+        : config(std::move(running)),
+          wire(wire_side),
+          players(config.limits.players),
+          watch(stall) {}
+
+    config::Config config;
+    WireSide& wire;
+    PlayerRegistry players;
+    WorkerWatch watch;
+    BlockBook blocks;
+    OrderDesk orders;
+    std::vector<std::unique_ptr<RecordSink>> sinks;
+    std::array<uint64_t, record_kind_names.size()> records{};
+    uint64_t reloads_done = 0, reloads_refused = 0, watchdog_feeds = 0;
+    Nanos started{};  ///< Since the epoch.
+};
+
+Nanos wall_clock();
+std::string_view check_name(uint8_t check);
+std::string_view service_name(const State& state, uint16_t service);
+
+enum class Standing : uint8_t { well, degraded, starting, failing, count };
+inline constexpr NameTable<Standing> standing_names = {"well", "degraded", "starting", "failing"};
+static_assert(complete(standing_names));
+
+/// `failing`: a port is down or a Worker is stuck, so packets do not move.
+/// `degraded`: they do, but a log, a server or a webhook does not work.
+Standing standing(const State& state);
+/// What /health answers.
+Json health(const State& state);
+
+/// What /metrics answers: the Workers' counts and Control's own.
+std::string scrape(const State& state);
+
+}  // namespace portcullis::control
