@@ -104,7 +104,7 @@ bool can_spread(const Profile& outside, const Profile& inside, unsigned workers)
 }
 
 Port::Port(const Request& request) : device_(request.configured.device) {
-    rx_queues_ = std::max<uint16_t>(request.workers, 1);
+    rx_queues_ = request.spread ? request.workers : uint16_t{1};
     attach(request);
     try {
         configure(request);

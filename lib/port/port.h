@@ -23,9 +23,9 @@ class Port {
 public:
     struct Request {
         config::Port configured;
-        std::string config_file;  ///< For messages.
         Profile profile;
         uint16_t workers = 1;
+        bool spread = false;  ///< A receive queue for every Worker: see `can_spread`.
         bool interrupts = false;
         /// Receive buffers; all queues share it (a mempool keeps a cache a core).
         rte_mempool* pool = nullptr;
@@ -40,8 +40,6 @@ public:
 
     uint16_t id() const noexcept { return id_; }
     const std::string& device() const noexcept { return device_; }
-    /// One queue for every Worker, both directions of a flow on the same.
-    bool spreads() const noexcept { return rx_queues_ > 1; }
     uint16_t rx_queues() const noexcept { return rx_queues_; }
     uint16_t tx_queues() const noexcept { return tx_queues_; }
     bool interrupts() const noexcept { return interrupts_; }

@@ -1,0 +1,183 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "base/concat.h"
+#include "base/setup_error.h"
+#include "commands.h"
+#include "config/config.h"
+#include "inspect_report.h"
+#include "pipeline/capture.h"
+#include "pipeline/replay.h"
+#include "policy/rule_set.h"
+#include "port/eal.h"
+
+namespace portcullis::app {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct InspectOptions {
+    std::vector<std::string> captures;
+    std::string config;
+    std::vector<std::string> services;
+    std::string packets;  ///< "true": all; else names with commas; empty: none.
+    std::string format = "text";
+    std::string forwarded;
+};
+
+/// A capture holds fewer players than a live wire, and tables are made anew for
+/// each: without a configuration, small ones.
+constexpr uint32_t offline_flows = 65'536;
+constexpr uint32_t offline_players = 2'000;
+constexpr uint32_t offline_half_open = 16'384;
+
+config::Config configuration(const InspectOptions& options) {
+    std::vector<config::Service> services;
+    for (const std::string& text : options.services) {
+        services.push_back(config::parse_service(text));
+    }
+    if (!options.config.empty()) {
+        config::Config config = config::load(options.config);
+        config.services.insert(config.services.end(), services.begin(), services.end());
+        return config;
+    }
+    config::Config config = config::offline(services);
+    config.limits.flows = offline_flows;
+    config.limits.players = offline_players;
+    config.limits.half_open = offline_half_open;
+    return config;
+}
+
+std::vector<std::string> packet_names(const std::string& option) {
+    if (option.empty() || option == "false") return {};
+    if (option == "true") return {""};
+    return CLI::detail::split(option, ',');
+}
+
+/// On a terminal, one line on stderr that says how far it got.
+class Progress {
+public:
+    void show(const pipeline::CaptureReader& capture, uint64_t verdicts) {
+        if (!terminal_ || capture.frames() % frames_between_looks != 0) return;
+        const auto now = Clock::now();
+        if (now - shown_ < std::chrono::milliseconds(100)) return;
+        shown_ = now;
+        written_ = true;
+        fprintf(stderr, "\r\033[K%s: %3.0f %%, %lu packets, %lu verdicts", capture.path().c_str(),
+                capture.progress() * 100, capture.frames(), verdicts);
+    }
+    void clear() {
+        if (written_) fputs("\r\033[K", stderr);
+        written_ = false;
+    }
+
+private:
+    static constexpr uint64_t frames_between_looks = 256;
+    const bool terminal_ = isatty(STDERR_FILENO) != 0;
+    bool written_ = false;
+    Clock::time_point shown_ = Clock::now();
+};
+
+class Inspection {
+public:
+    explicit Inspection(const InspectOptions& options)
+        : options_(options),
+          config_(configuration(options)),
+          rules_(policy::RuleSet::compile(config_)),
+          pipeline_(pipeline::find_pipeline(config_.pipeline, port::DataFiles(config_.file))),
+          report_(config_, options.format == "jsonl" ? Format::jsonl : Format::text,
+                  packet_names(options.packets)),
+          eal_(pipeline::offline_eal()) {}
+
+    int run() {
+        const auto began = Clock::now();
+        bool all_whole = true;
+        for (const std::string& path : options_.captures) {
+            try {
+                one(path);
+            } catch (const SetupError& error) {
+                // The next capture may well be readable.
+                progress_.clear();
+                fprintf(stderr, "portcullis: %s\n", error.what());
+                all_whole = false;
+            }
+        }
+        progress_.clear();
+        if (forwarded_) forwarded_->close();
+        report_.summary(std::chrono::duration<double>(Clock::now() - began).count());
+        return all_whole ? 0 : 1;
+    }
+
+private:
+    void one(const std::string& path) {
+        pipeline::CaptureReader capture(path);
+        if (!options_.forwarded.empty() && !forwarded_) {
+            forwarded_.emplace(options_.forwarded, capture.nanoseconds());
+        }
+        pipeline::Replay replay({config_, pipeline_, rules_, wire_,
+                                 report_.wants_packets() ? &report_ : nullptr, on_left(),
+                                 [this](const auto& r) { report_.on_record(r); }});
+        const auto end = [&] {
+            replay.finish();
+            report_.add(replay.counters());
+        };
+        try {
+            while (const auto frame = capture.next()) {
+                replay.feed(*frame);
+                progress_.show(capture, report_.verdicts());
+            }
+        } catch (const SetupError&) {
+            end();  // What was read before the damage counts.
+            throw;
+        }
+        end();
+    }
+
+    std::function<void(const pipeline::CapturedFrame&)> on_left() {
+        if (!forwarded_) return {};
+        return [this](const pipeline::CapturedFrame& frame) { forwarded_->write(frame); };
+    }
+
+    const InspectOptions& options_;
+    const config::Config config_;
+    const std::shared_ptr<const policy::RuleSet> rules_;
+    const pipeline::PipelineFile pipeline_;
+    InspectReport report_;
+    port::Eal eal_;
+    pipeline::ReplayWire wire_;
+    std::optional<pipeline::CaptureWriter> forwarded_;
+    Progress progress_;
+};
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Command& chosen) {
+    CLI::App* sub = app.add_subcommand(
+        "inspect", "Read captures as if they came over the wire; no root, no hugepages.");
+    const auto options = std::make_shared<InspectOptions>();
+    sub->add_option("capture", options->captures, "pcap or pcapng files of Ethernet, one by one")
+        ->required();
+    sub->add_option("--config", options->config,
+                    "Services and policies; without it TCP port 25565 is Minecraft and UDP port "
+                    "3565 Shadowland");
+    sub->add_option("--service", options->services, "minecraft@10.0.0.2:25565; may be repeated");
+    sub->add_flag("--packets{true}", options->packets,
+                  "Print every decoded game packet, or --packets=NAME,NAME those named");
+    sub->add_option("--format", options->format, "text for people, jsonl for programs")
+        ->check(CLI::IsMember({"text", "jsonl"}))
+        ->capture_default_str();
+    sub->add_option("--forwarded", options->forwarded,
+                    "Write what would have left the other port to this pcap file");
+    sub->callback(
+        [options, &chosen] { chosen = [options] { return Inspection(*options).run(); }; });
+}
+
+}  // namespace portcullis::app

@@ -1,0 +1,225 @@
+#include "inspect_report.h"
+
+#include <algorithm>
+
+#include "flow/flow.h"
+#include "policy/policy.h"
+
+namespace portcullis::app {
+
+namespace {
+
+/// The fields of a game packet as members of a JSON object.
+class JsonFields final : public minecraft::FieldVisitor {
+public:
+    explicit JsonFields(std::string& out) : out_(out) {}
+
+    void field(std::string_view name, const minecraft::FieldValue& value) override {
+        begin(name);
+        std::visit([this](const auto& v) { write(v); }, value);
+    }
+    void open(std::string_view name, bool array) override {
+        begin(name);
+        out_ += array ? '[' : '{';
+        closing_ += array ? ']' : '}';
+        first_ = true;
+    }
+    void close() override {
+        if (closing_.empty()) return;
+        out_ += closing_.back();
+        closing_.pop_back();
+        first_ = false;
+    }
+
+private:
+    void begin(std::string_view name) {
+        if (!first_) out_ += ',';
+        first_ = false;
+        if (!closing_.empty() && closing_.back() == ']') return;
+        verdicts::append_json_string(out_, name);
+        out_ += ':';
+    }
+    void write(bool v) { out_ += v ? "true" : "false"; }
+    void write(int64_t v) { out_ += std::to_string(v); }
+    void write(uint64_t v) { out_ += std::to_string(v); }
+    void write(double v) { verdicts::append_json_number(out_, v); }
+    void write(std::string_view v) { verdicts::append_json_string(out_, v); }
+    void write(const protocol::BlockPosition& v) {
+        out_ += "{\"x\":" + std::to_string(v.x) + ",\"y\":" + std::to_string(v.y) +
+                ",\"z\":" + std::to_string(v.z) + "}";
+    }
+    void write(const protocol::Uuid& v) { out_ += '"' + verdicts::uuid_text(v) + '"'; }
+    void write(Bytes v) {
+        constexpr std::string_view digits = "0123456789abcdef";
+        out_ += '"';
+        for (const std::byte b : v) {
+            out_ += digits[std::to_integer<size_t>(b) >> 4];
+            out_ += digits[std::to_integer<size_t>(b) & 0xf];
+        }
+        out_ += '"';
+    }
+
+    std::string& out_;
+    std::string closing_;
+    bool first_ = true;
+};
+
+void append_counts(std::string& out, const std::map<std::string, uint64_t, std::less<>>& counts) {
+    out += '{';
+    for (const auto& [name, count] : counts) {
+        if (out.back() != '{') out += ',';
+        verdicts::append_json_string(out, name);
+        out += ':' + std::to_string(count);
+    }
+    out += '}';
+}
+
+template <size_t N>
+void add_named(std::map<std::string, uint64_t, std::less<>>& to,
+               const std::array<stages::Count, N>& counts,
+               const std::array<std::string_view, N>& names) {
+    for (size_t i = 0; i < N; ++i) {
+        if (counts[i].get() > 0) to[std::string(names[i])] += counts[i].get();
+    }
+}
+
+}  // namespace
+
+InspectReport::InspectReport(const config::Config& config, Format format,
+                             std::vector<std::string> packets)
+    : format_(format), packets_(std::move(packets)) {
+    for (const config::Service& service : config.services) service_storage_.push_back(service.name);
+    services_.assign(service_storage_.begin(), service_storage_.end());
+    names_ = {policy::MinecraftSet::names, services_};
+}
+
+void InspectReport::print_line() {
+    line_ += '\n';
+    fwrite(line_.data(), 1, line_.size(), stdout);
+    line_.clear();
+}
+
+void InspectReport::on_record(const verdicts::VerdictRecord& record) {
+    if (record.kind == verdicts::VerdictRecord::Kind::verdict) {
+        ++verdicts_;
+        ++by_check_[std::string(names_.check(record))];
+    }
+    if (format_ == Format::jsonl) {
+        append_json(line_, record, names_.check(record), names_.service(record));
+    } else {
+        append_text(line_, record, names_.check(record), names_.service(record));
+    }
+    print_line();
+}
+
+void InspectReport::on_packet(const Flow& flow, const minecraft::Frame& frame, Nanos now) noexcept {
+    const bool all = packets_.size() == 1 && packets_.front().empty();
+    if (!all && std::ranges::find(packets_, frame.name()) == packets_.end()) return;
+    if (format_ == Format::jsonl) {
+        json_of(flow, frame, now);
+    } else {
+        text_of(flow, frame, now);
+    }
+    print_line();
+}
+
+void InspectReport::json_of(const Flow& flow, const minecraft::Frame& frame, Nanos now) {
+    line_ += "{\"type\":\"packet\",\"time\":\"";
+    verdicts::append_time(line_, now);
+    line_ += "\",\"flow\":";
+    verdicts::append_json_flow(line_, flow.client(), flow.server());
+    line_ += ",\"direction\":\"";
+    line_ += name_in(protocol::direction_names, frame.direction);
+    line_ += "\",\"state\":\"";
+    line_ += name_in(minecraft::state_names, frame.state);
+    line_ += "\",\"name\":";
+    verdicts::append_json_string(line_, frame.name());
+    const size_t without_fields = line_.size();
+    line_ += ",\"fields\":{";
+    JsonFields fields(line_);
+    if (describe(frame, fields)) {
+        line_ += '}';
+    } else {
+        line_.resize(without_fields);
+    }
+    line_ += '}';
+}
+
+void InspectReport::text_of(const Flow& flow, const minecraft::Frame& frame, Nanos now) {
+    verdicts::append_time(line_, now);
+    line_ += ' ' + to_string(flow.client()) + ' ';
+    line_ += name_in(protocol::direction_names, frame.direction);
+    line_ += ' ';
+    line_ += name_in(minecraft::state_names, frame.state);
+    line_ += ' ';
+    line_ += frame.name();
+    const size_t without_fields = line_.size();
+    line_ += " {";
+    JsonFields fields(line_);
+    if (describe(frame, fields)) {
+        line_ += '}';
+    } else {
+        line_.resize(without_fields);
+    }
+}
+
+void InspectReport::add(const stages::Counters& counters) {
+    for (const auto& wire : counters.wire) {
+        for (const auto& side : wire.side) {
+            packet_count_ += side.rx_packets.get();
+            bytes_ += side.rx_bytes.get();
+        }
+        add_named(drops_, wire.drops, drop_reason_names);
+    }
+    for (const auto& service : counters.service) {
+        players_ += service.logins.get();
+    }
+    flows_ += counters.flows_made.get();
+    add_named(notices_, counters.notices, stages::notice_names);
+}
+
+void InspectReport::summary(double elapsed_s) {
+    if (format_ == Format::jsonl) {
+        summary_json(elapsed_s);
+    } else {
+        summary_text(elapsed_s);
+    }
+    fflush(stdout);
+}
+
+void InspectReport::summary_json(double elapsed_s) {
+    line_ += "{\"type\":\"summary\",\"packets\":" + std::to_string(packet_count_) +
+             ",\"bytes\":" + std::to_string(bytes_) + ",\"flows\":" + std::to_string(flows_) +
+             ",\"players\":" + std::to_string(players_) + ",\"verdicts\":";
+    append_counts(line_, by_check_);
+    line_ += ",\"drops\":";
+    append_counts(line_, drops_);
+    line_ += ",\"notices\":";
+    append_counts(line_, notices_);
+    line_ += ",\"elapsed_s\":";
+    verdicts::append_json_number(line_, elapsed_s);
+    line_ += '}';
+    print_line();
+}
+
+void InspectReport::summary_text(double elapsed_s) {
+    char text[160];
+    snprintf(text, sizeof text, "%lu packets, %lu bytes, %lu flows, %lu players in %.3f s",
+             packet_count_, bytes_, flows_, players_, elapsed_s);
+    line_ += verdicts_ > 0 ? "\n" : "";
+    line_ += text;
+    print_line();
+    const auto print = [this](const char* title, const auto& counts) {
+        for (const auto& [name, count] : counts) {
+            char row[160];
+            snprintf(row, sizeof row, "  %-9s %-28s %8lu", title, name.c_str(), count);
+            line_ += row;
+            print_line();
+        }
+    };
+    print("verdicts", by_check_);
+    print("dropped", drops_);
+    print("noticed", notices_);
+}
+
+}  // namespace portcullis::app

@@ -1,0 +1,79 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "actions/actions.h"
+#include "commands.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "pipeline/appliance.h"
+#include "policy/policy.h"
+#include "run_report.h"
+
+namespace portcullis::app {
+
+namespace {
+
+struct RunOptions {
+    std::string config;
+    std::vector<std::string> eal_arguments;
+    double duration_s = 0;
+    bool report = false;
+    unsigned mbufs_extra = 0;
+};
+
+void say_what_was_set_up(const pipeline::Appliance& appliance) {
+    for (const std::string& line : appliance.description()) {
+        fprintf(stderr, "portcullis: %s\n", line.c_str());
+    }
+}
+
+int run(const RunOptions& options) {
+    const config::Config config = config::load(options.config);
+    pipeline::Appliance appliance(config, {options.eal_arguments, options.mbufs_extra});
+    say_what_was_set_up(appliance);
+
+    if (options.duration_s > 0) {
+        // A measurement: the packet side alone, so that its figures are its own.
+        appliance.start();
+        std::this_thread::sleep_for(std::chrono::duration<double>(options.duration_s));
+        appliance.stop();
+        if (options.report) print_run_report(appliance, options.duration_s);
+        return 0;
+    }
+
+    control::Control control(config, appliance);
+    control.add(
+        std::make_unique<actions::Actions>(config, policy::MinecraftSet::names, control.orders()));
+    control.start();
+    appliance.start();
+    control.ready();
+    control.wait();
+    appliance.stop();
+    control.stop();
+    if (options.report) print_run_report(appliance, 0);
+    return 0;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Command& chosen) {
+    CLI::App* sub = app.add_subcommand("run", "Be the bump in the wire, until SIGTERM.");
+    const auto options = std::make_shared<RunOptions>();
+    sub->add_option("--config", options->config, "The configuration file")->required();
+    sub->add_option("--duration", options->duration_s,
+                    "Measure: stop after so many seconds, without the slow side")
+        ->check(CLI::PositiveNumber);
+    sub->add_flag("--report", options->report,
+                  "At the end print packets a second and nanoseconds by stage");
+    sub->add_option("--mbufs", options->mbufs_extra,
+                    "More packet buffers, for a net_pcap port that keeps its capture in memory");
+    sub->add_option("eal", options->eal_arguments, "After \"--\": arguments for DPDK's EAL");
+    sub->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+}
+
+}  // namespace portcullis::app

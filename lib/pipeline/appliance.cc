@@ -1,0 +1,309 @@
+#include "pipeline/appliance.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_mbuf.h>
+
+#include "base/concat.h"
+#include "base/setup_error.h"
+#include "pipeline/worker.h"
+#include "port/eal.h"
+#include "port/port.h"
+
+namespace portcullis::pipeline {
+
+namespace {
+
+constexpr unsigned mbufs_spare = 8192;  ///< Bursts, our own frames, caches.
+constexpr unsigned mbuf_cache = 256;
+constexpr unsigned mbuf_bytes = RTE_MBUF_DEFAULT_BUF_SIZE + sizeof(rte_mbuf);
+constexpr unsigned memory_spare_mib = 64;
+
+struct WireProfiles {
+    std::array<port::Profile, static_cast<size_t>(Side::count)> of;
+};
+
+const config::Port& end_of(const config::Wire& wire, Side side) {
+    return side == Side::outside ? wire.outside : wire.inside;
+}
+
+uint64_t random_secret() {
+    std::random_device random;
+    return uint64_t{random()} << 32 | random();
+}
+
+int run_worker(void* worker) {
+    static_cast<Worker*>(worker)->run();
+    return 0;
+}
+
+struct FreePool {
+    void operator()(rte_mempool* pool) const noexcept { rte_mempool_free(pool); }
+};
+
+}  // namespace
+
+/// Declared in the order in which they are made, so that they go in the other.
+class Appliance::Parts {
+public:
+    Parts(const config::Config& given, const Options& options);
+
+    const config::Config config;
+    const port::DataFiles files{config.file};
+    const PipelineFile pipeline{find_pipeline(config.pipeline, files)};
+    const std::vector<WireProfiles> profiles{find_profiles()};
+    const bool spreads{all_spread()};
+    const bool hugepages{choose_memory()};
+    const unsigned mbufs;
+    port::Eal eal;
+    TscClock clock;
+    std::unique_ptr<rte_mempool, FreePool> pool;
+    std::vector<std::array<std::unique_ptr<port::Port>, static_cast<size_t>(Side::count)>> ports;
+    std::unique_ptr<RuleBoard> rules;
+    std::unique_ptr<HandOver> hand_over;
+    std::vector<std::unique_ptr<stages::Counters>> counters;
+    std::vector<std::unique_ptr<stages::WorkerContext>> contexts;
+    std::vector<std::unique_ptr<Worker>> workers;
+    bool running = false;
+    std::chrono::steady_clock::time_point clock_bent{};
+
+    uint16_t worker_count() const { return static_cast<uint16_t>(config.workers); }
+
+private:
+    std::vector<WireProfiles> find_profiles() const;
+    bool all_spread() const;
+    bool choose_memory() const;
+    unsigned mbufs_needed(unsigned extra) const;
+    port::EalOptions eal_options(const Options& options) const;
+    void make_pool();
+    void open_ports();
+    void make_workers();
+    std::vector<WireEnds> ends_for(uint16_t worker) const;
+};
+
+Appliance::Parts::Parts(const config::Config& given, const Options& options)
+    : config(given), mbufs(mbufs_needed(options.mbufs_extra)), eal(eal_options(options)) {
+    make_pool();
+    open_ports();
+    make_workers();
+}
+
+std::vector<WireProfiles> Appliance::Parts::find_profiles() const {
+    if (config.wires.empty()) {
+        throw UsageError(concat(config.file, ": no wire is configured; name two ports in wires"));
+    }
+    std::vector<WireProfiles> found;
+    for (const config::Wire& wire : config.wires) {
+        found.push_back({{port::find_profile(wire.outside, files, config.file),
+                          port::find_profile(wire.inside, files, config.file)}});
+    }
+    return found;
+}
+
+bool Appliance::Parts::all_spread() const {
+    return std::ranges::all_of(profiles, [this](const WireProfiles& wire) {
+        return port::can_spread(wire.of[0], wire.of[1], config.workers);
+    });
+}
+
+bool Appliance::Parts::choose_memory() const {
+    if (port::hugepages_available()) return true;
+    for (size_t i = 0; i < profiles.size(); ++i) {
+        for (size_t side = 0; side < profiles[i].of.size(); ++side) {
+            if (!profiles[i].of[side].hugepages) continue;
+            throw SetupError(concat(
+                "port ", end_of(config.wires[i], static_cast<Side>(side)).device,
+                ": its driver needs hugepages and none are free; reserve some, for example with "
+                "\"sysctl vm.nr_hugepages=512\""));
+        }
+    }
+    return false;
+}
+
+unsigned Appliance::Parts::mbufs_needed(unsigned extra) const {
+    unsigned needed = mbufs_spare + extra + config.workers * mbuf_cache;
+    for (const WireProfiles& wire : profiles) {
+        for (const port::Profile& profile : wire.of) {
+            needed += (spreads ? config.workers : 1u) * profile.rx_descriptors +
+                      config.workers * profile.tx_descriptors;
+        }
+    }
+    if (!spreads && config.workers > 1) needed += config.workers * 2 * HandOver::packets_max;
+    return needed;
+}
+
+port::EalOptions Appliance::Parts::eal_options(const Options& options) const {
+    port::EalOptions eal_options;
+    eal_options.hugepages = hugepages;
+    eal_options.memory_mib = memory_spare_mib + mbufs / 1024 * mbuf_bytes / 1024;
+    eal_options.placement = port::place(config.cores, config.workers);
+    for (const config::Wire& wire : config.wires) {
+        for (const config::Port* end : {&wire.outside, &wire.inside}) {
+            if (port::is_pci(end->device)) eal_options.pci.push_back(end->device);
+        }
+    }
+    eal_options.user_arguments = options.eal_arguments;
+    return eal_options;
+}
+
+void Appliance::Parts::make_pool() {
+    pool.reset(rte_pktmbuf_pool_create("packets", mbufs, mbuf_cache, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+                                       static_cast<int>(rte_socket_id())));
+    if (pool != nullptr) return;
+    throw SetupError(concat("no memory for ", mbufs, " packet buffers (",
+                            mbufs / 1024 * mbuf_bytes / 1024, " MiB): ", rte_strerror(rte_errno),
+                            "; reserve more hugepages"));
+}
+
+void Appliance::Parts::open_ports() {
+    for (size_t i = 0; i < config.wires.size(); ++i) {
+        auto& ends = ports.emplace_back();
+        for (size_t side = 0; side < ends.size(); ++side) {
+            ends[side] = std::make_unique<port::Port>(
+                port::Port::Request{.configured = end_of(config.wires[i], static_cast<Side>(side)),
+                                    .profile = profiles[i].of[side],
+                                    .workers = worker_count(),
+                                    .spread = spreads,
+                                    .interrupts = config.idle == config::Idle::interrupt,
+                                    .pool = pool.get()});
+        }
+    }
+}
+
+void Appliance::Parts::make_workers() {
+    rules = std::make_unique<RuleBoard>(policy::RuleSet::compile(config), worker_count());
+    if (!spreads && config.workers > 1) hand_over = std::make_unique<HandOver>(worker_count());
+    const uint64_t secret = random_secret();
+    for (uint16_t i = 0; i < worker_count(); ++i) {
+        counters.push_back(std::make_unique<stages::Counters>());
+        contexts.push_back(std::make_unique<stages::WorkerContext>(stages::WorkerContext::Resources{
+            config, rules->current(), *counters.back(), pool.get(), i, secret}));
+        workers.push_back(std::make_unique<Worker>(
+            Worker::Setup{.index = i,
+                          .wires = ends_for(i),
+                          .pipeline = make_pipeline(pipeline, *contexts.back()),
+                          .context = *contexts.back(),
+                          .rules = *rules,
+                          .hand_over = hand_over.get(),
+                          .clock = &clock,
+                          .idle = config.idle}));
+    }
+}
+
+std::vector<WireEnds> Appliance::Parts::ends_for(uint16_t worker) const {
+    std::vector<WireEnds> wires;
+    for (const auto& ends : ports) {
+        WireEnds& wire = wires.emplace_back();
+        for (size_t side = 0; side < ends.size(); ++side) {
+            const port::Port& port = *ends[side];
+            wire[side] = {port.id(), worker < port.rx_queues() ? worker : WireEnd::none,
+                          worker < port.tx_queues() ? worker : WireEnd::none, port.interrupts()};
+        }
+    }
+    return wires;
+}
+
+Appliance::Appliance(const config::Config& config, const Options& options)
+    : parts_(std::make_unique<Parts>(config, options)) {}
+
+Appliance::~Appliance() { stop(); }
+
+void Appliance::start() {
+    parts_->running = true;
+    for (unsigned i = 0; i < parts_->workers.size(); ++i) {
+        // Worker n runs on lcore n+1: port::eal_arguments.
+        if (rte_eal_remote_launch(run_worker, parts_->workers[i].get(), i + 1) != 0) {
+            throw SetupError(concat("worker ", i,
+                                    " has no core to run on; what stands after "
+                                    "\"--\" must not change the lcores"));
+        }
+    }
+}
+
+void Appliance::stop() noexcept {
+    if (!parts_->running) return;
+    parts_->running = false;
+    // In turn: the first one reads for all, and waits for what it has handed over.
+    for (unsigned i = 0; i < parts_->workers.size(); ++i) {
+        parts_->workers[i]->stop();
+        rte_eal_wait_lcore(i + 1);
+    }
+}
+
+uint16_t Appliance::workers() const { return parts_->worker_count(); }
+
+const stages::Counters& Appliance::counters(uint16_t worker) const {
+    return *parts_->counters[worker];
+}
+
+std::vector<control::PortStatus> Appliance::ports() const {
+    std::vector<control::PortStatus> all;
+    for (size_t i = 0; i < parts_->ports.size(); ++i) {
+        for (size_t side = 0; side < parts_->ports[i].size(); ++side) {
+            const port::Port& port = *parts_->ports[i][side];
+            const port::PortState state = port.state();
+            all.push_back({parts_->config.wires[i].name, static_cast<Side>(side), port.device(),
+                           state.up, state.rx_missed, state.rx_errors, state.rx_no_mbuf,
+                           state.tx_errors});
+        }
+    }
+    return all;
+}
+
+size_t Appliance::take_records(std::span<verdicts::VerdictRecord> out) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - parts_->clock_bent >= 100ms) {
+        parts_->clock_bent = now;
+        parts_->clock.bend_to_wall_clock();
+    }
+    size_t taken = 0;
+    for (const auto& context : parts_->contexts) {
+        taken += context->records.pop(out.subspan(taken));
+    }
+    return taken;
+}
+
+bool Appliance::give(const verdicts::Order& order) {
+    // A Worker that gets the same Order again, because another one's ring was
+    // full, finds it obeyed already.
+    bool all = true;
+    for (const auto& worker : parts_->workers) all = worker->give(order) && all;
+    return all;
+}
+
+void Appliance::publish(std::unique_ptr<const policy::RuleSet> rules) {
+    parts_->rules->publish(std::move(rules));
+}
+
+double Appliance::tsc_hz() const { return parts_->clock.hz(); }
+
+const std::vector<std::string>& Appliance::stages() const { return parts_->pipeline.stages; }
+
+std::vector<std::string> Appliance::description() const {
+    const Parts& parts = *parts_;
+    std::vector<std::string> lines;
+    lines.push_back(concat(parts.mbufs, " packet buffers of ", mbuf_bytes, " bytes in ",
+                           parts.hugepages ? "hugepages" : "ordinary memory"));
+    lines.push_back(
+        concat(parts.config.workers, " workers, ",
+               parts.hand_over != nullptr ? "fed by the first one" : "each with its own queues"));
+    for (size_t i = 0; i < parts.ports.size(); ++i) {
+        for (const auto& port : parts.ports[i]) {
+            lines.push_back(concat("wire ", parts.config.wires[i].name, ": ", port->device(), ", ",
+                                   port->rx_queues(), " receive and ", port->tx_queues(),
+                                   " transmit queues"));
+        }
+    }
+    for (const auto& context : parts.contexts) {
+        lines.push_back(concat("worker ", context->worker, ": ", context->flows.capacity(),
+                               " flows in ", context->flows.memory() >> 20, " MiB"));
+    }
+    return lines;
+}
+
+}  // namespace portcullis::pipeline

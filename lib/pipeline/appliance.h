@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "control/wire_side.h"
+
+namespace portcullis::pipeline {
+
+/// The packet side of a running appliance: ports, Workers and what lies between
+/// them, made from one Config.  Control sees it as a WireSide.
+class Appliance final : public control::WireSide {
+public:
+    struct Options {
+        std::vector<std::string> eal_arguments;  ///< The user's own, after "--".
+        unsigned mbufs_extra = 0;  ///< For a net_pcap port that keeps its capture in memory.
+    };
+
+    /// Starts EAL, opens the ports, sets everything up; no packet moves yet.
+    /// Throws SetupError or UsageError.  Once a process.
+    Appliance(const config::Config& config, const Options& options);
+    Appliance(const Appliance&) = delete;
+    Appliance& operator=(const Appliance&) = delete;
+    ~Appliance() override;
+
+    /// The Workers begin to poll.
+    void start();
+    /// They empty their queues and end; returns within a fraction of a second.
+    void stop() noexcept;
+
+    uint16_t workers() const override;
+    const stages::Counters& counters(uint16_t worker) const override;
+    std::vector<control::PortStatus> ports() const override;
+    size_t take_records(std::span<verdicts::VerdictRecord> out) override;
+    bool give(const verdicts::Order& order) override;
+    void publish(std::unique_ptr<const policy::RuleSet> rules) override;
+    double tsc_hz() const override;
+
+    /// The stages' names, in the order of Counters::stage_cycles.
+    const std::vector<std::string>& stages() const;
+    /// What was set up, one line each, for the log.
+    std::vector<std::string> description() const;
+
+private:
+    class Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace portcullis::pipeline

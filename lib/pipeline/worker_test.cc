@@ -1,0 +1,379 @@
+// Goal: what comes in on one side leaves on the other, unchanged and in order; nothing is lost
+// that is not counted; orders, rules and the end reach a Worker.
+// Method: real Workers on ports of rings (net_ring) under --no-huge, turned by hand or running
+// on threads, with stages of the test's own.
+#include "pipeline/worker.h"
+
+#include <array>
+#include <atomic>
+#include <iostream>
+#include <map>
+#include <numeric>
+#include <random>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <time.h>
+
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "base/concat.h"
+#include "port/eal.h"
+
+namespace portcullis::pipeline {
+namespace {
+
+constexpr unsigned seed = 20261120;
+constexpr unsigned ring_size = 512;
+
+/// A stage made of a function.
+class Does final : public stages::Stage {
+public:
+    explicit Does(std::function<void(Burst&)> what) : what_(std::move(what)) {}
+    void process(Burst& burst) noexcept override { what_(burst); }
+    void obey(const verdicts::Order& order, Burst&) noexcept override {
+        orders.push_back(order.kind);
+    }
+    std::string_view name() const noexcept override { return "does"; }
+
+    std::vector<verdicts::Order::Kind> orders;
+
+private:
+    std::function<void(Burst&)> what_;
+};
+
+/// A wire between two pairs of rings, and Workers on it.
+class Wire {
+public:
+    explicit Wire(uint16_t workers = 1, unsigned out_size = ring_size,
+                  config::Idle idle = config::Idle::spin)
+        : rules_(policy::RuleSet::compile(config_), workers), idle_(idle) {
+        static int wires = 0;
+        number_ = wires++;
+        pool_ =
+            rte_pktmbuf_pool_create(name("pool").c_str(), 8191, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
+        EXPECT_NE(pool_, nullptr);
+        for (size_t side = 0; side < 2; ++side) {
+            in_[side] = ring("in" + std::to_string(side), ring_size);
+            out_[side] = ring("out" + std::to_string(side), out_size);
+            ports_[side] = port(side);
+        }
+        if (workers > 1) hand_over_ = std::make_unique<HandOver>(workers);
+        counters_ = std::make_unique<stages::Counters[]>(workers);
+        for (uint16_t i = 0; i < workers; ++i) add_worker(i);
+    }
+    ~Wire() {
+        for (size_t side = 0; side < 2; ++side) {
+            leave(static_cast<Side>(side));
+            rte_eth_dev_stop(ports_[side]);
+            rte_eth_dev_close(ports_[side]);
+            rte_ring_free(in_[side]);
+            rte_ring_free(out_[side]);
+        }
+        EXPECT_EQ(rte_mempool_in_use_count(pool_), 0u) << "packet buffers leaked";
+        rte_mempool_free(pool_);
+    }
+
+    rte_mbuf* frame(std::string_view bytes) {
+        rte_mbuf* packet = rte_pktmbuf_alloc(pool_);
+        std::memcpy(rte_pktmbuf_append(packet, static_cast<uint16_t>(bytes.size())), bytes.data(),
+                    bytes.size());
+        return packet;
+    }
+    void enter(Side side, std::string_view bytes) {
+        ASSERT_EQ(rte_ring_enqueue(in_[size_t(side)], frame(bytes)), 0);
+    }
+    std::vector<std::string> leave(Side side) {
+        std::vector<std::string> left;
+        void* packet = nullptr;
+        while (rte_ring_dequeue(out_[size_t(side)], &packet) == 0) {
+            auto* mbuf = static_cast<rte_mbuf*>(packet);
+            left.emplace_back(rte_pktmbuf_mtod(mbuf, const char*), mbuf->data_len);
+            rte_pktmbuf_free(mbuf);
+        }
+        return left;
+    }
+    Worker& worker(uint16_t index = 0) { return *workers_[index]; }
+    Does& stage(uint16_t index = 0) { return *stages_[index]; }
+    RuleBoard& rules() { return rules_; }
+    const config::Config& config() const { return config_; }
+    stages::WorkerContext& context(uint16_t index = 0) { return *contexts_[index]; }
+
+    /// Received = sent + dropped + in flight - injected, over all Workers.
+    void expect_nothing_lost() const {
+        uint64_t received = 0, sent = 0, dropped = 0, injected = 0;
+        for (size_t i = 0; i < workers_.size(); ++i) {
+            const auto& wire = counters_[i].wire[0];
+            for (const auto& side : wire.side) {
+                received += side.rx_packets.get();
+                sent += side.tx_packets.get();
+            }
+            for (const auto& drop : wire.drops) dropped += drop.get();
+            injected += wire.injected.get();
+        }
+        const uint64_t in_flight = hand_over_ ? hand_over_->in_flight(0) : 0;
+        ASSERT_EQ(received + injected, sent + dropped + in_flight);
+    }
+    uint64_t drops(DropReason reason) const {
+        return counters_[0].wire[0].drops[static_cast<size_t>(reason)].get();
+    }
+    const stages::Counters& counters(size_t index = 0) const { return counters_[index]; }
+
+    std::function<void(Burst&)> on_burst;
+
+private:
+    std::string name(const std::string& what) const { return concat(what, "_", number_); }
+    rte_ring* ring(const std::string& what, unsigned size) {
+        return rte_ring_create(name(what).c_str(), size, 0, RING_F_EXACT_SZ);
+    }
+    uint16_t port(size_t side) {
+        const int id = rte_eth_from_rings(name("port" + std::to_string(side)).c_str(), &in_[side],
+                                          1, &out_[side], 1, 0);
+        EXPECT_GE(id, 0);
+        const auto port = static_cast<uint16_t>(id);
+        const rte_eth_conf conf{};
+        EXPECT_EQ(rte_eth_dev_configure(port, 1, 1, &conf), 0);
+        EXPECT_EQ(rte_eth_rx_queue_setup(port, 0, ring_size, 0, nullptr, pool_), 0);
+        EXPECT_EQ(rte_eth_tx_queue_setup(port, 0, ring_size, 0, nullptr), 0);
+        EXPECT_EQ(rte_eth_dev_start(port), 0);
+        return port;
+    }
+    void add_worker(uint16_t index) {
+        contexts_.push_back(
+            std::make_unique<stages::WorkerContext>(stages::WorkerContext::Resources{
+                config_, rules_.current(), counters_[index], pool_, index, 1}));
+        auto stage = std::make_unique<Does>([this](Burst& burst) {
+            if (on_burst) on_burst(burst);
+        });
+        stages_.push_back(stage.get());
+        Pipeline pipeline;
+        pipeline.push_back(std::move(stage));
+        const int queue = index == 0 ? 0 : WireEnd::none;
+        const WireEnds ends = {WireEnd{ports_[0], queue, queue, false},
+                               WireEnd{ports_[1], queue, queue, false}};
+        workers_.push_back(std::make_unique<Worker>(Worker::Setup{.index = index,
+                                                                  .wires = {ends},
+                                                                  .pipeline = std::move(pipeline),
+                                                                  .context = *contexts_.back(),
+                                                                  .rules = rules_,
+                                                                  .hand_over = hand_over_.get(),
+                                                                  .clock = &clock_,
+                                                                  .idle = idle_}));
+    }
+    static config::Config small_config() {
+        config::Config config = config::offline({});
+        config.limits.flows = 1024;
+        config.limits.half_open = 1024;
+        config.limits.players = 16;
+        return config;
+    }
+
+    int number_ = 0;
+    const config::Config config_ = small_config();
+    TscClock clock_;
+    RuleBoard rules_;
+    const config::Idle idle_;
+    rte_mempool* pool_ = nullptr;
+    std::array<rte_ring*, 2> in_{}, out_{};
+    std::array<uint16_t, 2> ports_{};
+    std::unique_ptr<HandOver> hand_over_;
+    std::unique_ptr<stages::Counters[]> counters_;
+    std::vector<std::unique_ptr<stages::WorkerContext>> contexts_;
+    std::vector<Does*> stages_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+/// An IPv4 UDP frame of one flow, either direction, with a number in it.
+std::string datagram(unsigned flow, bool answer, unsigned number) {
+    std::string frame(12, '\x02');
+    frame += std::string("\x08\x00\x45\x00\x00\x20\x00\x00\x40\x00\x40\x11\x00\x00", 14);
+    const std::string client = {10, 1, static_cast<char>(flow >> 8), static_cast<char>(flow)};
+    const std::string server = {10, 2, 0, 1};
+    const std::string client_port = {'\x50', static_cast<char>(flow)}, server_port = {0, 53};
+    frame += answer ? server + client + server_port + client_port
+                    : client + server + client_port + server_port;
+    frame += std::string("\x00\x0c\x00\x00", 4);
+    return frame + std::string(reinterpret_cast<const char*>(&number), sizeof number);
+}
+
+TEST(Worker, CarriesFramesAcrossUnchangedAndInOrder) {
+    std::cout << "seed " << seed << "\n";
+    std::mt19937 random(seed);
+    Wire wire;
+    std::array<std::vector<std::string>, 2> sent, left;
+    for (int i = 0; i < 5000; ++i) {
+        const auto side = static_cast<Side>(random() % 2);
+        std::string bytes(14 + random() % 1500, '\0');
+        for (char& c : bytes) c = static_cast<char>(random());
+        wire.enter(side, bytes);
+        sent[size_t(side)].push_back(bytes);
+        if (random() % 20 == 0) wire.worker().turn();
+        if (random() % 40 == 0) {
+            for (const Side out : {Side::outside, Side::inside}) {
+                for (auto& frame : wire.leave(out)) left[size_t(opposite(out))].push_back(frame);
+            }
+        }
+        wire.expect_nothing_lost();
+        if (i % 200 == 199) {
+            while (wire.worker().turn()) {
+                for (const Side out : {Side::outside, Side::inside}) {
+                    for (auto& frame : wire.leave(out))
+                        left[size_t(opposite(out))].push_back(frame);
+                }
+            }
+        }
+    }
+    EXPECT_EQ(left, sent);
+    EXPECT_EQ(wire.drops(DropReason::tx_full), 0u);
+}
+
+TEST(Worker, CountsEveryPacketAtEveryTurn) {
+    // Every third is refused, every fifth answered by a frame of ours, and the way
+    // out is too narrow: each of them has its place in the sum.
+    Wire wire(1, 40);
+    unsigned seen = 0;
+    wire.on_burst = [&](Burst& burst) {
+        for (Packet& packet : burst.all()) {
+            ++seen;
+            if (seen % 3 == 0) packet.refuse(DropReason::verdict);
+            if (seen % 5 == 0) burst.inject({wire.frame("injected"), 0, Side::outside});
+        }
+    };
+    for (unsigned round = 0; round < 50; ++round) {
+        for (unsigned i = 0; i < 100; ++i) {
+            wire.enter(i % 4 == 0 ? Side::inside : Side::outside, std::string(60, 'x'));
+        }
+        while (wire.worker().turn()) wire.expect_nothing_lost();
+        wire.leave(Side::inside);
+        wire.leave(Side::outside);
+    }
+    EXPECT_EQ(wire.drops(DropReason::verdict), 50u * 100 / 3);
+    EXPECT_EQ(wire.counters().wire[0].injected.get(), 50u * 100 / 5);
+    EXPECT_GT(wire.drops(DropReason::tx_full), 0u);
+}
+
+TEST(Worker, EmptiesItsQueuesBeforeItStops) {
+    Wire wire;
+    for (int i = 0; i < 300; ++i) wire.enter(Side::outside, std::string(60, 'x'));
+    wire.worker().stop();
+    wire.worker().run();
+    EXPECT_EQ(wire.leave(Side::inside).size(), 300u);
+    wire.expect_nothing_lost();
+}
+
+TEST(Worker, BringsOrdersToItsStagesAlsoWithoutPackets) {
+    Wire wire;
+    verdicts::Order order;
+    order.kind = verdicts::Order::Kind::unblock;
+    EXPECT_TRUE(wire.worker().give(order));
+    EXPECT_TRUE(wire.worker().turn());
+    EXPECT_EQ(wire.stage().orders, std::vector{verdicts::Order::Kind::unblock});
+    for (uint32_t i = 0; i < Worker::orders_max; ++i) EXPECT_TRUE(wire.worker().give(order));
+    EXPECT_FALSE(wire.worker().give(order)) << "the ring has a limit";
+}
+
+TEST(Worker, UsesNewRulesFromTheNextBurstOn) {
+    Wire wire;
+    std::thread runner([&] { wire.worker().run(); });
+    std::shared_ptr<const policy::RuleSet> rules = policy::RuleSet::compile(wire.config());
+    std::weak_ptr<const policy::RuleSet> old = rules;
+    wire.rules().publish(std::move(rules));
+    EXPECT_FALSE(old.expired());
+    wire.rules().publish(policy::RuleSet::compile(wire.config()));
+    EXPECT_TRUE(old.expired()) << "publish returns once nobody uses the old rules";
+    wire.worker().stop();
+    runner.join();
+    EXPECT_EQ(wire.context().rules, wire.rules().current());
+}
+
+TEST(Workers, ThatAreFedByTheFirstKeepEachFlowTogetherAndInOrder) {
+    constexpr uint16_t workers = 3;
+    constexpr unsigned flows = 64, each = 100;
+    Wire wire(workers, ring_size, config::Idle::sleep);
+    std::vector<std::thread> threads;
+    std::array<std::atomic<unsigned>, flows> owner{};
+    wire.on_burst = [&](Burst& burst) {
+        for (const Packet& packet : burst.all()) {
+            const char* bytes = rte_pktmbuf_mtod(packet.mbuf, const char*);
+            const bool answer = bytes[12 + 2 + 12] == 10 && bytes[12 + 2 + 13] == 2;
+            const auto flow = static_cast<unsigned char>(bytes[12 + 2 + (answer ? 19 : 15)]);
+            // Which Worker this is shows in its stage's thread.
+            owner[flow].fetch_or(
+                1u << (std::hash<std::thread::id>{}(std::this_thread::get_id()) % 31));
+        }
+    };
+    for (uint16_t i = 0; i < workers; ++i) {
+        threads.emplace_back([&, i] { wire.worker(i).run(); });
+    }
+    std::array<std::map<unsigned, std::vector<unsigned>>, 2> numbers;
+    size_t taken = 0;
+    const auto take = [&] {
+        for (const Side out : {Side::outside, Side::inside}) {
+            for (const std::string& frame : wire.leave(out)) {
+                unsigned number = 0;
+                std::memcpy(&number, frame.data() + frame.size() - 4, 4);
+                const size_t at = out == Side::inside ? 29 : 33;
+                numbers[size_t(out)][static_cast<unsigned char>(frame[at])].push_back(number);
+                ++taken;
+            }
+        }
+    };
+    for (unsigned number = 0; number < each; ++number) {
+        for (unsigned flow = 0; flow < flows; ++flow) {
+            wire.enter(Side::outside, datagram(flow, false, number));
+            wire.enter(Side::inside, datagram(flow, true, number));
+        }
+        // Not faster than a busy machine lets the threads run.
+        for (int i = 0; i < 1000 && taken < 2 * flows * number; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            take();
+        }
+    }
+    for (uint16_t i = 0; i < workers; ++i) {
+        wire.worker(i).stop();
+        threads[i].join();
+    }
+    take();
+    wire.expect_nothing_lost();
+    std::vector<unsigned> expected(each);
+    std::iota(expected.begin(), expected.end(), 0u);
+    for (const auto& side : numbers) {
+        EXPECT_EQ(side.size(), flows);
+        for (const auto& [flow, seen] : side) EXPECT_EQ(seen, expected) << "flow " << flow;
+    }
+    for (unsigned flow = 0; flow < flows; ++flow) {
+        EXPECT_EQ(std::popcount(owner[flow].load()), 1) << "flow " << flow << " had two Workers";
+    }
+}
+
+TEST(Worker, RestsWhenThereIsNothingToDo) {
+    Wire wire(1, ring_size, config::Idle::sleep);
+    timespec used{};
+    std::thread runner([&] {
+        wire.worker().run();
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+    wire.enter(Side::outside, std::string(60, 'x'));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_EQ(wire.leave(Side::inside).size(), 1u) << "it wakes for a packet";
+    wire.worker().stop();
+    runner.join();
+    const double share =
+        (static_cast<double>(used.tv_nsec) * 1e-9 + static_cast<double>(used.tv_sec)) / 1.02;
+    std::cout << "idle: " << share * 100 << " % of a core\n";
+    EXPECT_LT(share, 0.10);
+}
+
+}  // namespace
+}  // namespace portcullis::pipeline
+
+int main(int argc, char** argv) {
+    testing::InitGoogleTest(&argc, argv);
+    portcullis::port::EalOptions options;
+    options.placement = portcullis::port::place("", 0);
+    const portcullis::port::Eal eal(options);
+    return RUN_ALL_TESTS();
+}
