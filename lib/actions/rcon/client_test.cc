@@ -6,6 +6,7 @@
 #include "actions/rcon/client.h"
 
 #include <asio.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -297,6 +298,30 @@ TEST(Rcon, SaysWhatIsWrongWithItsSettings) {
         settings.kick = command;
         EXPECT_THROW(Client(loop, settings, {}), SetupError) << command;
     }
+}
+
+// The server that all of the above rests on, judged by a client not of our making.
+// It finds the end of a long answer by an empty command behind it.
+TEST(TestServer, SatisfiesDebiansPythonClient) {
+    if (std::system("/usr/bin/python3 -c 'import rcon.source' 2>/dev/null") != 0) {
+        GTEST_SKIP() << "python3-rcon is not installed";
+    }
+    TestServer server;
+    server.behave({.answer = std::string(9'000, 'x') + "{command}"});
+    const auto run = [&](const std::string& password) {
+        const std::string script =
+            "from rcon.source import Client\n"
+            "with Client('127.0.0.1', " +
+            std::to_string(server.port()) + ", passwd='" + password +
+            "', timeout=5) as c:\n"
+            "    assert c.run('list') == 'x' * 9000 + 'list'\n"
+            "    assert c.run('kick Alice why') == 'x' * 9000 + 'kick Alice why'\n";
+        return std::system(("/usr/bin/python3 -c \"" + script + "\" 2>/dev/null").c_str());
+    };
+    EXPECT_EQ(run("open sesame"), 0);
+    EXPECT_NE(run("wrong"), 0);
+    EXPECT_EQ(server.commands(), (std::vector<std::string>{"list", "", "kick Alice why", ""}));
+    EXPECT_EQ(server.refusals(), 1u);
 }
 
 TEST(Command, HoldsNothingThatEndsALine) {

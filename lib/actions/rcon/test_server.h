@@ -139,7 +139,7 @@ private:
     }
 
     bool answer(asio::ip::tcp::socket& socket, const Packet& packet, const Manners& manners) {
-        std::string text = manners.answer;
+        std::string text = packet.text.empty() ? "Unknown command" : manners.answer;
         constexpr std::string_view mark = "{command}";
         if (const size_t at = text.find(mark); at != std::string::npos) {
             text.replace(at, mark.size(), packet.text);
