@@ -37,10 +37,6 @@ namespace {
 /// Without all options of a SYN seen, believe the widest (RFC 7323 2.3).
 constexpr uint8_t scale_unknown = stream::TcpOptions::scale_max;
 
-/// The client's first segments may come in any order: its ACK alone, or data
-/// behind data that is still under way.
-constexpr int32_t first_flight_max = 1 << 20;
-
 /// Wraps after 49 days, far beyond any timeout.
 uint32_t in_ms(Nanos t) noexcept {
     return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
@@ -155,15 +151,16 @@ bool HalfOpenTable::server_offers(uint64_t hash, const TcpFields& syn, bool has_
 }
 
 std::optional<stream::Handshake> HalfOpenTable::complete(uint64_t hash, const TcpFields& ack,
-                                                         bool has_syn, Nanos now) noexcept {
+                                                         Nanos now) noexcept {
     const std::optional<Found> at = find(hash);
     if (!at || stale(*at, now)) return std::nullopt;
     const Entry entry = at->set->entries[at->way];
     for (unsigned i = 0; i < entry.answer_count; ++i) {
         const Entry::Answer& answer = entry.answers[i];
+        // Who knows this number got the answer.  Where his segment begins says
+        // nothing: a server takes what of it lies in its window, also from one
+        // that begins before the first byte, and so it must not go by unseen.
         if (ack.ack != answer.server_isn + 1) continue;
-        const int32_t ahead = ack.seq - (answer.client_isn + (has_syn ? 0 : 1));
-        if (ahead < 0 || ahead > first_flight_max) continue;
 
         at->set->hashes[at->way] = 0;
         --size_;

@@ -36,7 +36,7 @@ public:
     bool server_offers(uint64_t hash, const TcpFields& syn, bool has_ack, Nanos now) noexcept;
     /// A packet of the client with the ACK bit.  If it completes a handshake:
     /// what was agreed, and the entry is gone.
-    std::optional<stream::Handshake> complete(uint64_t hash, const TcpFields& ack, bool has_syn,
+    std::optional<stream::Handshake> complete(uint64_t hash, const TcpFields& ack,
                                               Nanos now) noexcept;
     bool contains(uint64_t hash) const noexcept;
 

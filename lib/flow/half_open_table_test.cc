@@ -40,7 +40,7 @@ struct Handshakes : testing::Test {
 TEST_F(Handshakes, AgreesOnWhatBothSaid) {
     table.client_offers(flow, syn(100, 7), 0s);
     EXPECT_TRUE(table.server_offers(flow, syn_ack(900, 101, 5), true, 1ms));
-    const auto agreed = table.complete(flow, ack(101, 901), false, 2ms);
+    const auto agreed = table.complete(flow, ack(101, 901), 2ms);
     ASSERT_TRUE(agreed);
     EXPECT_EQ(agreed->client_isn, Seq(100));
     EXPECT_EQ(agreed->server_isn, Seq(900));
@@ -48,37 +48,44 @@ TEST_F(Handshakes, AgreesOnWhatBothSaid) {
     EXPECT_EQ(agreed->server_scale, 5);
     EXPECT_EQ(agreed->client_window, 64240);
     EXPECT_EQ(table.size(), 0u);
-    EXPECT_FALSE(table.complete(flow, ack(101, 901), false, 3ms));
+    EXPECT_FALSE(table.complete(flow, ack(101, 901), 3ms));
 }
 
 TEST_F(Handshakes, ScalesNothingUnlessBothDo) {
     table.client_offers(flow, syn(100, 7), 0s);
     table.server_offers(flow, syn_ack(900, 101), true, 1ms);
-    const auto agreed = table.complete(flow, ack(101, 901), false, 2ms);
+    const auto agreed = table.complete(flow, ack(101, 901), 2ms);
     ASSERT_TRUE(agreed);
     EXPECT_EQ(agreed->client_scale, 0);
 }
 
 TEST_F(Handshakes, NeedsTheServersNumber) {
     table.client_offers(flow, syn(100), 0s);
-    EXPECT_FALSE(table.complete(flow, ack(101, 0), false, 1ms));  // No answer yet.
+    EXPECT_FALSE(table.complete(flow, ack(101, 0), 1ms));  // No answer yet.
     table.server_offers(flow, syn_ack(900, 101), true, 1ms);
-    EXPECT_FALSE(table.complete(flow, ack(101, 900), false, 2ms));
-    EXPECT_FALSE(table.complete(flow, ack(100, 901), false, 2ms));
-    EXPECT_TRUE(table.complete(flow, ack(101, 901), false, 2ms));
+    EXPECT_FALSE(table.complete(flow, ack(101, 900), 2ms));
+    EXPECT_FALSE(table.complete(flow, ack(101, 902), 2ms));
+    EXPECT_TRUE(table.complete(flow, ack(101, 901), 2ms));
+}
+
+// A server takes the part of it that lies in its window, so must we.
+TEST_F(Handshakes, DataMayBeginBeforeTheFirstByte) {
+    table.client_offers(flow, syn(100), 0s);
+    table.server_offers(flow, syn_ack(900, 101), true, 1ms);
+    EXPECT_TRUE(table.complete(flow, ack(60, 901), 2ms));
 }
 
 TEST_F(Handshakes, DataMayOvertakeTheFirstAck) {
     table.client_offers(flow, syn(0xfffffff0), 0s);
     table.server_offers(flow, syn_ack(900, 0xfffffff1), true, 1ms);
-    EXPECT_TRUE(table.complete(flow, ack(0x20, 901), false, 2ms));  // Behind the wrap.
+    EXPECT_TRUE(table.complete(flow, ack(0x20, 901), 2ms));  // Behind the wrap.
 }
 
 TEST_F(Handshakes, TheServerSaysWhichSynItTook) {
     table.client_offers(flow, syn(100), 0s);
     table.client_offers(flow, syn(5000), 1ms);  // To mislead us.
     table.server_offers(flow, syn_ack(900, 101), true, 2ms);
-    const auto agreed = table.complete(flow, ack(101, 901), false, 3ms);
+    const auto agreed = table.complete(flow, ack(101, 901), 3ms);
     ASSERT_TRUE(agreed);
     EXPECT_EQ(agreed->client_isn, Seq(100));
 }
@@ -89,7 +96,7 @@ TEST_F(Handshakes, TheAckPicksOneOfTwoAnswers) {
         table.server_offers(flow, syn_ack(900, 101), true, 1ms);
         table.server_offers(flow, syn_ack(4000, 101), true, 2ms);
         table.server_offers(flow, syn_ack(4000, 101), true, 3ms);  // Sent again.
-        const auto agreed = table.complete(flow, ack(101, chosen + 1), false, 4ms);
+        const auto agreed = table.complete(flow, ack(101, chosen + 1), 4ms);
         ASSERT_TRUE(agreed);
         EXPECT_EQ(agreed->server_isn, Seq(chosen));
     }
@@ -98,13 +105,13 @@ TEST_F(Handshakes, TheAckPicksOneOfTwoAnswers) {
 TEST_F(Handshakes, BothMayOpen) {
     table.client_offers(flow, syn(100), 0s);
     EXPECT_TRUE(table.server_offers(flow, syn(900), false, 1ms));
-    EXPECT_TRUE(table.complete(flow, ack(100, 901), true, 2ms));  // The client's SYN/ACK.
+    EXPECT_TRUE(table.complete(flow, ack(100, 901), 2ms));  // The client's SYN/ACK.
     EXPECT_FALSE(table.server_offers(flow, syn(900), false, 3ms));
 }
 
 TEST_F(Handshakes, AnAnswerWithoutItsSynIsBelieved) {
     EXPECT_TRUE(table.server_offers(flow, syn_ack(900, 101, 5), true, 0s));
-    const auto agreed = table.complete(flow, ack(101, 901), false, 1ms);
+    const auto agreed = table.complete(flow, ack(101, 901), 1ms);
     ASSERT_TRUE(agreed);
     EXPECT_EQ(agreed->client_scale, stream::TcpOptions::scale_max);
 }
@@ -112,7 +119,7 @@ TEST_F(Handshakes, AnAnswerWithoutItsSynIsBelieved) {
 TEST_F(Handshakes, WaitsNoLongerThanItWasTold) {
     table.client_offers(flow, syn(100), 0s);
     table.server_offers(flow, syn_ack(900, 101), true, 1ms);
-    EXPECT_FALSE(table.complete(flow, ack(101, 901), false, 31s));
+    EXPECT_FALSE(table.complete(flow, ack(101, 901), 31s));
 }
 
 TEST_F(Handshakes, AFloodPushesOutTheOldestUnanswered) {

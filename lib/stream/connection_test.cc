@@ -57,6 +57,46 @@ TEST(Stream, RemembersUntilTheServerHasItNotUntilItIsDecoded) {
     EXPECT_EQ(wire.pool().bytes_used(), 0u);
 }
 
+TEST(Stream, ReadsOfASegmentThatBeginsBeforeTheFirstByteWhatTheServerReads) {
+    Wire wire({.client_isn = Seq(5)});
+    EXPECT_TRUE(passed(wire.sends(0u - 4, "xxxxGOOD")));
+    EXPECT_EQ(wire.read(), "GOOD");
+    EXPECT_EQ(wire.sends(0, "EVIL").drop, DropReason::conflicting_overlap);
+}
+
+TEST(Stream, AForgedAcknowledgementOverAHoleBlindsNobodyToTheServer) {
+    Wire wire;
+    wire.answers(4, "WORLD");
+    EXPECT_FALSE(wire.receipt(9).gap);
+    wire.answers(0, "HEY ");
+    EXPECT_EQ(wire.read_by_client(), "HEY WORLD");
+    EXPECT_EQ(wire.connection().acked_bytes(Direction::to_client), 9u);
+}
+
+TEST(Stream, WaitsForAHoleOnlyAsLongAsThereIsRoom) {
+    Wire wire({.stream_bytes = 16});
+    wire.answers(4, "WORLD");
+    wire.receipt(9);
+    EXPECT_TRUE(wire.answers(14, "again").gap) << "Neither side will send it again.";
+    EXPECT_FALSE(wire.connection().inspected(Direction::to_client));
+    EXPECT_TRUE(passed(wire.answers(20, "and on")));
+    EXPECT_EQ(wire.pool().bytes_used(), 0u);
+}
+
+TEST(Stream, HoldsSoManyIslandsAndNoMore) {
+    Wire wire;
+    uint32_t kept = 0;
+    for (uint32_t i = 1; i <= Islands::islands_max + 5; ++i) {
+        if (passed(wire.sends(2 * i, "x"))) ++kept;
+    }
+    EXPECT_EQ(kept, Islands::islands_max);
+    std::string filler(2 * Islands::islands_max + 1, 'x');
+    EXPECT_TRUE(passed(wire.sends(0, filler)));
+    EXPECT_EQ(wire.read(), filler);
+    wire.acked(static_cast<uint32_t>(filler.size()));
+    EXPECT_EQ(wire.pool().bytes_used(), 0u);
+}
+
 TEST(Stream, ForgivesAKeepaliveItsGarbageByte) {
     Wire wire;
     wire.sends(0, "GOOD");

@@ -172,8 +172,7 @@ bool Track::handshake_again(Packet& packet, const Claim& claim, const HashedKey&
         return true;
     }
     if (!to_server || !packet.has(tcp::ack) || packet.has(tcp::rst)) return false;
-    const auto agreed =
-        context_.half_open.complete(key.hash, packet.tcp, packet.has(tcp::syn), packet.time);
+    const auto agreed = context_.half_open.complete(key.hash, packet.tcp, packet.time);
     if (!agreed) return false;
     forget(flow, packet.time);
     if (Flow* fresh = make_flow(packet, claim, key)) {
@@ -208,8 +207,7 @@ void Track::settle_new_tcp(Packet& packet, const Claim& claim, const HashedKey& 
         return;
     }
     if (claim.to_server) {
-        const auto agreed =
-            context_.half_open.complete(key.hash, packet.tcp, packet.has(tcp::syn), packet.time);
+        const auto agreed = context_.half_open.complete(key.hash, packet.tcp, packet.time);
         if (agreed) {
             if (Flow* flow = make_flow(packet, claim, key)) {
                 flow->connection = stream::Connection::from_handshake(*agreed);
