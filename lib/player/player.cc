@@ -189,6 +189,7 @@ void Player::on(const protocol::EntityAction& e) noexcept {
         case Kind::start_gliding:
             ever_glided_ = true;
             glide_claimed_at_ = ticks_;
+            if (glides_denied_ < 255) ++glides_denied_;
             break;
         case Kind::leave_bed:
             disturb();
@@ -206,6 +207,7 @@ void Player::on(const protocol::Dig& e) noexcept {
     if (e.status == static_cast<uint8_t>(protocol::Dig::Status::release_item)) {
         ever_spun_ = true;
         spin_possible_at_ = ticks_;
+        ++spins_;
     }
 }
 
@@ -298,6 +300,8 @@ void Player::on(const protocol::AttributeSet& e) noexcept {
 
 void Player::on(const protocol::PoseSet& e) noexcept {
     if (e.entity != self_) return;
+    if (e.gliding) glides_denied_ = 0;
+    if (e.spin_attack && spinning_.latest() == 0 && !may_spin()) ++spins_;
     set(gliding_, e.gliding);
     set(spinning_, e.spin_attack);
     set(swimming_, e.swimming);
@@ -380,9 +384,12 @@ bool Player::may_swim() const noexcept { return swimming_.high(trips_.reached())
 
 bool Player::may_glide() const noexcept {
     // He spreads the wings himself; the server says so only a round trip later.
+    // Who was not confirmed time and again has no wings.
     constexpr uint32_t ticks_unconfirmed = 60;
-    return gliding_.high(trips_.reached()) != 0 || (version >= version_1_9 && ever_glided_ &&
-                                                    ticks_ - glide_claimed_at_ < ticks_unconfirmed);
+    constexpr uint8_t denied_max = 3;
+    return gliding_.high(trips_.reached()) != 0 ||
+           (version >= version_1_9 && ever_glided_ && glides_denied_ <= denied_max &&
+            ticks_ - glide_claimed_at_ < ticks_unconfirmed);
 }
 
 bool Player::may_spin() const noexcept {

@@ -82,7 +82,9 @@ public:
     bool may_fly() const noexcept;  ///< Creative or spectator flight.
     bool may_ride() const noexcept;
     bool may_glide() const noexcept;
-    bool may_spin() const noexcept;  ///< A riptide trident throws him.
+    /// A riptide trident may throw him; each throw has a number of its own.
+    bool may_spin() const noexcept;
+    uint32_t spins() const noexcept { return spins_; }
     bool may_swim() const noexcept;
     bool watching_another() const noexcept { return camera_ != self_; }
     bool sneaking() const noexcept { return sneaking_; }
@@ -179,7 +181,7 @@ public:
     void on(const Event&) noexcept {}
 
 private:
-    static constexpr size_t teleports_max = 8;
+    static constexpr size_t teleports_max = 6;
     static constexpr size_t effects_max = static_cast<size_t>(protocol::Effect::other);
     static constexpr size_t attributes_max = static_cast<size_t>(protocol::Attribute::other);
 
@@ -207,6 +209,7 @@ private:
     std::array<Step, steps_max> steps_{};
     uint32_t ticks_ = 0;
     uint32_t disturbed_at_ = 0;
+    uint32_t spins_ = 0;
     uint32_t sneaked_at_ = 0, sprinted_at_ = 0, glide_claimed_at_ = 0, spin_possible_at_ = 0;
     protocol::EntityId self_ = -1, camera_ = -1;
     float health_ = 20;
@@ -214,7 +217,8 @@ private:
     float tick_rate_ = 20;
     bool joined_ = false, alive_ = true, on_ground_ = false, placed_ = false;
     bool sneaking_ = false, sprinting_ = false, tells_ticks_ = false;
-    bool answer_next_ = false;  ///< A teleport was confirmed; its place comes next.
+    uint8_t glides_denied_ = 0;  ///< Claims in a row that the server did not confirm.
+    bool answer_next_ = false;   ///< A teleport was confirmed; its place comes next.
     bool ever_glided_ = false, ever_sneaked_ = false, ever_sprinted_ = false, ever_spun_ = false;
 
     RoundTrips trips_;

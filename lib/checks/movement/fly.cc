@@ -63,7 +63,7 @@ void Fly::on(const protocol::Move& move, const Player& player, const Settings& s
                         !step.ground_after && player.effect_max(Effect::levitation) == 0 &&
                         player.gravity_min() > 0 && !may_be_pushed(player);
     if (!judged) return forget();
-    if (!move.has_position) return;
+    if (!move.has_position || !std::isfinite(step.dy)) return;
     judge_hover(move, player, step, settings, out);
     judge_glide(player, step, settings, out);
 }

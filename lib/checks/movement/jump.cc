@@ -35,7 +35,7 @@ void Jump::on(const protocol::Move& move, const Player& player, const Settings& 
     if (kind == Player::MoveKind::repeat) return;
     const Player::Step step = player.step_of(move);
     if (kind != Player::MoveKind::tick || !walks(player) || may_be_pushed_up(player, 0) ||
-        player.effect_max(protocol::Effect::levitation) > 0) {
+        player.may_spin() || player.effect_max(protocol::Effect::levitation) > 0) {
         seen_ = no_jump;
         return;
     }

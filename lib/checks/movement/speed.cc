@@ -35,6 +35,8 @@ constexpr double steady_slack = 0.03;
 
 /// A piston of slime throws with 1 block a tick, on top of what one had.
 constexpr double throw_max = 1.4;
+/// A trident of riptide throws with 0.75 more a level from 1.5.
+constexpr double spin_throw_max = 3.2;
 constexpr double small_excess = 0.15;
 
 /// The most that can be left of `speed` and be gained in one tick.
@@ -114,10 +116,10 @@ void Speed::on(const protocol::Move& move, const Player& player, const Settings&
         possible += vanilla::player_push * static_cast<double>(player.entities().touching(
                                                body, player.sight(), player.now));
     }
-    judge(speed, possible, settings, out);
+    judge(speed, possible, player, out);
 }
 
-void Speed::judge(double speed, double possible, const Settings&, Findings& out) noexcept {
+void Speed::judge(double speed, double possible, const Player& player, Findings& out) noexcept {
     // A float's worth of rounding on the wire and in us.
     constexpr double rounding = 1e-4;
     const double excess = speed - possible;
@@ -127,6 +129,11 @@ void Speed::judge(double speed, double possible, const Settings&, Findings& out)
     }
     if (excess <= small_excess && excess <= double{credit_}) {
         credit_ -= static_cast<float>(excess);
+        momentum_ = static_cast<float>(speed);
+        return;
+    }
+    if (excess <= spin_throw_max && player.may_spin() && spin_spent_ != player.spins()) {
+        spin_spent_ = player.spins();
         momentum_ = static_cast<float>(speed);
         return;
     }

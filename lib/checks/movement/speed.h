@@ -23,8 +23,8 @@ namespace portcullis::checks {
 /// When the credit is used up, the excess is a finding.
 ///
 /// It counts ticks as they were told, so the line can not make anybody fast.
-/// Blind: below 0.32 blocks a tick, to jumps that only a low roof would allow,
-/// within two seconds of a trident's release, while riding, gliding or flying.
+/// Blind: below 0.32 blocks a tick, to jumps that only a low roof would allow, to
+/// one throw for each trident let go, while riding, gliding or flying.
 class Speed {
 public:
     static constexpr std::string_view name = "movement.speed";
@@ -51,12 +51,13 @@ public:
             Findings& out) noexcept;
 
 private:
-    void judge(double speed, double possible, const Settings& settings, Findings& out) noexcept;
+    void judge(double speed, double possible, const Player& player, Findings& out) noexcept;
 
     float momentum_ = 0;  ///< The most that the last tick can have ended with.
     float credit_ = -1;   ///< Below zero: not yet given.
     float throws_ = 0;
-    uint32_t push_spent_ = 0;  ///< Serial of the last push that explained something.
+    uint32_t spin_spent_ = 0;  ///< Number of the last trident's throw that did,
+    uint32_t push_spent_ = 0;  ///< and serial of the last push.
 };
 static_assert(Hears<Speed, protocol::Move>);
 

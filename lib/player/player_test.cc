@@ -1,0 +1,212 @@
+// Goal: what may hold in the client is never taken for impossible, and what can
+// no longer hold is forgotten once a request came back.
+// Method: short talks between server and client, told to a Player one by one.
+#include "player/player.h"
+
+#include <random>
+
+#include <gtest/gtest.h>
+
+namespace portcullis {
+namespace {
+
+using protocol::Attribute;
+using protocol::Effect;
+using protocol::GameMode;
+
+constexpr protocol::EntityId self = 1, other = 2;
+
+protocol::Move to(double x, double y, double z) {
+    protocol::Move move;
+    move.has_position = true;
+    move.position = {x, y, z};
+    return move;
+}
+
+protocol::Move looking(protocol::Move move) {
+    move.has_rotation = true;
+    return move;
+}
+
+Player joined(int32_t version = 754) {
+    Player player;
+    player.version = version;
+    player.on(protocol::Joined{self, GameMode::survival});
+    player.on(to(0, 64, 0));
+    return player;
+}
+
+void ticks(Player& player, int count) {
+    for (int i = 0; i < count; ++i) {
+        player.now += game_tick;
+        protocol::Position at = player.position();
+        player.on(to(at.x + 0.2, at.y, at.z));
+    }
+}
+
+TEST(Player, KeepsOldAndNewUntilThePingComesBack) {
+    Player player = joined();
+    player.on(protocol::EffectGiven{self, Effect::speed, 1, 600});
+    EXPECT_NEAR(player.movement_speed_max(), 0.14, 1e-6);
+    player.on(protocol::EffectTaken{self, Effect::speed});
+    EXPECT_NEAR(player.movement_speed_max(), 0.14, 1e-6) << "he may not know yet";
+    player.on(protocol::PingSent{5});
+    ticks(player, 20);
+    EXPECT_NEAR(player.movement_speed_max(), 0.14, 1e-6) << "still no answer";
+    player.on(protocol::PingAnswered{5});
+    EXPECT_NEAR(player.movement_speed_max(), 0.1, 1e-6);
+}
+
+TEST(Player, BelievesAKeepAliveOnlyAfterTheGameTicked) {
+    Player player = joined();
+    player.on(protocol::GameModeChanged{GameMode::creative});
+    player.on(protocol::GameModeChanged{GameMode::survival});
+    player.on(protocol::KeepAliveSent{9});
+    player.on(protocol::KeepAliveAnswered{9});
+    EXPECT_TRUE(player.may_fly()) << "the network answered, the game may hang";
+    ticks(player, 11);
+    EXPECT_TRUE(player.may_fly());
+    ticks(player, 1);
+    EXPECT_FALSE(player.may_fly());
+}
+
+TEST(Player, AnAnswerToAnEarlierRequestProvesNothing) {
+    Player player = joined();
+    player.on(protocol::PingSent{1});
+    player.on(protocol::AbilitiesSet{false, false, true, false, 0.05f, 0.1f});
+    player.on(protocol::AbilitiesSet{false, false, false, false, 0.05f, 0.1f});
+    player.on(protocol::PingAnswered{1});
+    EXPECT_TRUE(player.may_fly());
+}
+
+TEST(Player, KnowsTheAnswerToATeleportFromAStep) {
+    struct Case {
+        const char* name;
+        int32_t version;
+        bool confirms;
+    };
+    for (const Case& c :
+         {Case{"1.8 by its coordinates", 47, false}, Case{"1.16 by its confirmation", 754, true}}) {
+        Player player = joined(c.version);
+        ticks(player, 5);
+        const protocol::Position there{100, 70, -5};
+        player.on(
+            protocol::Teleported{false, false, false, false, false, there, {}, c.confirms, 3});
+        const protocol::Move step = to(player.position().x + 0.2, 64, 0);
+        EXPECT_EQ(player.kind_of(step), Player::MoveKind::tick) << c.name << ": not there yet";
+        player.on(step);
+        if (c.confirms) player.on(protocol::TeleportConfirmed{3});
+        const protocol::Move answer = looking(to(there.x, there.y, there.z));
+        EXPECT_EQ(player.kind_of(answer), Player::MoveKind::answer) << c.name;
+        player.on(answer);
+        EXPECT_EQ(player.kind_of(to(100.2, 70, -5)), Player::MoveKind::tick) << c.name;
+        EXPECT_EQ(player.ticks_undisturbed(), 0u) << c.name;
+    }
+}
+
+TEST(Player, TellsARepeatFromATick) {
+    for (const auto& [version, repeat] :
+         {std::pair{754, false}, {755, true}, {766, true}, {767, false}}) {
+        Player player = joined(version);
+        ticks(player, 3);
+        const protocol::Position at = player.position();
+        EXPECT_EQ(player.kind_of(looking(to(at.x, at.y, at.z))) == Player::MoveKind::repeat, repeat)
+            << "protocol " << version;
+    }
+}
+
+TEST(Player, ForgetsAPushOnceItShowed) {
+    Player player = joined();
+    player.on(protocol::Velocity{self, 0.4, 0.36, 0});
+    player.on(protocol::Velocity{other, 9, 9, 9});
+    size_t size = 0;
+    player.pushes(size);
+    ASSERT_EQ(size, 1u);
+    ticks(player, 3);
+    player.pushes(size);
+    EXPECT_EQ(size, 1u) << "not felt yet";
+    const protocol::Position at = player.position();
+    player.on(to(at.x + 0.5, at.y + static_cast<double>(0.36f), at.z));
+    player.pushes(size);
+    EXPECT_EQ(size, 0u);
+}
+
+TEST(Player, HasNoWingsThatTheServerNeverSaw) {
+    Player player = joined();
+    for (int claim = 0; claim < 10; ++claim) {
+        player.on(protocol::EntityAction{self, protocol::EntityAction::Kind::start_gliding, 0});
+        EXPECT_EQ(player.may_glide(), claim < 3) << "claim " << claim;
+    }
+    player.on(protocol::PoseSet{self, true, false, false, false, false});
+    EXPECT_TRUE(player.may_glide());
+}
+
+TEST(Player, TakesALostAnswerForASlowLine) {
+    Player player = joined();
+    EXPECT_EQ(player.latency(), RoundTrips::unmeasured);
+    for (int i = 0; i < 8; ++i) {
+        player.on(protocol::KeepAliveSent{i});
+        player.now += 40ms;
+        player.on(protocol::KeepAliveAnswered{i});
+    }
+    EXPECT_EQ(player.latency(), 40ms);
+    player.on(protocol::KeepAliveSent{99});
+    player.now += 3s;
+    EXPECT_EQ(player.latency(), 3s);
+    EXPECT_EQ(player.latency_min(), 40ms);
+}
+
+// A target runs about; whatever the client may have seen within its sight lies
+// within the hull.
+TEST(EntityTracker, HullHoldsAllThatTheClientMaySee) {
+    constexpr uint32_t seed = 20261120;
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<double> step(-0.6, 0.6);
+    for (const Nanos window : {Nanos{100ms}, Nanos{350ms}, Nanos{1s}, Nanos{4s}}) {
+        EntityTracker tracker;
+        const Nanos start = 1000s;
+        protocol::Position at{1000.5, 64, -2000.25};
+        tracker.spawned({other, true, -1, at}, {}, start);
+        std::vector<std::pair<Nanos, protocol::Position>> sent = {{start, at}};
+        for (int tick = 1; tick < 2000; ++tick) {
+            const Nanos now = start + tick * game_tick;
+            const double dx = step(random), dy = step(random), dz = step(random);
+            at = {at.x + dx, at.y + dy, at.z + dz};
+            tracker.moved({other, dx, dy, dz}, window, now);
+            sent.push_back({now, at});
+            const auto seen = tracker.seen(other, window, now);
+            ASSERT_TRUE(seen.has_value());
+            for (size_t i = sent.size(); i-- > 0;) {
+                const bool current = i + 1 == sent.size() || sent[i + 1].first >= now - window;
+                if (!current) break;
+                const double away = distance(seen->feet, Box::at(sent[i].second));
+                ASSERT_LT(away, 1e-6) << "seed " << seed << ", tick " << tick;
+            }
+        }
+    }
+}
+
+TEST(EntityTracker, KeepsPlayersAndTheNear) {
+    EntityTracker tracker;
+    const protocol::Position here{0, 64, 0};
+    for (int i = 0; i < 100; ++i) {
+        tracker.spawned({100 + i, false, 50, {double(i), 64, 0}}, here, 1s);
+    }
+    EXPECT_EQ(tracker.size(), EntityTracker::entities_max);
+    EXPECT_FALSE(tracker.complete());
+    for (int i = 0; i < 5; ++i) tracker.spawned({i, true, -1, {50.0, 64, 0}}, here, 1s);
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(tracker.seen(i, 1s, 1s).has_value()) << i;
+    EXPECT_TRUE(tracker.seen(100, 1s, 1s).has_value()) << "the nearest mob stays";
+}
+
+TEST(EntityTracker, FollowsWhoGoesFarAway) {
+    EntityTracker tracker;
+    tracker.spawned({other, true, -1, {0, 64, 0}}, {}, 1s);
+    tracker.placed({other, {50000.5, 64, 1}}, 1s, 2s);
+    const auto seen = tracker.seen(other, 1s, 2s);
+    ASSERT_TRUE(seen.has_value());
+    EXPECT_LT(distance(seen->feet, Box::at({50000.5, 64, 1})), 0.05);
+}
+
+}  // namespace
+}  // namespace portcullis
