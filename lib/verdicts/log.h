@@ -30,7 +30,7 @@ public:
         std::chrono::milliseconds flush{50};
         uint64_t size_bytes_max = 4096ull << 20;
         size_t queue_max = 65'536;  ///< Records waiting; above half of it verdicts only.
-        size_t group_max = 4'096;   ///< Records written at once.
+        size_t group_max = 16'384;  ///< Records written at once.
         std::chrono::milliseconds retry_first{100};
         std::chrono::milliseconds retry_max{5'000};
         std::chrono::seconds trim_every{600};  ///< How often age and size are looked at.
