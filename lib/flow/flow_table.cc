@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <new>
 
 #include <emmintrin.h>
 
@@ -52,9 +51,9 @@ constexpr uint32_t onto(uint32_t bits, uint32_t count) noexcept {
 FlowTable::FlowTable(uint32_t capacity) : capacity_(capacity) {
     if (capacity == 0) throw SetupError("limits.flows: a Worker needs room for one flow at least");
     bucket_count_ = capacity / flows_per_bucket + 2;
-    buckets_ = std::make_unique<Bucket[]>(bucket_count_);
-    flows_ = std::make_unique<Flow[]>(capacity);
-    links_ = std::make_unique<FlowLinks[]>(capacity);
+    buckets_ = HugeArray<Bucket>(bucket_count_);
+    flows_ = HugeArray<Flow>(capacity);
+    links_ = HugeArray<FlowLinks>(capacity);
     for (uint32_t i = 0; i < capacity; ++i) {
         flows_[i].session = i + 1 < capacity ? i + 1 : nowhere;
     }

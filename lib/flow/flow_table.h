@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 
 #include "flow/flow.h"
+#include "flow/huge_array.h"
 
 namespace portcullis {
 
@@ -15,7 +15,7 @@ namespace portcullis {
 /// for all buckets, then for all Flows, so that the cache misses of its packets
 /// overlap.  The key itself stands in the Flow, whose first line is needed
 /// anyway; rte_hash keeps it apart, which costs a miss and 48 bytes more
-/// (benchmark FlowTableVersusRteHash).
+/// (flow_benchmark.cc).
 class FlowTable {
 public:
     static constexpr size_t bulk_max = 64;
@@ -59,7 +59,7 @@ private:
     /// A free place has a key that no packet has, with the next free one in it.
     static bool in_use(const Flow& flow) noexcept { return flow.key.protocol != 0; }
     uint32_t place_of(const Flow& flow) const noexcept {
-        return static_cast<uint32_t>(&flow - flows_.get());
+        return static_cast<uint32_t>(&flow - &flows_[0]);
     }
     void fetch_ahead(uint32_t place) const noexcept;
     Bucket& first_bucket(uint64_t hash) const noexcept;
@@ -71,9 +71,9 @@ private:
     uint32_t size_ = 0;
     uint32_t free_ = 0;
     uint32_t hand_ = 0;
-    std::unique_ptr<Bucket[]> buckets_;
-    std::unique_ptr<Flow[]> flows_;
-    std::unique_ptr<FlowLinks[]> links_;
+    HugeArray<Bucket> buckets_;
+    HugeArray<Flow> flows_;
+    HugeArray<FlowLinks> links_;
 };
 
 }  // namespace portcullis

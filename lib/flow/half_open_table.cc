@@ -49,7 +49,7 @@ uint64_t name_of(uint64_t hash) noexcept { return hash == 0 ? 1 : hash; }
 HalfOpenTable::HalfOpenTable(uint32_t capacity, Nanos timeout)
     : timeout_ms_(in_ms(timeout)),
       set_count_((capacity + Set::ways - 1) / Set::ways + (capacity == 0 ? 1 : 0)),
-      sets_(std::make_unique<Set[]>(set_count_)) {}
+      sets_(set_count_) {}
 
 HalfOpenTable::~HalfOpenTable() = default;
 

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 
 #include "base/seq.h"
 #include "base/time.h"
+#include "flow/huge_array.h"
 #include "packet/packet.h"
 #include "stream/connection.h"
 
@@ -59,7 +59,7 @@ private:
     uint32_t timeout_ms_;
     uint32_t set_count_;
     uint32_t size_ = 0;
-    std::unique_ptr<Set[]> sets_;
+    HugeArray<Set> sets_;
 };
 
 }  // namespace portcullis

@@ -1,7 +1,6 @@
 #include "packet/checksum.h"
 
 #include <bit>
-#include <cstring>
 
 namespace portcullis {
 namespace {
@@ -15,29 +14,6 @@ uint16_t fold(uint64_t sum) noexcept {
 }
 
 }  // namespace
-
-void ChecksumSum::add(Bytes bytes) noexcept {
-    const std::byte* at = bytes.data();
-    size_t left = bytes.size();
-    // Words of 32 bits into 64: no carry is lost below 16 GiB.  Two sums, so
-    // that one addition does not wait for the other.
-    uint64_t even = 0, odd = 0;
-    for (; left >= 8; at += 8, left -= 8) {
-        uint64_t pair;
-        std::memcpy(&pair, at, sizeof pair);
-        even += pair & 0xffffffff;
-        odd += pair >> 32;
-    }
-    if (left > 0) {
-        uint64_t rest = 0;  // An odd last byte counts as if a zero followed.
-        std::memcpy(&rest, at, left);
-        even += rest & 0xffffffff;
-        odd += rest >> 32;
-    }
-    sum_ += even + odd;
-}
-
-void ChecksumSum::add_be16(uint16_t value) noexcept { sum_ += std::byteswap(value); }
 
 uint16_t ChecksumSum::folded() const noexcept { return fold(sum_); }
 

@@ -285,9 +285,15 @@ bool checksums_hold(const Packet& packet) noexcept {
         if (field == 0) return packet.ip_version == 4;  // RFC 8200 8.1: not with IPv6.
     }
     const size_t l4_size = size_t{packet.payload_offset} + packet.payload_size - packet.l4_offset;
-    return l4_sum(packet.source.address, packet.destination.address, packet.ip_protocol,
-                  {packet.frame + packet.l4_offset, l4_size})
-               .folded() == 0xffff;
+    // The pseudo header's addresses stand one behind the other in the IP header.
+    const size_t addresses = packet.ip_version == 4 ? 8 : 32;
+    const size_t addresses_at = size_t{packet.l3_offset} + (packet.ip_version == 4 ? 12 : 8);
+    ChecksumSum sum;
+    sum.add({packet.frame + addresses_at, addresses});
+    sum.add_be16(packet.ip_protocol);
+    sum.add_be16(static_cast<uint16_t>(l4_size));
+    sum.add({packet.frame + packet.l4_offset, l4_size});
+    return sum.folded() == 0xffff;
 }
 
 LinkHeader link_header(const Packet& packet) noexcept {

@@ -19,6 +19,7 @@ bool opens(const Packet& packet) noexcept {
 }  // namespace
 
 void Track::process(Burst& burst) noexcept {
+    burst_ = &burst;
     size_t size = 0;
     uint64_t not_service = 0;
     const std::span<Packet> packets = burst.all();
@@ -257,7 +258,6 @@ Flow* Track::make_flow(Packet& packet, const Claim& claim, const HashedKey& key)
         }
         return nullptr;
     }
-    context_.counters.flows_made.add();
     table_changed_ = true;
     const Direction direction = claim.to_server ? Direction::to_server : Direction::to_client;
     flow->service = claim.service;
@@ -288,13 +288,19 @@ bool Track::over(const Flow& flow, Nanos now) const noexcept {
 }
 
 void Track::forget(Flow& flow, Nanos now) noexcept {
+    // Packets of the old connection earlier in this very burst lose it.
+    for (Packet& packet : burst_->all()) {
+        if (packet.flow != &flow) continue;
+        packet.flow = nullptr;
+        packet.way = Way::pass;
+    }
     const bool closed = flow.is_tcp() && flow.connection.over();
     context_.forget(flow, closed ? EndReason::fin : EndReason::idle, now);
-    context_.counters.flows_made.add();
     table_changed_ = true;
 }
 
 void Track::keep_house(Burst& burst) noexcept {
+    burst_ = &burst;
     const uint32_t places = context_.flows.capacity() / sweep_calls + 1;
     context_.flows.sweep(places, [&](Flow& flow) {
         if (over(flow, burst.now)) forget(flow, burst.now);

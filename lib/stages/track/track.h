@@ -57,6 +57,7 @@ private:
     void forget(Flow& flow, Nanos now) noexcept;
 
     WorkerContext& context_;
+    Burst* burst_ = nullptr;  ///< The one at hand.
     std::array<Claim, Burst::packets_max> claims_;
     std::array<HashedKey, Burst::packets_max> keys_;
     std::array<Flow*, Burst::packets_max> found_;
