@@ -259,6 +259,7 @@ Flow* Track::make_flow(Packet& packet, const Claim& claim, const HashedKey& key)
         return nullptr;
     }
     table_changed_ = true;
+    context_.counters.flows_made.add();
     const Direction direction = claim.to_server ? Direction::to_server : Direction::to_client;
     flow->service = claim.service;
     flow->wire = packet.wire;
