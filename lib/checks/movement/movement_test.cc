@@ -200,6 +200,48 @@ TEST(Movement, NeverActsOnWhatAVanillaClientDoes) {
     }
 }
 
+// Any world of slabs, ice, roofs and seas; any keys; now and then a blow.
+TEST(Movement, NeverActsOnRandomWalks) {
+    for (uint32_t seed = 1; seed <= 400; ++seed) {
+        std::mt19937 random(seed);
+        const auto below = [&](uint32_t n) { return static_cast<int>(random() % n); };
+        const int32_t version = versions[below(4)];
+        Connection<Movement> connection(version);
+        connection.delay = testing::jittered(Nanos{20ms} * (1 + below(5)), 200ms, seed);
+        Walker walker;
+        const double slips[] = {0.6, 0.8, 0.98, version >= 393 ? 0.989 : 0.98};
+        const double slip = slips[below(4)], other = below(3) == 0 ? slips[below(4)] : slip;
+        const int stripe = 4 + below(12), rise = below(3);
+        walker.world.slip = [=](double x) {
+            return static_cast<int>(std::floor(x)) / stripe % 2 == 0 ? slip : other;
+        };
+        walker.world.ground = [=](double x) {
+            return 64 + 0.5 * rise * (static_cast<int>(std::floor(x)) / 5 % 3);
+        };
+        if (below(3) == 0 && rise == 0) walker.world.ceiling = 64 + 1.8125 + below(20) / 16.0;
+        if (below(4) == 0) walker.world.water_surface = 64 + below(40) / 9.0;
+        Nanos now = 1s;
+        for (int tick = 0; tick < ticks_of_story; ++tick, now += game_tick) {
+            if (tick % (3 + below(20)) == 0) {
+                walker.forward = below(4) == 0 ? below(3) - 1 : 1;
+                walker.sprint = walker.forward == 1 && below(4) != 0;
+                walker.jump = below(2) == 0;
+            }
+            if (below(60) == 0) {
+                const double vx = (below(200) - 100) / 100.0, vy = below(100) / 200.0;
+                connection.is_told(now, protocol::Velocity{Connection<Movement>::self, vx, vy, 0});
+                walker.vx = vx, walker.vy = vy;
+            }
+            walker.tick();
+            connection.ticks(now, walker, walker.on_ground);
+        }
+        connection.keeps_alive(now);
+        const auto acts = connection.play();
+        ASSERT_EQ(acts.count, 0u) << "seed " << seed << ", protocol " << version << ": "
+                                  << acts.check << " after " << to_seconds(acts.first) << " s";
+    }
+}
+
 TEST(Movement, ActsOnWhatItCanNotDo) {
     for (const Story& story : cheats) {
         for (const int32_t version : versions) {
