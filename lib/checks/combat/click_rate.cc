@@ -16,19 +16,20 @@ constexpr double finding_every = 5;  ///< Clicks over the limit a finding.
 
 void ClickRate::on(const protocol::Swing&, const Player& player, const Settings& settings,
                    Findings& out) noexcept {
+    // What a silence held back it pays for: then the bucket is less than empty.
     const double elapsed = to_seconds(std::max(Nanos{}, player.now - last_));
+    const double paid = to_seconds(silence_.credit()) * settings.per_second;
     last_ = player.now;
-    level_ = std::max(0.0, level_ - elapsed * settings.per_second);
+    level_ = std::max(-paid, level_ - elapsed * settings.per_second);
     if (digging_ || player.now - last_dig_ < after_dig) return;
     level_ += 1;
+    if (level_ <= settings.burst) return;
 
-    const double limit = settings.burst + to_seconds(silence_.credit()) * settings.per_second;
-    if (level_ <= limit) return;
     // The further over, the less a hand explains it.
-    const double excess = std::min(1.0, (level_ - limit) / settings.burst);
+    const double excess = std::min(1.0, (level_ - settings.burst) / settings.burst);
     out.add(confidence_min + static_cast<float>(excess) * (confidence_max - confidence_min),
             {.observed = settings.per_second + level_,
-             .limit = settings.per_second + limit,
+             .limit = settings.per_second + settings.burst,
              .unit = "clicks",
              .note = "over one second"});
     level_ -= finding_every;

@@ -21,7 +21,7 @@ public:
 
     struct Settings {
         double per_second = 20;
-        double burst = 10;
+        double burst = 8;
     };
     static constexpr std::array<Parameter<Settings>, 2> parameters = {{
         {"per_second", &Settings::per_second, 5, 100, "Clicks a second a hand keeps up."},
@@ -46,7 +46,9 @@ public:
     }
 
 private:
-    void forgive() noexcept { level_ = std::max(0.0, level_ - 1); }
+    void forgive() noexcept {
+        if (level_ > 0) level_ = std::max(0.0, level_ - 1);
+    }
 
     Silence silence_;
     Nanos last_{};

@@ -19,6 +19,9 @@ namespace portcullis::checks {
 ///
 /// Time is counted in the client's ticks where the wire shows them; else by
 /// arrival, to which all that a stall before may have held back is added.
+/// One block started and finished in one tick is only written down: some clients
+/// finish even what breaks at one blow, and a server does not mind.  In creative
+/// mode everything does.
 /// Blind: which block and tool it is (chunks are not read), so breaking stone
 /// half as fast again as one may goes unseen.
 class DigFast {

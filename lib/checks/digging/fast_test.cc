@@ -70,15 +70,28 @@ TEST(DigFast, BoundsARunOfBlocks) {
     }
 }
 
-TEST(DigFast, IsCertainOfStartAndFinishInOneTickWhereTicksAreSeen) {
-    for (const int32_t version : {47, 769}) {
+TEST(DigFast, WritesDownStartAndFinishInOneTickWhereTicksAreSeen) {
+    for (const int32_t version : versions) {
         Miner miner(version);
         miner.blocks(1, 0, 0);
+        EXPECT_EQ(miner.story.findings(), version == 754 ? 0u : 1u) << version;
+        EXPECT_LT(miner.story.confidence(), acts_at) << version;
+    }
+}
+
+TEST(DigFast, ActsOnARunOfBlocksBrokenInNoTime) {
+    for (const int32_t version : versions) {
+        Miner miner(version);
+        miner.blocks(40, 0, 3);
         EXPECT_GE(miner.story.confidence(), acts_at) << version;
     }
-    Miner unseen(754);
-    unseen.blocks(1, 0, 0);
-    EXPECT_EQ(unseen.story.findings(), 0u);
+}
+
+TEST(DigFast, LetsCreativeModeBe) {
+    Miner miner(769);
+    miner.story.server(protocol::Joined{.self = 1, .mode = protocol::GameMode::creative});
+    miner.blocks(40, 0, 0);
+    EXPECT_EQ(miner.story.findings(), 0u);
 }
 
 TEST(DigFast, GrantsWhatAStallHeldBack) {

@@ -19,7 +19,7 @@ namespace portcullis::checks {
 class DigOrder {
 public:
     static constexpr std::string_view name = "digging.order";
-    static constexpr float weight = 2.5f;
+    static constexpr float weight = 3;
 
     struct Settings {};
 
@@ -45,7 +45,7 @@ public:
                 }
                 break;
             case Status::finish:
-                if (!possible(dig.block)) out.add(0.97f, {.note = "finished what was not started"});
+                if (!possible(dig.block)) out.add(0.99f, {.note = "finished what was not started"});
                 size_ = 0;
                 break;
             default:

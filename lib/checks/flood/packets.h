@@ -31,13 +31,13 @@ public:
             Findings& out) noexcept {
         if (packet.from_server) return;
         silence_.heard(player.now);
+        // What a silence held back it pays for: then the bucket is less than empty.
         const double elapsed = to_seconds(std::max(Nanos{}, player.now - last_));
+        const double paid = to_seconds(silence_.credit()) * held_back_per_second;
         last_ = player.now;
-        level_ = std::max(0.0, level_ - elapsed * settings.per_second) + 1;
-
-        const double limit = settings.burst + to_seconds(silence_.credit()) * held_back_per_second;
-        if (level_ <= limit) return;
-        out.add(confidence, {.observed = level_, .limit = limit, .unit = "packets"});
+        level_ = std::max(-paid, level_ - elapsed * settings.per_second) + 1;
+        if (level_ <= settings.burst) return;
+        out.add(confidence, {.observed = level_, .limit = settings.burst, .unit = "packets"});
         level_ -= finding_every;
     }
 

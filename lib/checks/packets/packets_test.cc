@@ -51,7 +51,7 @@ protocol::Teleported teleport(float pitch, bool relative = false) {
 }
 
 TEST(Pitch, EndsAtStraightUpAndDown) {
-    for (const float pitch : {0.0f, 90.0f, -90.0f}) {
+    for (const float pitch : {0.0f, 90.0f, -90.0f, 90.00001f}) {
         Story<Pitch> story(47);
         story.client(look(0, pitch));
         EXPECT_EQ(story.findings(), 0u) << pitch;

@@ -30,7 +30,7 @@ public:
             Findings& out) noexcept {
         if (!move.has_rotation) return;
         const double pitch = std::abs(static_cast<double>(move.rotation.pitch));
-        if (!(pitch > settings.limit_degrees)) return;  // NaN is packets.not_finite's.
+        if (!(pitch > settings.limit_degrees + rounding)) return;  // NaN is packets.not_finite's.
         if (asked_for(move.rotation.pitch)) return;
         if (relative_answers_ > 0) {
             --relative_answers_;
@@ -52,6 +52,8 @@ public:
 
 private:
     static constexpr float confidence = 0.99f;
+    /// Clients other than vanilla turn radians into degrees.
+    static constexpr double rounding = 0.01;
 
     /// The client may keep on saying it until the mouse moves.
     bool asked_for(float pitch) const noexcept {
