@@ -6,7 +6,7 @@
 //   node tools/protocol/generate.js --check   says whether they are what it would write
 //   node tools/protocol/generate.js --ids     prints all packet ids as JSON
 //
-// Exit code 3: the npm package is not installed (npm ci in tools/protocol).
+// Exit code 77: the npm package is not installed (npm ci in tools/protocol).
 
 const fs = require('fs');
 const path = require('path');
@@ -136,7 +136,7 @@ function main() {
     const root = packageRoot();
     if (!root) {
         console.error('minecraft-data is not installed: run `npm ci` in tools/protocol');
-        process.exit(3);
+        process.exit(77);
     }
     if (process.argv.includes('--ids')) {
         console.log(JSON.stringify(allIds(root)));

@@ -27,6 +27,9 @@ struct Number {
 };
 
 Number number_at(Bytes in) noexcept {
+    if (!in.empty() && static_cast<uint8_t>(in[0]) < 0x80) {
+        return {static_cast<int32_t>(in[0]), 1};
+    }
     uint32_t value = 0;
     for (size_t i = 0; i < id_width_max; ++i) {
         if (i == in.size()) return {0, 0};
@@ -41,7 +44,8 @@ Number number_at(Bytes in) noexcept {
 
 Decoder::Decoder(const Settings& settings) : settings_(settings), inflater_(settings.body_max) {}
 
-Decoder::Step Decoder::next(Session& session, Direction direction, Bytes in, size_t at) noexcept {
+[[gnu::flatten]] Decoder::Step Decoder::next(Session& session, Direction direction, Bytes in,
+                                             size_t at) noexcept {
     Session::Half& half = session.half(direction);
     if (!half.started) {
         const Step step = first_byte(session, direction, in.subspan(at));
@@ -195,6 +199,9 @@ Decoder::Step Decoder::inflate_whole(const Front& front, Bytes stream) noexcept 
     Step step = done(front, {Step::Kind::frame, frame_.wire_size});
     const Inflater::Result body = inflater_.whole(stream, frame_.size);
     if (body.status != Inflater::Status::done) {
+        // What it was may have been found out when fewer bytes were here.
+        const Number id = number_at(inflater_.first(stream, id_width_max).out);
+        if (id.width > 0) (void)identify(front.session, id.value);
         if (body.status == Inflater::Status::bad_deflate) {
             accuse(step, Fault::bad_deflate, 0, 0);
             return step;
@@ -240,18 +247,18 @@ bool Decoder::identify(const Session& session, int32_t id) noexcept {
            is_heard_from_server(frame_.state, frame_.packet);
 }
 
-void Decoder::accuse(Step& step, Fault fault, double observed, double limit) const noexcept {
+void Decoder::accuse(Step& step, Fault fault, double observed, double limit) noexcept {
     step.faulty = true;
-    step.malformed = {fault, observed, limit, frame_.direction == Direction::to_client};
+    malformed_ = {fault, observed, limit, frame_.direction == Direction::to_client};
 }
 
-void Decoder::note_unknown(Step& step) const noexcept {
+void Decoder::note_unknown(Step& step) noexcept {
     if (frame_.packet != Packet::unknown || step.faulty) return;
     accuse(step, Fault::unknown_packet, frame_.id, 0);
 }
 
 /// A client's packet that is too long to be read: some of them no client sends.
-void Decoder::note_unread(Step& step, size_t packed_size) const noexcept {
+void Decoder::note_unread(Step& step, size_t packed_size) noexcept {
     if (frame_.direction != Direction::to_server) return;
     const double most = static_cast<double>(packed_size) * settings_.ratio_max;
     const auto size = static_cast<double>(frame_.size);
@@ -266,7 +273,7 @@ Decoder::Step Decoder::fault(Direction direction, size_t size, Fault fault, doub
                              double limit) noexcept {
     Step step{Step::Kind::nothing, size};
     step.faulty = true;
-    step.malformed = {fault, observed, limit, direction == Direction::to_client};
+    malformed_ = {fault, observed, limit, direction == Direction::to_client};
     return step;
 }
 

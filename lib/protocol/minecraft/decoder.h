@@ -78,8 +78,7 @@ private:
         Kind kind;
         size_t consumed = 0;
         size_t skip = 0;
-        bool faulty = false;
-        protocol::Malformed malformed{};
+        bool faulty = false;  ///< `malformed_` is to be told, after the frame.
     };
     /// The frame under way.
     struct Front {
@@ -98,15 +97,15 @@ private:
 
     Step pass(size_t have) noexcept;
     static Step done(const Front& front, Step step) noexcept;
-    static Step fault(Direction direction, size_t size, protocol::Fault fault, double observed,
-                      double limit) noexcept;
-    static Step broken(Session& session, Direction direction, size_t size, protocol::Fault kind,
-                       double observed, double limit) noexcept;
+    Step fault(Direction direction, size_t size, protocol::Fault fault, double observed,
+               double limit) noexcept;
+    Step broken(Session& session, Direction direction, size_t size, protocol::Fault kind,
+                double observed, double limit) noexcept;
     /// Looks the id up; true when the fields of this packet are to be read.
     bool identify(const Session& session, int32_t id) noexcept;
-    void accuse(Step& step, protocol::Fault fault, double observed, double limit) const noexcept;
-    void note_unknown(Step& step) const noexcept;
-    void note_unread(Step& step, size_t packed_size) const noexcept;
+    void accuse(Step& step, protocol::Fault fault, double observed, double limit) noexcept;
+    void note_unknown(Step& step) noexcept;
+    void note_unread(Step& step, size_t packed_size) noexcept;
 
     template <class Listener>
     void deliver(Session& session, Direction direction, const Step& step,
@@ -125,12 +124,13 @@ private:
                 }
             }
         }
-        if (step.faulty) tell(listener, step.malformed);
+        if (step.faulty) tell(listener, malformed_);
     }
 
     Settings settings_;
     Inflater inflater_;
     Frame frame_;
+    protocol::Malformed malformed_{};
     Values values_;
     /// Room for texts that are put together: reasons, sign lines.
     TextRoom text_;

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "protocol/minecraft/test_talk.h"
+#include "protocol/minecraft/talk_test_support.h"
 
 namespace portcullis::minecraft {
 namespace {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/minecraft/describe.h"
-#include "protocol/minecraft/test_talk.h"
+#include "protocol/minecraft/talk_test_support.h"
 
 namespace portcullis::minecraft {
 namespace {

@@ -26,7 +26,7 @@ struct Inflater::State {
 
 Inflater::Inflater(size_t size_max) : state_(std::make_unique<State>()), size_max_(size_max) {
     state_->room.resize(size_max + slack_size);
-    if (inflateInit(&state_->head) != Z_OK) throw std::bad_alloc();
+    if (inflateInit(&state_->head) != Z_OK) throw std::bad_alloc();  // setup
     isal_inflate_init(&state_->body);
     // zlib makes its window at the first use: now, not when a packet comes.
     constexpr std::array<uint8_t, 13> hello = {0x78, 0x9c, 0xcb, 0x48, 0xcd, 0xc9, 0xc9,

@@ -11,64 +11,6 @@ namespace {
 using protocol::Attribute;
 using protocol::Effect;
 
-/// A set of packets, asked by index.
-class PacketSet {
-public:
-    consteval PacketSet(std::initializer_list<Packet> packets) {
-        for (const Packet packet : packets) in_[static_cast<size_t>(packet)] = true;
-    }
-    constexpr bool has(Packet packet) const noexcept { return in_[static_cast<size_t>(packet)]; }
-
-private:
-    std::array<bool, static_cast<size_t>(Packet::count)> in_{};
-};
-
-using P = Packet;
-
-constexpr PacketSet heard_before_play = {P::compress,   P::disconnect, P::finish_configuration,
-                                         P::keep_alive, P::ping,       P::success};
-constexpr PacketSet heard_in_play = {P::abilities,
-                                     P::acknowledge_player_digging,
-                                     P::attach_entity,
-                                     P::block_change,
-                                     P::camera,
-                                     P::close_window,
-                                     P::compress,
-                                     P::destroy_entity,
-                                     P::entity_destroy,
-                                     P::entity_effect,
-                                     P::entity_metadata,
-                                     P::entity_move_look,
-                                     P::entity_teleport,
-                                     P::entity_update_attributes,
-                                     P::entity_velocity,
-                                     P::explosion,
-                                     P::game_state_change,
-                                     P::held_item_slot,
-                                     P::keep_alive,
-                                     P::kick_disconnect,
-                                     P::login,
-                                     P::multi_block_change,
-                                     P::named_entity_spawn,
-                                     P::open_window,
-                                     P::ping,
-                                     P::player_rotation,
-                                     P::position,
-                                     P::rel_entity_move,
-                                     P::remove_entity_effect,
-                                     P::respawn,
-                                     P::set_compression,
-                                     P::set_passengers,
-                                     P::set_ticking_state,
-                                     P::spawn_entity,
-                                     P::spawn_entity_living,
-                                     P::start_configuration,
-                                     P::sync_entity_position,
-                                     P::transaction,
-                                     P::update_attributes,
-                                     P::update_health,
-                                     P::update_time};
-
 struct NamedAttribute {
     std::string_view name;
     Attribute attribute;
@@ -101,12 +43,6 @@ int find_tables(int32_t version) noexcept {
     const auto at = std::ranges::lower_bound(all, version, {}, &Tables::version);
     if (at == all.end() || at->version != version) return -1;
     return static_cast<int>(at - all.begin());
-}
-
-bool is_heard_from_server(State state, Packet packet) noexcept {
-    if (state == State::play) return heard_in_play.has(packet);
-    return (state == State::login || state == State::configuration) &&
-           heard_before_play.has(packet);
 }
 
 Attribute attribute_by_number(int16_t tables, int32_t number) noexcept {

@@ -101,12 +101,21 @@ struct Tables {
     std::array<std::array<std::span<const Row>, 2>, states> rows;
 };
 
-std::span<const std::string_view> field_names() noexcept;
-std::span<const Part> parts() noexcept;
-std::span<const Op> ops() noexcept;
-std::span<const Program> programs() noexcept;
+struct Generated {
+    std::span<const std::string_view> names;
+    std::span<const Part> parts;
+    std::span<const Op> ops;
+    std::span<const Program> programs;
+    std::span<const Tables> tables;
+};
+extern const Generated generated;
+
+inline std::span<const std::string_view> field_names() noexcept { return generated.names; }
+inline std::span<const Part> parts() noexcept { return generated.parts; }
+inline std::span<const Op> ops() noexcept { return generated.ops; }
+inline std::span<const Program> programs() noexcept { return generated.programs; }
 /// Ascending by version.
-std::span<const Tables> all_tables() noexcept;
+inline std::span<const Tables> all_tables() noexcept { return generated.tables; }
 
 /// Index of all_tables(), or -1 for a protocol number that there is no table for.
 int find_tables(int32_t version) noexcept;

@@ -3,12 +3,10 @@
 #include <cmath>
 
 #include "protocol/minecraft/component.h"
+#include "protocol/minecraft/heard.h"
 #include "protocol/minecraft/translate.h"
 
 namespace portcullis::minecraft {
-
-/// Packets from the server that events are made from; all others pass by unread.
-bool is_heard_from_server(State state, Packet packet) noexcept;
 
 /// What a registry number or a text of `update_attributes` means.
 protocol::Attribute attribute_by_number(int16_t tables, int32_t number) noexcept;

@@ -1,0 +1,138 @@
+// Whatever bytes the two sides of a Minecraft connection send, cut however: no crash,
+// no read outside, the same events as in one piece, and Progress never claims bytes
+// that were not there.
+//
+// The input is a script: one byte of settings, then pieces, each a byte that names
+// direction and cut, a length, and bytes of the stream.
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "base/reader.h"
+#include "protocol/minecraft/decoder.h"
+#include "protocol/minecraft/describe.h"
+#include "protocol/minecraft/disconnect.h"
+
+namespace portcullis::minecraft {
+namespace {
+
+void require(bool held) {
+    if (!held) __builtin_trap();
+}
+
+/// Sums what it hears, so that two tellings can be compared.
+class Summer : public FieldVisitor {
+public:
+    void frame(const Frame& frame) {
+        add(static_cast<uint64_t>(frame.packet));
+        add(frame.wire_size);
+        add(static_cast<uint64_t>(frame.state));
+        add(frame.has_body);
+        for (const std::byte b : frame.body) add(static_cast<uint64_t>(b));
+        describe(frame, *this);
+    }
+    template <class Event>
+    void on(const Event&) {
+        add(sizeof(Event));
+    }
+    void on(const protocol::Malformed& e) { add(static_cast<uint64_t>(e.fault)); }
+    void on(const protocol::Text& e) {
+        for (const char c : e.text) add(static_cast<uint64_t>(c));
+    }
+    void on(const protocol::Disconnected& e) {
+        for (const char c : e.reason) add(static_cast<uint64_t>(c));
+    }
+
+    void field(std::string_view name, const FieldValue& value) override {
+        add(name.size());
+        add(value.index());
+    }
+    void open(std::string_view name, bool) override {
+        add(name.size());
+        ++depth_;
+    }
+    void close() override { require(depth_-- > 0); }
+
+    uint64_t sum = 14695981039346656037u;
+
+private:
+    void add(uint64_t v) { sum = (sum ^ v) * 1099511628211u; }
+    int depth_ = 0;
+};
+
+/// One direction, offered as a Stream does.
+struct Pipe {
+    std::vector<std::byte> waiting;
+    size_t skip = 0;
+    bool finished = false;
+};
+
+class Connection {
+public:
+    void send(Decoder& decoder, Direction direction, Bytes bytes) {
+        Pipe& pipe = pipes_[static_cast<size_t>(direction)];
+        if (pipe.finished) return;
+        const size_t skipped = std::min(pipe.skip, bytes.size());
+        pipe.skip -= skipped;
+        bytes = bytes.subspan(skipped);
+        pipe.waiting.insert(pipe.waiting.end(), bytes.begin(), bytes.end());
+        if (pipe.waiting.empty()) return;
+        const std::vector<std::byte> exact = pipe.waiting;
+        const auto progress = decoder.feed(session_, direction, exact, summer_);
+        require(progress.consumed <= exact.size());
+        require(progress.skip == 0 || progress.consumed == exact.size());
+        pipe.waiting.erase(pipe.waiting.begin(),
+                           pipe.waiting.begin() + static_cast<std::ptrdiff_t>(progress.consumed));
+        pipe.skip = progress.skip;
+        pipe.finished = progress.finished;
+    }
+
+    uint64_t sum() const { return summer_.sum; }
+    const Session& session() const { return session_; }
+
+private:
+    Session session_;
+    Summer summer_;
+    std::array<Pipe, 2> pipes_;
+};
+
+Decoder& decoder(bool all_bodies) {
+    const auto made = [](bool all) {
+        Decoder::Settings settings;
+        settings.all_bodies = all;
+        settings.body_max = 16 << 10;
+        return settings;
+    };
+    static Decoder heard(made(false));
+    static Decoder all(made(true));
+    return all_bodies ? all : heard;
+}
+
+void play(Bytes script) {
+    Reader in(script);
+    Decoder& reader = decoder((in.u8() & 1) != 0);
+    Connection whole;
+    Connection cut;
+    while (!in.empty()) {
+        const uint8_t kind = in.u8();
+        const auto direction = static_cast<Direction>(kind & 1);
+        const Bytes bytes = in.bytes(std::min<size_t>(in.u16(), in.left()));
+        const size_t piece = 1 + (kind >> 1) % 64;
+        whole.send(reader, direction, bytes);
+        for (size_t at = 0; at < bytes.size(); at += piece) {
+            cut.send(reader, direction, bytes.subspan(at, std::min(piece, bytes.size() - at)));
+        }
+    }
+    require(whole.sum() == cut.sum());
+    std::array<std::byte, disconnect_size_max> room;
+    require(write_disconnect(whole.session(), "reason", room) <= room.size());
+}
+
+}  // namespace
+}  // namespace portcullis::minecraft
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    portcullis::minecraft::play(portcullis::as_bytes(data, size));
+    return 0;
+}
