@@ -92,7 +92,8 @@ void Speed::on(const protocol::Move& move, const Player& player, const Settings&
         return;
     }
 
-    const bool jumped = step.ground_before && !step.ground_after && step.dy > -1e-4f;
+    // Who jumps against a slab may land on it in the same tick.
+    const bool jumped = step.ground_before && step.dy > (step.ground_after ? 0.01f : -1e-4f);
     const double jump = jumped ? vanilla::jump_boost_sideways : 0;
     double possible = std::max<double>(after_one_tick(momentum_, attribute, player, step) + jump,
                                        always_possible);
