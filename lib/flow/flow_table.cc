@@ -49,7 +49,9 @@ constexpr uint32_t onto(uint32_t bits, uint32_t count) noexcept {
 }  // namespace
 
 FlowTable::FlowTable(uint32_t capacity) : capacity_(capacity) {
-    if (capacity == 0) throw SetupError("limits.flows: a Worker needs room for one flow at least");
+    if (capacity == 0) {
+        throw SetupError("limits.flows: a Worker needs room for a flow");  // setup
+    }
     bucket_count_ = capacity / flows_per_bucket + 2;
     buckets_ = HugeArray<Bucket>(bucket_count_);
     flows_ = HugeArray<Flow>(capacity);

@@ -26,7 +26,7 @@ public:
         const size_t place = alignment < alignof(T) ? alignof(T) : alignment;
         const size_t bytes = (wanted + place - 1) / place * place;
         items_.reset(static_cast<T*>(std::aligned_alloc(place, bytes)));
-        if (items_ == nullptr) throw std::bad_alloc();
+        if (items_ == nullptr) throw std::bad_alloc();  // setup
         // Only advice: without huge pages it is slower, not wrong.
         if (place == page) (void)madvise(items_.get(), bytes, MADV_HUGEPAGE);
         for (size_t i = 0; i < size; ++i) new (&items_.get()[i]) T();

@@ -33,14 +33,15 @@ public:
         // RING_F_EXACT_SZ takes one slot more to tell full from empty.
         const uint32_t slots = capacity < capacity_max ? rte_align32pow2(capacity + 1) : 0;
         const ssize_t bytes = rte_ring_get_memsize_elem(sizeof(T), slots);
-        if (slots == 0 || bytes < 0)
-            throw SetupError("ring " + name + ": no ring holds this many records");
+        if (slots == 0 || bytes < 0) {
+            throw SetupError("ring " + name + ": holds fewer records than that");  // setup
+        }
         memory_.reset(std::aligned_alloc(RTE_CACHE_LINE_SIZE,
                                          RTE_ALIGN_CEIL(size_t(bytes), RTE_CACHE_LINE_SIZE)));
-        if (memory_ == nullptr) throw std::bad_alloc();
+        if (memory_ == nullptr) throw std::bad_alloc();  // setup
         if (rte_ring_init(ring(), name.substr(0, RTE_RING_NAMESIZE - 1).c_str(), capacity,
                           flags | RING_F_EXACT_SZ) != 0) {
-            throw SetupError("ring " + name + ": cannot be made with this size");
+            throw SetupError("ring " + name + ": cannot be made with this size");  // setup
         }
     }
 

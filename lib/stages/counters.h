@@ -111,7 +111,7 @@ struct alignas(64) Counters {
     std::array<Count, static_cast<size_t>(policy::Action::count)> actions;
     std::array<Count, stages_max> stage_cycles, stage_packets;
     Count flows, half_open, players, sessions, stream_bytes;  ///< Gauges.
-    Count flows_made;  ///< Since the start.
+    Count flows_made;                                         ///< Since the start.
     Count bursts, idle_polls, busy_cycles;
     Count progress;  ///< Goes up every turn of the loop: the watchdog's food.
 };
