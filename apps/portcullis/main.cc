@@ -14,6 +14,7 @@ constexpr auto subcommands = {
     app::add_inspect,
     app::add_check,
     app::add_verdicts,
+    app::add_ctl,
 };
 
 constexpr int exit_failed = 1;

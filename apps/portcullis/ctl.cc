@@ -1,0 +1,133 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "admin_client.h"
+#include "base/setup_error.h"
+#include "commands.h"
+#include "config/config.h"
+#include "ctl_text.h"
+
+namespace portcullis::app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+    std::string socket, config, format = "text";
+    std::string player, service, client, server, prefix, reason;
+    int64_t for_s = 0;
+};
+
+std::string socket_of(const Options& options) {
+    if (!options.socket.empty()) return options.socket;
+    if (options.config.empty()) return config::Config{}.admin_socket;
+    const std::string socket = config::load(options.config).admin_socket;
+    if (socket.empty()) {
+        throw UsageError(options.config + ": admin.socket is off, so nobody can be asked");
+    }
+    return socket;
+}
+
+int run(const std::string& command, const Options& options) {
+    Json request = {{"command", command}};
+    const std::pair<const char*, const std::string&> texts[] = {
+        {"player", options.player}, {"service", options.service}, {"client", options.client},
+        {"server", options.server}, {"prefix", options.prefix},   {"reason", options.reason},
+    };
+    for (const auto& [key, value] : texts) {
+        if (!value.empty()) request[key] = value;
+    }
+    if (options.for_s > 0) request["for_s"] = options.for_s;
+    const Json result = ask_appliance(socket_of(options), request);
+    if (options.format == "json") {
+        std::cout << result.dump() << '\n';
+    } else {
+        std::cout << ctl_text(command, result);
+    }
+    return 0;
+}
+
+/// Seconds from "90", "90s", "10m", "2h" or "7d".
+const std::map<std::string, int64_t> time_units = {
+    {"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}};
+
+using Shared = std::shared_ptr<Options>;
+
+CLI::App* add_one(CLI::App& ctl, const std::string& command, const std::string& help,
+                  const Shared& options, Command& chosen) {
+    CLI::App* sub = ctl.add_subcommand(command, help);
+    sub->callback([command, options, &chosen] {
+        chosen = [command, options] { return run(command, *options); };
+    });
+    return sub;
+}
+
+void add_plain(CLI::App& ctl, const Shared& options, Command& chosen) {
+    const std::pair<const char*, const char*> plain[] = {
+        {"status", "How the appliance is, in short."},
+        {"health", "What /health says."},
+        {"wires", "Packets and ports of each wire."},
+        {"flows", "Connections, by service and by worker."},
+        {"blocks", "Addresses kept out, and until when."},
+        {"reload", "Read the configuration file again."},
+        {"config", "The configuration in force, defaults included."},
+    };
+    for (const auto& [name, help] : plain) add_one(ctl, name, help, options, chosen);
+}
+
+void add_with_arguments(CLI::App& ctl, const Shared& options, Command& chosen) {
+    Options& o = *options;
+    const auto add = [&](const std::string& command, const std::string& help) {
+        return add_one(ctl, command, help, options, chosen);
+    };
+    const auto add_time = [&](CLI::App* sub, const std::string& otherwise) {
+        sub->add_option("--for", o.for_s, "How long: 90s, 10m, 2h or 7d; " + otherwise)
+            ->transform(CLI::AsNumberWithUnit(time_units, CLI::AsNumberWithUnit::CASE_INSENSITIVE));
+    };
+    add("players", "Who is logged in, and what was found of them.")
+        ->add_option("--service", o.service, "Only players of this service");
+    add("player", "All about one player.")->add_option("name", o.player)->required();
+
+    CLI::App* block = add("block", "Keep an address or prefix out for a time.");
+    block->add_option("prefix", o.prefix, "Address or prefix, such as 198.51.100.0/24")->required();
+    block->add_option("--reason", o.reason, "Why, for the list");
+    add_time(block, "an hour when left out");
+    add("unblock", "Let an address or prefix in again.")
+        ->add_option("prefix", o.prefix)
+        ->required();
+
+    for (const std::string command : {"sever", "kick"}) {
+        CLI::App* sub = add(command, command == "kick" ? "Throw a player out; he reads why."
+                                                       : "Reset a connection on both sides.");
+        sub->add_option("player", o.player, "Name; or give --client and --server");
+        CLI::Option* client = sub->add_option("--client", o.client, "ADDRESS:PORT");
+        CLI::Option* server = sub->add_option("--server", o.server, "ADDRESS:PORT");
+        client->needs(server);
+        server->needs(client);
+        sub->add_option("--reason", o.reason, "What the player reads");
+    }
+    CLI::App* trace = add("trace", "Report every packet of a player for a time.");
+    trace->add_option("player", o.player)->required();
+    add_time(trace, "a minute when left out");
+}
+
+}  // namespace
+
+void add_ctl(CLI::App& app, Command& chosen) {
+    CLI::App* ctl = app.add_subcommand("ctl", "Ask or order a running appliance.");
+    const auto options = std::make_shared<Options>();
+    ctl->add_option("--socket", options->socket, "Its admin socket");
+    ctl->add_option("--config", options->config, "Or the configuration that names it");
+    ctl->add_option("--format", options->format, "text or json")
+        ->check(CLI::IsMember({"text", "json"}));
+    ctl->require_subcommand(1);
+    ctl->fallthrough();
+    add_plain(*ctl, options, chosen);
+    add_with_arguments(*ctl, options, chosen);
+}
+
+}  // namespace portcullis::app
