@@ -48,6 +48,7 @@ constexpr std::array<MetricRow, static_cast<size_t>(Metric::count)> rows = {{
     {"portcullis_malformed_packets_total", counter, "reason",
      "Game packets that no vanilla peer sends."},
     {"portcullis_flows", gauge, "worker", "Connections remembered."},
+    {"portcullis_flows_made_total", counter, "worker", "Connections made, since the start."},
     {"portcullis_half_open_flows", gauge, "worker", "Handshakes under way."},
     {"portcullis_players", gauge, "worker", "Players kept."},
     {"portcullis_sessions", gauge, "worker", "Protocol sessions kept."},

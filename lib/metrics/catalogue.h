@@ -35,6 +35,7 @@ enum class Metric : uint8_t {
     notices,
     malformed_packets,
     flows,
+    flows_made,
     half_open_flows,
     players,
     sessions,

@@ -153,6 +153,7 @@ void add_workers(const control::WireSide& wire_side, Exposition& out) {
     using Member = stages::Count Counters::*;
     constexpr std::pair<Metric, Member> members[] = {
         {Metric::flows, &Counters::flows},
+        {Metric::flows_made, &Counters::flows_made},
         {Metric::half_open_flows, &Counters::half_open},
         {Metric::players, &Counters::players},
         {Metric::sessions, &Counters::sessions},
