@@ -219,7 +219,8 @@ TEST(Actions, TellsWebhooksOnlyOfWhatTheLogHolds) {
     webhook::TestServer hook([&](size_t) {
         const verdicts::Reader reader(place.log());
         for (const auto& request : hook.requests()) {
-            for (const auto& embed : nlohmann::json::parse(request.body).at("embeds")) {
+            const auto message = nlohmann::json::parse(request.body);
+            for (const auto& embed : message.at("embeds")) {
                 const auto id = verdicts::parse_id(embed["footer"]["text"].get<std::string>());
                 missing += !id || !reader.find(*id);
             }
