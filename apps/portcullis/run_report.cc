@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "pipeline/appliance.h"
 #include "verdicts/json.h"
@@ -35,16 +36,19 @@ struct Totals {
     }
 };
 
-void append(std::string& out, const char* name, uint64_t value) {
-    out += out.size() > 1 ? "," : "";
-    verdicts::append_json_string(out, name);
-    out += ':' + std::to_string(value);
-}
-
-void append(std::string& out, const std::string& name, double value) {
-    out += out.back() == '{' ? "" : ",";
+void append_name(std::string& out, std::string_view name) {
+    if (out.back() != '{') out += ',';
     verdicts::append_json_string(out, name);
     out += ':';
+}
+
+void append(std::string& out, std::string_view name, uint64_t value) {
+    append_name(out, name);
+    out += std::to_string(value);
+}
+
+void append_real(std::string& out, std::string_view name, double value) {
+    append_name(out, name);
     verdicts::append_json_number(out, value);
 }
 
@@ -57,8 +61,8 @@ void append_stages(std::string& out, const pipeline::Appliance& appliance) {
             cycles += static_cast<double>(appliance.counters(i).stage_cycles[stage].get());
             packets += static_cast<double>(appliance.counters(i).stage_packets[stage].get());
         }
-        append(out, appliance.stages()[stage],
-               packets > 0 ? cycles / packets * nanos_per_cycle : 0);
+        append_real(out, appliance.stages()[stage],
+                    packets > 0 ? cycles / packets * nanos_per_cycle : 0);
     }
     out += '}';
 }
@@ -77,11 +81,11 @@ void print_run_report(const pipeline::Appliance& appliance, double duration_s) {
     append(out, "flows", totals.flows);
     append(out, "players", totals.players);
     const auto received = static_cast<double>(totals.received);
-    if (duration_s > 0) append(out, "packets_per_s", received / duration_s);
-    append(out, "busy_ns_per_packet",
-           received > 0
-               ? static_cast<double>(totals.busy_cycles) / received * 1e9 / appliance.tsc_hz()
-               : 0);
+    if (duration_s > 0) append_real(out, "packets_per_s", received / duration_s);
+    append_real(out, "busy_ns_per_packet",
+                received > 0
+                    ? static_cast<double>(totals.busy_cycles) / received * 1e9 / appliance.tsc_hz()
+                    : 0);
     append_stages(out, appliance);
     out += "}\n";
     fputs(out.c_str(), stdout);

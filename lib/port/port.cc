@@ -11,6 +11,7 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_flow.h>
+#include <rte_log.h>
 
 #include "base/concat.h"
 #include "base/setup_error.h"
@@ -141,13 +142,17 @@ void Port::attach(const Request& request) {
     if (rte_eth_dev_get_port_by_name(name_.c_str(), &id_) == 0) return;
     const size_t comma = full.find(',');
     const std::string arguments = comma == std::string::npos ? "" : full.substr(comma + 1);
+    // What drivers say on stderr when it fails, the sentence below says better.
+    const uint32_t level = rte_log_get_global_level();
+    rte_log_set_global_level(RTE_LOG_CRIT);
     const int error = rte_eal_hotplug_add("vdev", name_.c_str(), arguments.c_str());
+    rte_log_set_global_level(level);
     if (error != 0 || rte_eth_dev_get_port_by_name(name_.c_str(), &id_) != 0) {
-        throw SetupError(concat("port ", device_, ": the device can not be opened (",
-                                sentence(error),
-                                "); see that the interface or file in it exists "
-                                "and that this process may use it (packet sockets need root or "
-                                "CAP_NET_RAW)"));
+        throw SetupError(
+            concat("port ", device_,
+                   ": the device can not be opened; see that the interface or file in it exists "
+                   "and that this process may use it (packet sockets need root or "
+                   "CAP_NET_RAW)"));
     }
     virtual_ = true;
 }

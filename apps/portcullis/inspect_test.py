@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Goal: `inspect` needs nothing but a capture, says the same thing twice, hands on every frame, and answers wrong input with
+one sentence and the right exit code.
+Method: the built binary over a small capture of a real session in which a client sends a position that is no number.
+
+  inspect_test.py BINARY CAPTURE
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BINARY, CAPTURE = sys.argv[1], sys.argv[2]
+
+
+def inspect(*arguments, **options):
+    return subprocess.run([BINARY, "inspect", *map(str, arguments)], capture_output=True, text=True, timeout=60, **options)
+
+
+def records(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def without_what_may_differ(done):
+    lines = []
+    for record in records(done):
+        record.pop("id", None)
+        record.pop("elapsed_s", None)
+        lines.append(json.dumps(record))
+    return lines
+
+
+class Inspect(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="portcullis-test.")
+        self.path = pathlib.Path(self.folder.name)
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def write(self, name, data):
+        (self.path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+        return self.path / name
+
+    def complains(self, done, code, *words):
+        self.assertEqual(done.returncode, code, done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+        self.assertLessEqual(len(done.stderr.splitlines()), 2, done.stderr)
+
+    def test_finds_what_is_in_a_capture(self):
+        done = inspect(CAPTURE, "--format", "jsonl")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr, "")
+        kinds = [r["type"] for r in records(done)]
+        self.assertEqual(kinds[0], "login")
+        self.assertEqual(kinds[-1], "summary")
+        verdict = next(r for r in records(done) if r["type"] == "verdict")
+        self.assertEqual(verdict["check"], "packets.not_finite")
+        summary = records(done)[-1]
+        self.assertEqual(summary["players"], 1)
+        self.assertEqual(summary["flows"], 1)
+
+    def test_says_the_same_thing_twice(self):
+        first = inspect(CAPTURE, "--format", "jsonl", "--packets")
+        second = inspect(CAPTURE, "--format", "jsonl", "--packets")
+        self.assertEqual(without_what_may_differ(first), without_what_may_differ(second))
+        self.assertGreater(len(records(first)), 50)
+
+    def test_prints_the_packets_that_are_named(self):
+        named = inspect(CAPTURE, "--format", "jsonl", "--packets=position,login_start")
+        names = {r["name"] for r in records(named) if r["type"] == "packet"}
+        self.assertEqual(names, {"position", "login_start"})
+
+    def test_prints_a_table_for_people(self):
+        done = inspect(CAPTURE)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("packets.not_finite", done.stdout)
+        self.assertIn("1 players", done.stdout)
+
+    def test_hands_on_every_frame_when_nobody_acts(self):
+        config = self.write("observe.yaml", "mode: observe\nservices:\n"
+                            "  - { name: s, protocol: minecraft, address: 0.0.0.0, port: 25565 }\n")
+        out = self.path / "out.pcap"
+        done = inspect(CAPTURE, "--config", config, "--forwarded", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        # The file's header may name another snapshot length; the records are the same.
+        self.assertEqual(out.read_bytes()[24:], pathlib.Path(CAPTURE).read_bytes()[24:])
+
+    def test_takes_several_captures_in_turn(self):
+        one, two = inspect(CAPTURE, "--format", "jsonl"), inspect(CAPTURE, CAPTURE, "--format", "jsonl")
+        self.assertEqual(records(two)[-1]["packets"], 2 * records(one)[-1]["packets"])
+        self.assertEqual(records(two)[-1]["players"], 2)
+
+    def test_says_what_a_wrong_capture_is(self):
+        self.complains(inspect(self.path / "none.pcap"), 1, "none.pcap", "No such file")
+        self.complains(inspect(self.write("text.pcap", "this is a text and no capture at all")), 1, "unknown file format")
+        self.complains(inspect(self.path), 1, "is a folder")
+        whole = pathlib.Path(CAPTURE).read_bytes()
+        done = inspect(self.write("cut.pcap", whole[:len(whole) // 2]), "--format", "jsonl")
+        self.complains(done, 1, "damaged after", "packets")
+        self.assertEqual(records(done)[-1]["type"], "summary")
+        self.assertGreater(records(done)[-1]["packets"], 10)
+        cooked = whole[:20] + (113).to_bytes(4, "little") + whole[24:]
+        self.complains(inspect(self.write("cooked.pcap", cooked)), 1, "LINUX_SLL", "Ethernet")
+
+    def test_goes_on_after_a_capture_that_can_not_be_read(self):
+        done = inspect(self.path / "none.pcap", CAPTURE, "--format", "jsonl")
+        self.complains(done, 1, "none.pcap")
+        self.assertEqual(records(done)[-1]["players"], 1)
+
+    def test_wrong_usage_and_configuration_exit_2(self):
+        self.assertEqual(inspect().returncode, 2)
+        self.assertEqual(inspect(CAPTURE, "--format", "xml").returncode, 2)
+        self.complains(inspect(CAPTURE, "--service", "chess@1.2.3.4:5"), 2, "chess")
+        config = self.write("wrong.yaml", "workers: many\n")
+        self.complains(inspect(CAPTURE, "--config", config), 2, "wrong.yaml:1:")
+        config = self.write("stage.yaml", "pipeline: inspect/none.yaml\n")
+        self.complains(inspect(CAPTURE, "--config", config), 2, "inspect/none.yaml")
+
+    def test_says_when_the_forwarded_file_can_not_be_written(self):
+        self.complains(inspect(CAPTURE, "--forwarded", self.path / "no" / "out.pcap"), 1, "can not be written")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become somebody else")
+    def test_needs_no_root(self):
+        os.chmod(self.path, 0o755)
+        capture = self.write("c.pcap", pathlib.Path(CAPTURE).read_bytes())
+        try:
+            done = inspect(capture, "--format", "jsonl", user=65534, group=65534, cwd="/", env={})
+        except PermissionError:
+            self.skipTest("the build is out of another user's reach")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=1)
