@@ -1,0 +1,205 @@
+#include "protocol/shadowland/cipher.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+
+#include "base/reader.h"
+#include "base/setup_error.h"
+#include "base/writer.h"
+
+namespace portcullis::shadowland {
+
+namespace {
+
+constexpr size_t nonce_size = 12;
+using Nonce = std::array<std::byte, nonce_size>;
+
+/// Channels count for themselves, so the channel is part of the nonce.
+Nonce nonce_of(const Header& header) noexcept {
+    Nonce nonce;
+    Writer to(nonce);
+    to.le_u32(header.connection_id);
+    to.le_u64(header.sequence | uint64_t{static_cast<uint8_t>(header.channel)} << 62);
+    return nonce;
+}
+
+const unsigned char* raw(const std::byte* bytes) noexcept {
+    return reinterpret_cast<const unsigned char*>(bytes);
+}
+unsigned char* raw(std::byte* bytes) noexcept { return reinterpret_cast<unsigned char*>(bytes); }
+
+EVP_CIPHER_CTX* make_context(bool sealing) {
+    EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+    const EVP_CIPHER* cipher = EVP_chacha20_poly1305();
+    if (context == nullptr ||
+        EVP_CipherInit_ex(context, cipher, nullptr, nullptr, nullptr, sealing ? 1 : 0) != 1 ||
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, nonce_size, nullptr) != 1) {
+        EVP_CIPHER_CTX_free(context);
+        throw SetupError("OpenSSL has no ChaCha20-Poly1305; Shadowland needs it");
+    }
+    return context;
+}
+
+/// The address as a cookie names it: family, address, port in network order.
+size_t write_address(const Endpoint& client, Writer& out) noexcept {
+    const auto& octets = client.address.octets;
+    const size_t skip = client.address.is_v4() ? 12 : 0;
+    out.u8(client.address.is_v4() ? 4 : 6);
+    out.bytes(as_bytes(octets.data() + skip, octets.size() - skip));
+    out.u16(client.port);
+    return out.size();
+}
+
+}  // namespace
+
+Cipher::Cipher() : open_(make_context(false)), seal_(make_context(true)) {}
+Cipher::~Cipher() {
+    EVP_CIPHER_CTX_free(open_);
+    EVP_CIPHER_CTX_free(seal_);
+}
+
+Bytes Cipher::open(const Header& header, Bytes datagram, const Key& key,
+                   MutableBytes out) noexcept {
+    const Nonce nonce = nonce_of(header);
+    const Bytes sealed = datagram.subspan(header_size, datagram.size() - header_size - tag_size);
+    std::array<unsigned char, tag_size> tag;
+    std::copy_n(raw(datagram.data() + datagram.size() - tag_size), tag_size, tag.begin());
+    int size = 0, last = 0;
+    const bool opened =
+        EVP_DecryptInit_ex(open_, nullptr, nullptr, raw(key.data()), raw(nonce.data())) == 1 &&
+        EVP_DecryptUpdate(open_, nullptr, &size, raw(datagram.data()), header_size) == 1 &&
+        EVP_DecryptUpdate(open_, raw(out.data()), &size, raw(sealed.data()),
+                          static_cast<int>(sealed.size())) == 1 &&
+        EVP_CIPHER_CTX_ctrl(open_, EVP_CTRL_AEAD_SET_TAG, tag_size, tag.data()) == 1 &&
+        EVP_DecryptFinal_ex(open_, raw(out.data()) + size, &last) == 1;
+    return opened ? Bytes(out.first(sealed.size())) : Bytes{};
+}
+
+bool Cipher::seal(const Header& header, MutableBytes datagram, const Key& key) noexcept {
+    const Nonce nonce = nonce_of(header);
+    const MutableBytes payload =
+        datagram.subspan(header_size, datagram.size() - header_size - tag_size);
+    int size = 0, last = 0;
+    return EVP_EncryptInit_ex(seal_, nullptr, nullptr, raw(key.data()), raw(nonce.data())) == 1 &&
+           EVP_EncryptUpdate(seal_, nullptr, &size, raw(datagram.data()), header_size) == 1 &&
+           EVP_EncryptUpdate(seal_, raw(payload.data()), &size, raw(payload.data()),
+                             static_cast<int>(payload.size())) == 1 &&
+           EVP_EncryptFinal_ex(seal_, raw(payload.data()) + size, &last) == 1 &&
+           EVP_CIPHER_CTX_ctrl(seal_, EVP_CTRL_AEAD_GET_TAG, tag_size,
+                               datagram.data() + datagram.size() - tag_size) == 1;
+}
+
+Authenticator::Authenticator() : mac_(EVP_MAC_fetch(nullptr, "HMAC", nullptr)), context_(nullptr) {
+    if (mac_ != nullptr) context_ = EVP_MAC_CTX_new(mac_);
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_construct_end()};
+    if (context_ == nullptr || EVP_MAC_CTX_set_params(context_, params) != 1) {
+        EVP_MAC_CTX_free(context_);
+        EVP_MAC_free(mac_);
+        throw SetupError("OpenSSL has no HMAC-SHA256; Shadowland's cookies need it");
+    }
+}
+Authenticator::~Authenticator() {
+    EVP_MAC_CTX_free(context_);
+    EVP_MAC_free(mac_);
+}
+
+Authenticator::Mac Authenticator::mac(Bytes secret, Bytes message) noexcept {
+    Mac out{};
+    size_t size = 0;
+    if (EVP_MAC_init(context_, raw(secret.data()), secret.size(), nullptr) != 1 ||
+        EVP_MAC_update(context_, raw(message.data()), message.size()) != 1 ||
+        EVP_MAC_final(context_, raw(out.data()), &size, out.size()) != 1) {
+        out.fill(std::byte{0});
+    }
+    return out;
+}
+
+std::array<std::byte, cookie_size> Authenticator::make_cookie(Bytes secret, const Endpoint& client,
+                                                              Bytes public_key, uint64_t now_ms,
+                                                              uint64_t nonce) noexcept {
+    std::array<std::byte, cookie_size> cookie;
+    Writer head(cookie);
+    head.le_u64(now_ms);
+    head.le_u64(nonce);
+
+    constexpr size_t message_size_max = 128;
+    std::array<std::byte, message_size_max> message;
+    Writer to(message);
+    to.text("shadowland/1 cookie");
+    to.bytes(head.written());
+    write_address(client, to);
+    to.bytes(public_key);
+    head.bytes(mac(secret, to.written()));
+    return cookie;
+}
+
+CookieState Authenticator::judge_cookie(Bytes secret, Bytes cookie, const Endpoint& client,
+                                        Bytes public_key, uint64_t now_ms) noexcept {
+    Reader in(cookie);
+    const uint64_t made_ms = in.le_u64();
+    const uint64_t nonce = in.le_u64();
+    const auto good = make_cookie(secret, client, public_key, made_ms, nonce);
+    // Who forges a cookie chooses its time, so the sum is looked at first.
+    if (cookie.size() != good.size() ||
+        CRYPTO_memcmp(good.data(), cookie.data(), good.size()) != 0) {
+        return CookieState::forged;
+    }
+    const bool old = now_ms > made_ms && now_ms - made_ms > cookie_ttl_ms;
+    const bool early = made_ms > now_ms && made_ms - now_ms > clock_skew_max_ms;
+    return old || early ? CookieState::expired : CookieState::good;
+}
+
+bool Authenticator::integrity_key_holds(Bytes secret, uint32_t build, uint16_t index,
+                                        Bytes key) noexcept {
+    std::array<std::byte, 64> message;
+    Writer to(message);
+    to.text("shadowland/1 integrity");
+    to.le_u32(build);
+    to.le_u16(index);
+    const Mac good = mac(secret, to.written());
+    return key.size() <= good.size() && CRYPTO_memcmp(good.data(), key.data(), key.size()) == 0;
+}
+
+EpochKeys derive_keys(Bytes shared, Bytes client_public, Bytes server_public,
+                      uint32_t connection_id, uint32_t epoch) {
+    const auto derive = [&](std::string_view label, Key& out) {
+        std::array<std::byte, 2 * key_size> salt;
+        Writer salt_to(salt);
+        salt_to.bytes(client_public);
+        salt_to.bytes(server_public);
+        std::array<std::byte, 32> info;
+        Writer info_to(info);
+        info_to.text(label);
+        info_to.le_u32(connection_id);
+        info_to.le_u32(epoch);
+        std::array<std::byte, key_size> secret;
+        std::copy_n(shared.begin(), key_size, secret.begin());
+        char digest[] = "SHA256";
+        const OSSL_PARAM params[] = {
+            OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+            OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret.data(), secret.size()),
+            OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, salt.data(), salt.size()),
+            OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info.data(), info_to.size()),
+            OSSL_PARAM_construct_end()};
+        EVP_KDF* kdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr);
+        EVP_KDF_CTX* context = EVP_KDF_CTX_new(kdf);
+        const bool derived = EVP_KDF_derive(context, raw(out.data()), out.size(), params) == 1;
+        EVP_KDF_CTX_free(context);
+        EVP_KDF_free(kdf);
+        if (!derived) throw SetupError("OpenSSL can not derive Shadowland keys (HKDF-SHA256)");
+    };
+    EpochKeys keys;
+    derive("shadowland/1 c2s", keys.c2s);
+    derive("shadowland/1 s2c", keys.s2c);
+    return keys;
+}
+
+}  // namespace portcullis::shadowland

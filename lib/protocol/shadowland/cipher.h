@@ -1,0 +1,84 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "base/ip.h"
+#include "protocol/shadowland/header.h"
+
+struct evp_cipher_ctx_st;
+struct evp_mac_st;
+struct evp_mac_ctx_st;
+
+/// Shadowland's cryptography, all of it OpenSSL's: opening and sealing packets,
+/// cookies, keys of an epoch, the integrity table.
+namespace portcullis::shadowland {
+
+using Key = std::array<std::byte, key_size>;
+
+/// What opens the packets of one epoch.
+struct EpochKeys {
+    Key c2s{}, s2c{};
+    const Key& of(Direction d) const noexcept { return d == Direction::to_server ? c2s : s2c; }
+};
+
+/// ChaCha20-Poly1305 with one context for all packets of a Worker: making a
+/// context costs an allocation, giving it another key does not.
+class Cipher {
+public:
+    Cipher();  ///< Throws SetupError if the library has no such cipher.
+    ~Cipher();
+    Cipher(const Cipher&) = delete;
+    Cipher& operator=(const Cipher&) = delete;
+
+    /// Opens a sealed datagram into `out`, which has room for its payload.
+    /// Empty when the tag is wrong.
+    Bytes open(const Header& header, Bytes datagram, const Key& key, MutableBytes out) noexcept;
+    /// Seals the payload that stands in `datagram` behind its written header, in
+    /// place; the last 16 bytes become the tag.
+    bool seal(const Header& header, MutableBytes datagram, const Key& key) noexcept;
+
+private:
+    evp_cipher_ctx_st* open_;
+    evp_cipher_ctx_st* seal_;
+};
+
+enum class CookieState : uint8_t { good, expired, forged };
+
+/// HMAC-SHA256 under one secret, for cookies and for the integrity table.
+class Authenticator {
+public:
+    static constexpr size_t mac_size = 32;
+    static constexpr uint64_t cookie_ttl_ms = 10'000;
+    static constexpr uint64_t clock_skew_max_ms = 1'000;
+
+    Authenticator();
+    ~Authenticator();
+    Authenticator(const Authenticator&) = delete;
+    Authenticator& operator=(const Authenticator&) = delete;
+
+    using Mac = std::array<std::byte, mac_size>;
+
+    CookieState judge_cookie(Bytes secret, Bytes cookie, const Endpoint& client, Bytes public_key,
+                             uint64_t now_ms) noexcept;
+    /// A cookie as a server makes it; `nonce` has 8 bytes.
+    std::array<std::byte, cookie_size> make_cookie(Bytes secret, const Endpoint& client,
+                                                   Bytes public_key, uint64_t now_ms,
+                                                   uint64_t nonce) noexcept;
+    /// Whether `key` is the entry of the integrity table that was asked for.
+    bool integrity_key_holds(Bytes secret, uint32_t build, uint16_t index, Bytes key) noexcept;
+
+private:
+    Mac mac(Bytes secret, Bytes message) noexcept;
+
+    evp_mac_st* mac_;
+    evp_mac_ctx_st* context_;
+};
+
+/// The keys of an epoch from the shared X25519 secret.  Slow: for tests and the
+/// load generator; a Worker is given keys.
+EpochKeys derive_keys(Bytes shared, Bytes client_public, Bytes server_public,
+                      uint32_t connection_id, uint32_t epoch);
+
+}  // namespace portcullis::shadowland

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+
+namespace portcullis::shadowland {
+
+/// CRC32C (Castagnoli) of `in`: what closes every packet that is not encrypted.
+/// Uses the processor's own instruction where the build may.
+uint32_t crc32c(Bytes in) noexcept;
+
+/// The same by table, for processors without the instruction, and to test it by.
+uint32_t crc32c_by_table(Bytes in) noexcept;
+
+}  // namespace portcullis::shadowland
