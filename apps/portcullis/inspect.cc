@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "config/config.h"
 #include "inspect_report.h"
+#include "keys/parse.h"
 #include "pipeline/capture.h"
 #include "pipeline/replay.h"
 #include "policy/rule_set.h"
@@ -31,6 +32,7 @@ struct InspectOptions {
     std::string packets;  ///< "true": all; else names with commas; empty: none.
     std::string format = "text";
     std::string forwarded;
+    std::string keys;
 };
 
 /// A capture holds fewer players than a live wire, and tables are made anew for
@@ -95,6 +97,7 @@ public:
           pipeline_(pipeline::find_pipeline(config_.pipeline, port::DataFiles(config_.file))),
           report_(config_, options.format == "jsonl" ? Format::jsonl : Format::text,
                   packet_names(options.packets)),
+          keys_(options.keys.empty() ? std::vector<keys::Key>() : keys::load(options.keys)),
           eal_(pipeline::offline_eal()) {}
 
     int run() {
@@ -124,7 +127,7 @@ private:
         }
         pipeline::Replay replay({config_, pipeline_, rules_, wire_,
                                  report_.wants_packets() ? &report_ : nullptr, on_left(),
-                                 [this](const auto& r) { report_.on_record(r); }});
+                                 [this](const auto& r) { report_.on_record(r); }, keys_});
         const auto end = [&] {
             replay.finish();
             report_.add(replay.counters());
@@ -151,6 +154,7 @@ private:
     const std::shared_ptr<const policy::RuleSet> rules_;
     const pipeline::PipelineFile pipeline_;
     InspectReport report_;
+    const std::vector<keys::Key> keys_;
     port::Eal eal_;
     pipeline::ReplayWire wire_;
     std::optional<pipeline::CaptureWriter> forwarded_;
@@ -176,6 +180,8 @@ void add_inspect(CLI::App& app, Command& chosen) {
         ->capture_default_str();
     sub->add_option("--forwarded", options->forwarded,
                     "Write what would have left the other port to this pcap file");
+    sub->add_option("--keys", options->keys,
+                    "Session keys of enciphered connections, one JSON object a line");
     sub->callback(
         [options, &chosen] { chosen = [options] { return Inspection(*options).run(); }; });
 }

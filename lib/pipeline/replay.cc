@@ -49,6 +49,11 @@ uint16_t make_port(const char* name, rte_ring* receive, rte_ring* send, rte_memp
     return id;
 }
 
+/// More than there are keys, so that none gives way to another.
+uint32_t room_for(std::span<const keys::Key> keys) {
+    return keys.empty() ? 0 : static_cast<uint32_t>(8 * keys.size() + 1024);
+}
+
 }  // namespace
 
 port::EalOptions offline_eal() {
@@ -96,7 +101,10 @@ public:
     explicit Parts(const Setup& setup)
         : given(setup),
           rules(setup.rules, 1),
-          context({setup.config, setup.rules.get(), counters, setup.wire.small_, 0, 0}) {}
+          context({setup.config, setup.rules.get(), counters, setup.wire.small_, 0, 0,
+                   room_for(setup.keys)}) {
+        for (const keys::Key& key : setup.keys) context.take_key(key, Nanos::max());
+    }
 
     const Setup given;
     RuleBoard rules;

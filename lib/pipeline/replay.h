@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "keys/key.h"
 #include "pipeline/capture.h"
 #include "pipeline/pipeline.h"
 #include "port/eal.h"
@@ -61,6 +62,8 @@ public:
         std::function<void(const CapturedFrame&)> on_left;
         /// Hears every record, in order.
         std::function<void(const verdicts::VerdictRecord&)> on_record;
+        /// Session keys that are known from the start; they do not expire.
+        std::span<const keys::Key> keys{};
     };
     explicit Replay(const Setup& setup);
     ~Replay();

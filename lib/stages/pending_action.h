@@ -22,8 +22,8 @@ struct PendingAction {
     Flow* flow = nullptr;
     policy::Action action{};     ///< drop, neutralise, sever, kick or block.
     uint8_t packet = no_packet;  ///< Index in the Burst of the packet that did it.
-    /// For kick: the game's own disconnect message, framed, compressed and
-    /// enciphered as the client expects the next one.  Empty: no message, sever.
+    /// For kick: the game's own disconnect message, framed and compressed as the client
+    /// expects the next one; sealed when it is sent.  Empty: no message, sever.
     Bytes message;
 };
 

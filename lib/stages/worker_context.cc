@@ -16,7 +16,8 @@ WorkerContext::WorkerContext(const Resources& resources)
       flows(share_of(config.limits.flows)),
       half_open(config.limits.half_open, std::chrono::seconds(config.limits.connect_timeout_s)),
       records("records" + std::to_string(worker), records_max),
-      streams(config.limits.stream_bytes_total, config.limits.stream_bytes) {}
+      streams(config.limits.stream_bytes_total, config.limits.stream_bytes),
+      keys(resources.keys_max, resources.secret) {}
 
 void WorkerContext::forget(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
     release(flow, reason, now);

@@ -6,6 +6,7 @@
 #include "flow/block_list.h"
 #include "flow/flow_table.h"
 #include "flow/half_open_table.h"
+#include "keys/keyring.h"
 #include "packet/packet.h"
 #include "packet/ring.h"
 #include "policy/rule_set.h"
@@ -31,6 +32,9 @@ public:
     /// Returns its size; 0 when there is none now.
     virtual size_t write_disconnect(const Flow& flow, std::string_view reason,
                                     MutableBytes out) noexcept = 0;
+    /// Makes such a message fit to follow all that went by until now, in place.  False:
+    /// none can follow now.
+    virtual bool seal(const Flow& flow, MutableBytes message) noexcept = 0;
 };
 
 class Detect;
@@ -47,7 +51,8 @@ public:
         Counters& counters;
         rte_mempool* mbufs;  ///< For frames of our own.
         uint16_t worker = 0;
-        uint64_t secret = 0;  ///< Keys tables and ids; random live, fixed when replaying.
+        uint64_t secret = 0;    ///< Keys tables and ids; random live, fixed when replaying.
+        uint32_t keys_max = 0;  ///< Session keys at hand; 0: none will come.
     };
     explicit WorkerContext(const Resources& resources);
     WorkerContext(const WorkerContext&) = delete;
@@ -68,6 +73,7 @@ public:
     PendingActions pending;
     Ring<verdicts::VerdictRecord> records;
     stream::StreamPool streams;
+    keys::Keyring keys;
     FlowListener* listener = nullptr;    ///< decode puts itself here,
     Detect* detect = nullptr;            ///< and detect here.
     PacketObserver* observer = nullptr;  ///< `inspect --packets`; set before any stage is made.
@@ -92,6 +98,12 @@ public:
     /// To Control; when it does not keep up the record is lost and counted.
     void report(const verdicts::VerdictRecord& record) noexcept {
         if (!records.push(record)) notice(Notice::record_lost);
+    }
+    /// Keeps a session key for the decoder that will ask for it.
+    void take_key(const keys::Key& key, Nanos until) noexcept {
+        if (const auto* minecraft = std::get_if<keys::MinecraftKey>(&key)) {
+            keys.add(*minecraft, until);
+        }
     }
     /// Forgets a Flow and all that is kept for it.
     void forget(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;

@@ -93,8 +93,6 @@ def honest_is_left_alone(entry, replay):
 
 def cheat_is_found(entry, replay, delays):
     """Some expected check fires for the cheater within 5 s of the start of a window of his."""
-    if entry.get("encrypted"):
-        return []
     wanted = set(entry["expected_checks"])
     faults = []
     for who, start, end in cheat_windows(entry):
@@ -140,8 +138,6 @@ def every_packet_is_decoded(entry, replay, oracle):
     faults = []
     for port, known in oracle["flows"].items():
         for key, direction in (("toServer", "c2s"), ("toClient", "s2c")):
-            if entry.get("encrypted"):
-                continue
             want = collections.Counter(known.get(key, {}))
             got = counted[port, direction]
             if known.get(key + "_error") or known.get(key + "_leftover"):
@@ -160,6 +156,18 @@ def leaves_as_it_came(capture, forwarded):
     return [f"forwarded differs at packet {same + 1} of {len(came)} ({len(left)} left)"]
 
 
+def known_keys(entry, path):
+    """What the manifest knows of enciphered connections, as a file of keys; the options that name it."""
+    secrets = entry.get("aes_shared_secrets")
+    if not secrets:
+        return []
+    with open(path, "w") as file:
+        for known in secrets:
+            file.write(json.dumps({"protocol": "minecraft", "client": known["peer"], "server": entry["server"],
+                                   "secret": known["secret"]}) + "\n")
+    return ["--keys", path]
+
+
 # ---- the two kinds of capture folders ----------------------------------------
 
 def judge_played(binary, folder, entry, oracle, delays):
@@ -167,7 +175,8 @@ def judge_played(binary, folder, entry, oracle, delays):
     with tempfile.TemporaryDirectory() as tmp:
         out = os.path.join(tmp, "forwarded.pcap")
         capture = folder / entry["file"]
-        replay = Replay(binary, capture, "--packets", "--forwarded", out)
+        keys = known_keys(entry, os.path.join(tmp, "keys"))
+        replay = Replay(binary, capture, "--packets", "--forwarded", out, *keys)
         faults = []
         if entry["kind"] == "legit":
             faults += honest_is_left_alone(entry, replay)
@@ -177,7 +186,7 @@ def judge_played(binary, folder, entry, oracle, delays):
             faults += bystanders_are_left_alone(entry, replay)
         if entry["file"] in oracle:
             faults += every_packet_is_decoded(entry, replay, oracle[entry["file"]])
-        again = Replay(binary, capture, "--packets")
+        again = Replay(binary, capture, "--packets", *keys)
         if again.stable_text() != replay.stable_text():
             faults.append("a second run says something else")
         return faults

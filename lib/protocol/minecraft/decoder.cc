@@ -18,6 +18,8 @@ constexpr size_t first_try_size = 64;
 /// How often a session is worth finding out the true size of a lie.
 constexpr uint8_t lies_measured_max = 4;
 constexpr size_t lie_size_max = 2u << 20;
+/// What the bytes of a packet that is wanted may take on the wire above what they are.
+constexpr size_t packing_max = 1024;
 
 /// A VarInt in bytes that may end within it: width 0 when they do, -1 when it is
 /// longer than five.
@@ -42,7 +44,10 @@ Number number_at(Bytes in) noexcept {
 
 }  // namespace
 
-Decoder::Decoder(const Settings& settings) : settings_(settings), inflater_(settings.body_max) {}
+Decoder::Decoder(const Settings& settings)
+    : settings_(settings),
+      inflater_(settings.body_max),
+      plain_(settings.keys_come ? 2 * size_t{settings.body_max} : 0) {}
 
 [[gnu::flatten]] Decoder::Step Decoder::next(Session& session, Direction direction, Bytes in,
                                              size_t at) noexcept {
@@ -118,7 +123,7 @@ Decoder::Step Decoder::plain(const Front& front, size_t header) noexcept {
         note_unknown(step);
         return step;
     }
-    if (have < whole) return {Step::Kind::need_more};
+    if (have < whole) return {.kind = Step::Kind::need_more, .needs = whole};
     frame_.body_offset = frame_.offset + header + static_cast<size_t>(id.width);
     frame_.body = front.in.first(whole).subspan(header + static_cast<size_t>(id.width));
     frame_.has_body = true;
@@ -166,7 +171,11 @@ Decoder::Step Decoder::inflated(const Front& front, size_t header, size_t have) 
     Session::Half& half = front.half;
     if (!all_here) {
         const size_t next_try = half.front_tried > 0 ? 2u * half.front_tried : first_try_size;
-        if (half.front_wanted || stream.size() < next_try) return {Step::Kind::need_more};
+        if (half.front_wanted) return {.kind = Step::Kind::need_more, .needs = frame_.wire_size};
+        if (stream.size() < next_try) {
+            return {.kind = Step::Kind::need_more,
+                    .needs = std::min(header + next_try, frame_.wire_size)};
+        }
     }
     if (!half.front_wanted) {
         const Inflater::Result first = inflater_.first(stream, std::min(frame_.size, id_width_max));
@@ -183,14 +192,15 @@ Decoder::Step Decoder::inflated(const Front& front, size_t header, size_t have) 
             return step;
         }
         const bool wanted = identify(front.session, id.value);
-        if (!wanted || frame_.size > settings_.body_max) {
+        if (!wanted || frame_.size > settings_.body_max ||
+            frame_.wire_size > settings_.body_max + packing_max) {
             Step step = done(front, pass(have));
             if (wanted) note_unread(step, stream.size() + frame_.wire_size - have);
             note_unknown(step);
             return step;
         }
         half.front_wanted = true;
-        if (!all_here) return {Step::Kind::need_more};
+        if (!all_here) return {.kind = Step::Kind::need_more, .needs = frame_.wire_size};
     }
     return inflate_whole(front, stream);
 }
@@ -222,6 +232,34 @@ Decoder::Step Decoder::inflate_whole(const Front& front, Bytes stream) noexcept 
 }
 
 /// The frame is told and not read; what has not arrived of it passes unbuffered.
+// ---- Enciphered bytes ----
+
+/// Bytes that were skipped go by, the last of them for the register.
+size_t Decoder::pass_enciphered(Session::Half& half, Bytes in) noexcept {
+    const size_t size = std::min<size_t>(half.passing, in.size());
+    Cfb8::pass(in.first(size), half.last);
+    half.passing = static_cast<uint8_t>(half.passing - size);
+    return size;
+}
+
+/// As much as there is room for: all of any packet that is read.
+Bytes Decoder::decipher(const Session& session, const Session::Half& half, Bytes in) noexcept {
+    const size_t size = std::min(in.size(), plain_.size());
+    Cfb8::Register last = half.last;
+    session.cipher.decrypt(in.first(size), last, plain_);
+    return Bytes(plain_).first(size);
+}
+
+/// What is skipped is never seen, so its last bytes are asked for: after them the
+/// register is right again, whatever it missed.
+void Decoder::consume_enciphered(Session::Half& half, Bytes consumed, const Step& step) noexcept {
+    Cfb8::pass(consumed, half.last);
+    half.passing = static_cast<uint8_t>(std::min(step.skip, Cfb8::block_size));
+    half.front_needs = step.kind == Step::Kind::need_more ? static_cast<uint32_t>(step.needs) : 0;
+}
+
+// ---- What stands at the front ----
+
 Decoder::Step Decoder::pass(size_t have) noexcept {
     return {Step::Kind::frame, have, frame_.wire_size - have};
 }

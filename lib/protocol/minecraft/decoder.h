@@ -1,7 +1,10 @@
 #pragma once
 
+#include <vector>
+
 #include "base/bytes.h"
 #include "protocol/event.h"
+#include "protocol/minecraft/cfb8.h"
 #include "protocol/minecraft/frame.h"
 #include "protocol/minecraft/inflater.h"
 #include "protocol/minecraft/session.h"
@@ -15,8 +18,9 @@ namespace portcullis::minecraft {
 /// What a Listener hears besides `listener.on(const protocol::X&)` for each Event:
 ///
 ///     void frame(const Frame&) noexcept;   // once a game packet, before its events
+///     const Cfb8::Secret* secret() noexcept;   // of this connection; null: not known yet
 ///
-/// An Event that the Listener has no `on` for is not told.
+/// An Event that the Listener has no `on` for is not told; without `secret` no key is.
 
 /// Bytes in order in, game packets and Events out.
 ///
@@ -38,6 +42,10 @@ public:
         /// A client's packet over `body_max` that inflates to more than so many times
         /// its size is a bomb.
         uint32_t ratio_max = 200;
+        /// Keys may come, so enciphered bytes are worth waiting with.
+        bool keys_come = false;
+        /// Bytes of a direction that wait for a late key before it is given up.
+        uint32_t ciphertext_max = 128u << 10;
     };
 
     explicit Decoder(const Settings& settings = Settings());
@@ -53,6 +61,9 @@ public:
         while (true) {
             if (session.half(direction).finished()) {
                 return {in.size(), 0, true};
+            }
+            if (session.enciphered()) {
+                return feed_enciphered(session, direction, in, progress.consumed, listener);
             }
             if (progress.consumed == in.size()) return progress;
             const Step step = next(session, direction, in, progress.consumed);
@@ -79,6 +90,7 @@ private:
         size_t consumed = 0;
         size_t skip = 0;
         bool faulty = false;  ///< `malformed_` is to be told, after the frame.
+        size_t needs = 0;     ///< need_more: of bytes from the front on; 0: of any.
     };
     /// The frame under way.
     struct Front {
@@ -87,6 +99,61 @@ private:
         Bytes in;      ///< From its length prefix to the end of what has arrived.
         size_t width;  ///< Of the length prefix.
     };
+
+    template <class Listener>
+    protocol::Progress feed_enciphered(Session& session, Direction direction, Bytes in, size_t at,
+                                       Listener& listener) noexcept {
+        Session::Half& half = session.half(direction);
+        if (session.awaits_key() && !find_key(session, in.size() - at, listener)) {
+            half.waits = at < in.size();
+            return {half.finished() ? in.size() : at, 0, half.finished()};
+        }
+        // With a late key, what the client answered to is read first.
+        if (direction == Direction::to_client) half.waits = false;
+        if (session.half(Direction::to_client).waits) return {at};
+        while (true) {
+            at += pass_enciphered(half, in.subspan(at));
+            if (at == in.size() || in.size() - at < half.front_needs) return {at};
+            const Bytes plain = decipher(session, half, in.subspan(at));
+            size_t done = 0;
+            Step step{Step::Kind::need_more};
+            while (done < plain.size()) {
+                step = next(session, direction, plain, done);
+                if (step.kind == Step::Kind::need_more) break;
+                frame_.offset += at;
+                frame_.body_offset = 0;
+                frame_.enciphered = true;
+                deliver(session, direction, step, listener);
+                if (half.finished()) return {in.size(), 0, true};
+                done += step.consumed;
+                if (step.skip > 0) break;
+            }
+            const bool all_tried = plain.size() == in.size() - at;
+            consume_enciphered(half, in.subspan(at, done), step);
+            at += done;
+            if (step.skip > half.passing) return {at, step.skip - half.passing};
+            if (step.kind == Step::Kind::need_more && (all_tried || done == 0)) return {at};
+        }
+    }
+
+    /// False: it is not known yet.  When it can not come, nothing is read any more.
+    template <class Listener>
+    bool find_key(Session& session, size_t waiting, Listener& listener) noexcept {
+        if constexpr (requires { listener.secret(); }) {
+            if (const Cfb8::Secret* secret = listener.secret()) {
+                session.take_key(*secret);
+                return true;
+            }
+            if (settings_.keys_come && waiting <= settings_.ciphertext_max) return false;
+        }
+        session.half(Direction::to_server).state = State::opaque;
+        session.half(Direction::to_client).state = State::opaque;
+        tell(listener, protocol::BecameOpaque{});
+        return false;
+    }
+    static size_t pass_enciphered(Session::Half& half, Bytes in) noexcept;
+    Bytes decipher(const Session& session, const Session::Half& half, Bytes in) noexcept;
+    static void consume_enciphered(Session::Half& half, Bytes consumed, const Step& step) noexcept;
 
     Step next(Session& session, Direction direction, Bytes in, size_t at) noexcept;
     Step first_byte(Session& session, Direction direction, Bytes in) noexcept;
@@ -129,6 +196,7 @@ private:
 
     Settings settings_;
     Inflater inflater_;
+    std::vector<std::byte> plain_;  ///< Room to decipher in; never grows.
     Frame frame_;
     protocol::Malformed malformed_{};
     Values values_;

@@ -50,7 +50,7 @@ size_t write_disconnect(const Session& session, std::string_view reason,
                         MutableBytes out) noexcept {
     const State state = session.half(Direction::to_client).state;
     const int32_t id = disconnect_id(session, state);
-    if (id < 0) return 0;
+    if (id < 0 || session.awaits_key()) return 0;
     reason = shortened(reason);
 
     std::array<std::byte, disconnect_size_max> room;
@@ -77,6 +77,15 @@ size_t write_disconnect(const Session& session, std::string_view reason,
     frame.varint(static_cast<uint32_t>(packet.size()));
     frame.bytes(packet.written());
     return text.ok() && packet.ok() && frame.ok() ? frame.size() : 0;
+}
+
+bool seal(const Session& session, MutableBytes message) noexcept {
+    if (!session.enciphered()) return true;
+    const Session::Half& half = session.half(Direction::to_client);
+    if (session.awaits_key() || half.passing > 0) return false;
+    Cfb8::Register last = half.last;
+    session.cipher.encrypt(message, last);
+    return true;
 }
 
 }  // namespace portcullis::minecraft

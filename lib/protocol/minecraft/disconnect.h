@@ -17,4 +17,9 @@ inline constexpr size_t disconnect_size_max = 512;
 /// A reason over 240 bytes is cut at a character.
 size_t write_disconnect(const Session& session, std::string_view reason, MutableBytes out) noexcept;
 
+/// Enciphers a message of our own as the client will expect it after all that went by,
+/// if its connection is enciphered.  False: what went by ends within a packet, so no
+/// message can follow now; it is unchanged.
+bool seal(const Session& session, MutableBytes message) noexcept;
+
 }  // namespace portcullis::minecraft

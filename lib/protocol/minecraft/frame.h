@@ -13,8 +13,8 @@ struct Program;
 /// One whole game packet, or the news that one goes by unread.
 ///
 /// Told before the events that it holds.  `body` is a view that ends with the
-/// call.  In an uncompressed stream it points into the bytes that were fed, so
-/// a stage that rewrites a packet in place finds it at `offset`.
+/// call.  In an uncompressed stream in plain it points into the bytes that were fed,
+/// so a stage that rewrites a packet in place finds it at `offset`.
 struct Frame {
     Direction direction{};
     State state{};  ///< Of this direction when the frame was sent.
@@ -23,9 +23,10 @@ struct Frame {
     int32_t version = 0;
     size_t offset = 0;       ///< Of the length prefix, in the bytes fed.
     size_t wire_size = 0;    ///< On the wire, length prefix included.
-    size_t body_offset = 0;  ///< Of the body in the bytes fed; 0 when it was compressed.
+    size_t body_offset = 0;  ///< Of the body in the bytes fed; 0 when it lies elsewhere.
     size_t size = 0;         ///< Of id and fields once uncompressed, as declared.
     bool compressed = false;
+    bool enciphered = false;
     bool has_body = false;             ///< False: passed by unread.
     Bytes body;                        ///< The fields after the id.
     const Program* program = nullptr;  ///< How to read the fields; null: no layout is kept.

@@ -45,7 +45,9 @@ struct Counter {
     Values values;
     int faults = 0;
     bool opaque = false;
+    const Cfb8::Secret* key = nullptr;
 
+    const Cfb8::Secret* secret() const noexcept { return key; }
     void frame(const Frame& frame) {
         // The oracle counts what it could read; a frame without an id it could not.
         last = frame.id < 0 ? "" : frame.name();
@@ -75,7 +77,9 @@ struct Flow {
 
 class Capture {
 public:
-    explicit Capture(Decoder& decoder) : decoder_(decoder) {}
+    /// `secrets` by the client's port.
+    Capture(Decoder& decoder, std::map<uint16_t, Cfb8::Secret> secrets)
+        : decoder_(decoder), secrets_(std::move(secrets)) {}
 
     void read(const std::filesystem::path& path) {
         std::ifstream file(path, std::ios::binary);
@@ -112,7 +116,10 @@ private:
         tcp.skip(header - 14);
         if (!is_server(from) && !is_server(to)) return;
         const auto direction = is_server(to) ? Direction::to_server : Direction::to_client;
-        segment(flows_[is_server(to) ? from : to], direction, seq, (flags & 2) != 0, tcp.rest());
+        const uint16_t client = is_server(to) ? from : to;
+        const auto secret = secrets_.find(client);
+        key_ = secret == secrets_.end() ? nullptr : &secret->second;
+        segment(flows_[client], direction, seq, (flags & 2) != 0, tcp.rest());
     }
 
     void segment(Flow& flow, Direction direction, Seq seq, bool syn, Bytes data) {
@@ -153,6 +160,7 @@ private:
     void feed(Flow& flow, Direction direction, Stream& stream) {
         if (stream.finished || stream.bytes.empty()) return;
         Counter counter;
+        counter.key = key_;
         counter.counts = &flow.counts[static_cast<size_t>(direction)];
         counter.last = flow.last[static_cast<size_t>(direction)];
         const auto progress = decoder_.feed(flow.session, direction, stream.bytes, counter);
@@ -175,8 +183,30 @@ private:
     }
 
     Decoder& decoder_;
+    const std::map<uint16_t, Cfb8::Secret> secrets_;
+    const Cfb8::Secret* key_ = nullptr;
     std::map<uint16_t, Flow> flows_;
 };
+
+using Secrets = std::map<std::string, std::map<uint16_t, Cfb8::Secret>>;
+
+/// What the manifest knows of enciphered connections, by capture and port.
+Secrets secrets_in(const std::filesystem::path& manifest) {
+    Secrets secrets;
+    std::ifstream file(manifest);
+    for (const auto& entry : nlohmann::json::parse(file)) {
+        for (const auto& known : entry.value("aes_shared_secrets", nlohmann::json::array())) {
+            const std::string peer = known["peer"], digits = known["secret"];
+            Cfb8::Secret secret;
+            for (size_t i = 0; i < secret.size(); ++i) {
+                secret[i] = static_cast<std::byte>(std::stoi(digits.substr(2 * i, 2), nullptr, 16));
+            }
+            const auto port = static_cast<uint16_t>(std::stoi(peer.substr(peer.rfind(':') + 1)));
+            secrets[entry["file"]][port] = secret;
+        }
+    }
+    return secrets;
+}
 
 std::filesystem::path captures() {
     const char* given = std::getenv("PORTCULLIS_CAPTURES");
@@ -213,18 +243,18 @@ TEST_P(Oracle, CountsTheSamePacketsInEveryCapture) {
     const auto oracle = nlohmann::json::parse(file);
     Decoder::Settings settings;
     settings.all_bodies = GetParam();
+    settings.keys_come = true;
+    Secrets secrets = secrets_in(folder / "manifest.json");
     Decoder decoder(settings);
-    int flows = 0, different = 0, opaque = 0, packets = 0, faulty = 0;
+    int flows = 0, different = 0, enciphered = 0, packets = 0, faulty = 0;
     for (const auto& [name, expected] : oracle.items()) {
-        Capture capture(decoder);
+        Capture capture(decoder, secrets[name]);
         capture.read(folder / name);
         for (const auto& [port, theirs] : expected["flows"].items()) {
             const Flow& flow = capture.flows()[static_cast<uint16_t>(std::stoi(port))];
             const std::string where = name + " " + port;
-            if (flow.opaque) {  // Its key is in the manifest, not on the wire.
-                ++opaque;
-                continue;
-            }
+            EXPECT_FALSE(flow.opaque) << where;
+            enciphered += flow.session.enciphered();
             ++flows;
             for (const auto& [packet, n] : flow.misread) {
                 ADD_FAILURE() << where << ": " << n << " " << packet << " do not fit their layout";
@@ -245,8 +275,8 @@ TEST_P(Oracle, CountsTheSamePacketsInEveryCapture) {
             }
         }
     }
-    std::printf("%d flows, %d packets, %d differences; %d opaque, %d with faults\n", flows, packets,
-                different, opaque, faulty);
+    std::printf("%d flows, %d packets, %d differences; %d enciphered, %d with faults\n", flows,
+                packets, different, enciphered, faulty);
 }
 
 INSTANTIATE_TEST_SUITE_P(Bodies, Oracle, testing::Bool(),

@@ -5,6 +5,7 @@
 
 #include "base/names.h"
 #include "protocol/event.h"
+#include "protocol/minecraft/cfb8.h"
 #include "protocol/protocol.h"
 
 namespace portcullis::minecraft {
@@ -34,6 +35,13 @@ static_assert(complete(state_names));
 struct Session {
     static constexpr int32_t no_compression = -1;
 
+    /// Whether both directions are enciphered from their next byte on.
+    enum class Encryption : uint8_t {
+        none,
+        awaits_key,  ///< They are; without the key no byte can be read.
+        known,
+    };
+
     /// One direction of the stream.
     struct Half {
         State state = State::handshake;
@@ -43,6 +51,13 @@ struct Session {
         bool front_wanted = false;
         /// Bytes of the front frame at the last try to find its id, which failed.
         uint16_t front_tried = 0;
+        /// Enciphered: bytes at the front of the next offer that nobody reads, but for
+        /// the register.
+        uint8_t passing = 0;
+        bool waits = false;  ///< Enciphered: bytes came before the key did.
+        /// Enciphered: with fewer bytes at the front than these there is nothing to do.
+        uint32_t front_needs = 0;
+        Cfb8::Register last{};  ///< Enciphered: the last bytes of it that were consumed.
 
         bool finished() const noexcept { return state >= State::opaque; }
     };
@@ -50,17 +65,28 @@ struct Session {
     Half& half(Direction d) noexcept { return halves[static_cast<size_t>(d)]; }
     const Half& half(Direction d) const noexcept { return halves[static_cast<size_t>(d)]; }
 
+    /// Begins to decipher, with both registers as the secret says.
+    void take_key(const Cfb8::Secret& secret) noexcept {
+        cipher = Cfb8(secret);
+        for (Half& half : halves) half.last = secret;
+        encryption = Encryption::known;
+    }
+    bool awaits_key() const noexcept { return encryption == Encryption::awaits_key; }
+    bool enciphered() const noexcept { return encryption != Encryption::none; }
+
+    Cfb8 cipher;
     std::array<Half, 2> halves;
     int32_t version = 0;                 ///< Protocol number from the handshake; 0 before it.
     int32_t threshold = no_compression;  ///< Frames of at least so many bytes are compressed.
     protocol::EntityId self = -1;        ///< The player's own entity id, from play's login.
     int16_t tables = -1;                 ///< Index of all_tables(); -1: none for this version.
-    bool legacy_asked = false;           ///< The client's first byte was 0xFE; see LegacyPing.
-    uint8_t lies_measured = 0;           ///< False lengths whose truth was looked for.
-    uint8_t entity_flags = 0;            ///< Of the player's own metadata, as last sent.
+    Encryption encryption = Encryption::none;
+    bool legacy_asked = false;  ///< The client's first byte was 0xFE; see LegacyPing.
+    uint8_t lies_measured = 0;  ///< False lengths whose truth was looked for.
+    uint8_t entity_flags = 0;   ///< Of the player's own metadata, as last sent.
     uint8_t living_flags = 0;
     uint8_t pose = 0;
 };
-static_assert(sizeof(Session) <= 256);
+static_assert(sizeof(Session) <= 320);
 
 }  // namespace portcullis::minecraft

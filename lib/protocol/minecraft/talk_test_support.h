@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <typeinfo>
@@ -95,6 +96,10 @@ public:
         frames.push_back(line.str());
         names.push_back(std::string(f.name()));
     }
+
+    /// What a key feed would know.
+    std::optional<Cfb8::Secret> key;
+    const Cfb8::Secret* secret() noexcept { return key ? &*key : nullptr; }
 
     void on(const protocol::Malformed& e) {
         add() << "Malformed " << name_in(protocol::fault_names, e.fault)

@@ -127,9 +127,8 @@ private:
         session_.half(Direction::to_client).state = state;
     }
 
-    /// From the next byte on both directions are AES-128-CFB8.  Whoever has the key
-    /// deciphers before feeding and sets the halves back to login here.
-    void encrypted() noexcept { become_opaque(); }
+    /// From the next byte on both directions are AES-128-CFB8.
+    void encrypted() noexcept { session_.encryption = Session::Encryption::awaits_key; }
     void become_opaque() noexcept {
         both(State::opaque);
         tell(protocol::BecameOpaque{});

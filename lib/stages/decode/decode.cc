@@ -1,5 +1,7 @@
 #include "stages/decode/decode.h"
 
+#include <algorithm>
+
 #include "protocol/minecraft/disconnect.h"
 #include "stages/detect/detect.h"
 #include "stages/packet_observer.h"
@@ -14,6 +16,10 @@ using protocol::Progress;
 minecraft::Decoder::Settings decoder_settings(const WorkerContext& context) noexcept {
     minecraft::Decoder::Settings settings;
     settings.all_bodies = context.observer != nullptr;
+    settings.keys_come = context.keys.capacity() > 0;
+    // Below the stream's own limit, so that both directions are given up together.
+    settings.ciphertext_max =
+        std::min(settings.ciphertext_max, context.config.limits.stream_bytes / 2);
     return settings;
 }
 
@@ -22,6 +28,7 @@ struct Listener {
     const Packet& packet;
     Detect* detect;
     PacketObserver* observer;
+    keys::Keyring& keys;
 
     void frame(const minecraft::Frame& frame) noexcept {
         if (detect != nullptr) detect->frame(frame);
@@ -30,6 +37,9 @@ struct Listener {
     template <class Event>
     void on(const Event& event) noexcept {
         if (detect != nullptr) detect->on(event);
+    }
+    const minecraft::Cfb8::Secret* secret() noexcept {
+        return keys.take(packet.flow->client(), packet.flow->server(), packet.time);
     }
 };
 
@@ -71,7 +81,7 @@ Progress Decode::feed(const Packet& packet, uint8_t index, Direction direction, 
                                .offset = connection.delivered_bytes(direction) - in.size(),
                                .acked_bytes = connection.acked_bytes(Direction::to_client)});
     }
-    Listener listener{packet, context_.detect, context_.observer};
+    Listener listener{packet, context_.detect, context_.observer, context_.keys};
     const Progress progress = decoder_.feed(*session, direction, in, listener);
     const minecraft::State state = session->half(direction).state;
     if (progress.finished && state == minecraft::State::broken) {
@@ -122,6 +132,10 @@ size_t Decode::write_disconnect(const Flow& flow, std::string_view reason,
                                 MutableBytes out) noexcept {
     if (flow.session == Flow::none) return 0;
     return minecraft::write_disconnect(sessions_[flow.session], reason, out);
+}
+
+bool Decode::seal(const Flow& flow, MutableBytes message) noexcept {
+    return flow.session == Flow::none || minecraft::seal(sessions_[flow.session], message);
 }
 
 void Decode::keep_house(Burst&) noexcept { context_.counters.sessions.set(sessions_.used()); }

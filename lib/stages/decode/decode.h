@@ -31,6 +31,7 @@ public:
     void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept override;
     size_t write_disconnect(const Flow& flow, std::string_view reason,
                             MutableBytes out) noexcept override;
+    bool seal(const Flow& flow, MutableBytes message) noexcept override;
 
 private:
     void segment(Packet& packet, uint8_t index) noexcept;

@@ -168,7 +168,7 @@ bool Enforce::say_goodbye(Kicks::Kick& kick, Burst& burst) noexcept {
                        connection.at_message_boundary(Direction::to_client) &&
                        connection.highest_seq(Direction::to_client) == next &&
                        connection.window(Direction::to_client) > kick.message_size;
-    if (!ready || connection.over()) {
+    if (!ready || connection.over() || !seal(kick)) {
         if (burst.now < kick.deadline && !connection.over()) return true;
         sever(flow, kick.server_expects, EndReason::severed, burst);
         return false;
@@ -185,6 +185,11 @@ bool Enforce::say_goodbye(Kicks::Kick& kick, Burst& burst) noexcept {
     flow.answer_after_ms = in_ms(burst.now + kick_linger);
     context_.retire(flow, FlowState::dead, EndReason::kicked, burst.now);
     return true;
+}
+
+bool Enforce::seal(Kicks::Kick& kick) noexcept {
+    const MutableBytes message = MutableBytes(kick.message).first(kick.message_size);
+    return context_.listener == nullptr || context_.listener->seal(*kick.flow, message);
 }
 
 /// With a FIN rather than a RST behind it: many systems throw away what was
