@@ -78,18 +78,18 @@ private:
 };
 
 /// Takes away a socket that a crash left behind, and nothing else.
-void clear_the_way(asio::io_context& loop, const std::string& path) {
+void clear_the_way(asio::io_context& loop, const std::string& path, const std::string& setting) {
     struct stat found{};
     if (lstat(path.c_str(), &found) != 0) return;
     if (!S_ISSOCK(found.st_mode)) {
-        throw SetupError("admin.socket: " + path +
+        throw SetupError(setting + ": " + path +
                          " is there and no socket; remove it or configure another path");
     }
     stream_protocol::socket probe(loop);
     std::error_code error;
     probe.connect(stream_protocol::endpoint(path), error);
     if (!error) {
-        throw SetupError("admin.socket: another appliance answers at " + path +
+        throw SetupError(setting + ": another appliance answers at " + path +
                          "; end it or configure another path");
     }
     if (error == asio::error::connection_refused) std::filesystem::remove(path);
@@ -99,9 +99,13 @@ void clear_the_way(asio::io_context& loop, const std::string& path) {
 
 class AdminServer::Listener : public std::enable_shared_from_this<AdminServer::Listener> {
 public:
-    Listener(asio::io_context& loop, const std::string& path, Handler handler)
-        : acceptor_(loop), pause_(loop), path_(path), handler_(std::move(handler)) {
-        clear_the_way(loop, path);
+    Listener(asio::io_context& loop, const std::string& path, Handler handler, Settings settings)
+        : acceptor_(loop),
+          pause_(loop),
+          path_(path),
+          handler_(std::move(handler)),
+          settings_(std::move(settings)) {
+        clear_the_way(loop, path, settings_.setting);
         try {
             acceptor_.open();
             // No moment in which the file is open to all: others come by chmod alone.
@@ -115,7 +119,7 @@ public:
             std::filesystem::permissions(path, std::filesystem::perms(0660));
         } catch (const std::system_error& error) {
             const std::string folder = std::filesystem::path(path).parent_path();
-            throw SetupError("admin.socket: can not listen at " + path + ": " +
+            throw SetupError(settings_.setting + ": can not listen at " + path + ": " +
                              error.code().message() + "; make " + folder +
                              " writable for this user or configure another path");
         }
@@ -151,6 +155,7 @@ private:
 
     void serve(stream_protocol::socket socket) {
         if (connections_.size() >= connections_max) return;  // Closes it.
+        if (settings_.admits && !settings_.admits(socket.native_handle())) return;
         auto connection = std::make_shared<Connection>(
             std::move(socket), handler_,
             [self = shared_from_this()](Connection* gone) { self->connections_.erase(gone); });
@@ -162,12 +167,16 @@ private:
     asio::steady_timer pause_;
     std::string path_;
     Handler handler_;
+    Settings settings_;
     bool bound_ = false;
     std::set<Connection*> connections_;
 };
 
-AdminServer::AdminServer(asio::io_context& loop, const std::string& path, Handler handler)
-    : listener_(std::make_shared<Listener>(loop, path, std::move(handler))) {
+AdminServer::Settings::Settings() = default;
+
+AdminServer::AdminServer(asio::io_context& loop, const std::string& path, Handler handler,
+                         Settings settings)
+    : listener_(std::make_shared<Listener>(loop, path, std::move(handler), std::move(settings))) {
     listener_->accept();
 }
 

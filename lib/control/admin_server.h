@@ -24,10 +24,18 @@ public:
     using Reply = std::function<void(std::string answer)>;
     using Handler = std::function<void(std::string_view request, Reply reply)>;
 
+    struct Settings {
+        std::string setting = "admin.socket";  ///< For messages.
+        /// Whether who connected may speak, by the credentials of his process.
+        std::function<bool(int socket)> admits;
+        Settings();
+    };
+
     /// Throws SetupError: another appliance answers there, no such directory, no
     /// permission, something else in its place.  A socket that nobody answers on,
     /// left by a crash, is replaced.
-    AdminServer(asio::io_context& loop, const std::string& path, Handler handler);
+    AdminServer(asio::io_context& loop, const std::string& path, Handler handler,
+                Settings settings = Settings());
     AdminServer(const AdminServer&) = delete;
     AdminServer& operator=(const AdminServer&) = delete;
     /// Removes the socket's file.

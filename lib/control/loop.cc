@@ -42,6 +42,9 @@ void Control::Loop::listen() {
                            commands_.answer(request, reply);
                        });
     }
+    if (!state_.config.keys_socket.empty()) {
+        key_feed_.emplace(loop_, state_.config.keys_socket, state_.wire);
+    }
     if (state_.config.metrics) {
         http_.emplace(loop_, *state_.config.metrics,
                       [this](std::string_view path) { return answer_http(path); });
@@ -234,6 +237,7 @@ void Control::Loop::finish() {
         sink->finish(std::max(left, milliseconds(0)));
     }
     if (admin_) admin_->stop();
+    if (key_feed_) key_feed_->stop();
     if (http_) http_->stop();
     work_.reset();
     loop_.stop();

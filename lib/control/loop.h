@@ -9,6 +9,7 @@
 #include "control/admin_commands.h"
 #include "control/admin_server.h"
 #include "control/control.h"
+#include "control/key_feed.h"
 #include "control/reload.h"
 #include "control/state.h"
 #include "metrics/http_server.h"
@@ -67,6 +68,7 @@ private:
     asio::signal_set signals_{loop_};
     AdminCommands commands_;
     std::optional<AdminServer> admin_;
+    std::optional<KeyFeed> key_feed_;
     std::optional<metrics::HttpServer> http_;
     std::vector<verdicts::VerdictRecord> batch_;
     std::vector<PortStatus> ports_;  ///< As last seen, to tell of changes.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "keys/key.h"
 #include "stages/counters.h"
 #include "verdicts/record.h"
 
@@ -39,6 +40,8 @@ public:
     virtual size_t take_records(std::span<verdicts::VerdictRecord> out) = 0;
     /// To every Worker; false when a ring is full (try again later).
     virtual bool give(const verdicts::Order& order) = 0;
+    /// The same for a session key.
+    virtual bool give_key(const keys::Key& key) = 0;
     /// Publishes a rule set and returns once no Worker uses the old one.
     virtual void publish(std::unique_ptr<const policy::RuleSet> rules) = 0;
     virtual double tsc_hz() const = 0;

@@ -20,6 +20,8 @@ namespace portcullis::keys {
 class Keyring {
 public:
     static constexpr size_t ways = 8;
+    /// How long a key of a live feed waits for its connection to ask.
+    static constexpr Nanos lifetime = 30s;
 
     /// `secret` decides who shares places, so that nobody can choose to.
     explicit Keyring(uint32_t capacity, uint64_t secret = 0)
@@ -29,6 +31,15 @@ public:
 
     size_t capacity() const noexcept { return buckets_ * ways; }
 
+    /// The newest of its connection, and the only one: a key that was never used is of
+    /// an earlier connection with the same ports.
+    void replace(const MinecraftKey& key, Nanos until) noexcept {
+        while (take(key.client, key.server, Nanos::min()) != nullptr) {
+        }
+        add(key, until);
+    }
+
+    /// Behind others of its connection, as in a file that tells of a whole day.
     void add(const MinecraftKey& key, Nanos until) noexcept {
         if (buckets_ == 0) return;
         Place* const bucket = bucket_of(key.client, key.server);

@@ -37,6 +37,15 @@ TEST(Keyring, ServesAReusedPortInTheOrderOfArrival) {
     for (const int number : {1, 2, 3, -1}) EXPECT_EQ(take(ring, 1000), number);
 }
 
+TEST(Keyring, TheNewestOfALiveFeedIsTheOnlyOne) {
+    Keyring ring(8);
+    ring.replace(key(1001, 7), 10s);
+    for (const int number : {1, 2, 3}) ring.replace(key(1000, number), 10s);
+    EXPECT_EQ(take(ring, 1000), 3);
+    EXPECT_EQ(take(ring, 1000), -1);
+    EXPECT_EQ(take(ring, 1001), 7);
+}
+
 TEST(Keyring, ForgetsWhatExpired) {
     Keyring ring(8);
     ring.add(key(1000, 1), 10s);

@@ -60,6 +60,15 @@ public:
         }
         return taken;
     }
+    std::vector<keys::Key> keys() const {
+        const std::lock_guard lock(mutex_);
+        return keys_;
+    }
+    bool give_key(const keys::Key& key) override {
+        const std::lock_guard lock(mutex_);
+        if (!full_) keys_.push_back(key);
+        return !full_;
+    }
     bool give(const verdicts::Order& order) override {
         const std::lock_guard lock(mutex_);
         if (!full_) orders_.push_back(order);
@@ -79,6 +88,7 @@ private:
     std::vector<std::string> stages_ = {"parse", "track"};
     std::deque<verdicts::VerdictRecord> records_;
     std::vector<verdicts::Order> orders_;
+    std::vector<keys::Key> keys_;
     bool full_ = false;
     int published_ = 0;
 };

@@ -23,6 +23,7 @@ constexpr unsigned mbufs_spare = 8192;  ///< Bursts, our own frames, caches.
 constexpr unsigned mbuf_cache = 256;
 constexpr unsigned mbuf_bytes = RTE_MBUF_DEFAULT_BUF_SIZE + sizeof(rte_mbuf);
 constexpr unsigned memory_spare_mib = 64;
+constexpr uint32_t keys_waiting_max = 4096;  ///< Session keys a Worker holds for connections.
 
 struct WireProfiles {
     std::array<port::Profile, static_cast<size_t>(Side::count)> of;
@@ -182,7 +183,8 @@ void Appliance::Parts::make_workers() {
     for (uint16_t i = 0; i < worker_count(); ++i) {
         counters.push_back(std::make_unique<stages::Counters>());
         contexts.push_back(std::make_unique<stages::WorkerContext>(stages::WorkerContext::Resources{
-            config, rules->current(), *counters.back(), pool.get(), i, secret}));
+            config, rules->current(), *counters.back(), pool.get(), i, secret,
+            config.keys_socket.empty() ? 0 : keys_waiting_max}));
         workers.push_back(std::make_unique<Worker>(
             Worker::Setup{.index = i,
                           .wires = ends_for(i),
@@ -273,6 +275,13 @@ bool Appliance::give(const verdicts::Order& order) {
     // full, finds it obeyed already.
     bool all = true;
     for (const auto& worker : parts_->workers) all = worker->give(order) && all;
+    return all;
+}
+
+bool Appliance::give_key(const keys::Key& key) {
+    // Whose flow it is only the Workers know.
+    bool all = true;
+    for (const auto& worker : parts_->workers) all = worker->give_key(key) && all;
     return all;
 }
 

@@ -35,6 +35,7 @@ public:
     std::vector<control::PortStatus> ports() const override;
     size_t take_records(std::span<verdicts::VerdictRecord> out) override;
     bool give(const verdicts::Order& order) override;
+    bool give_key(const keys::Key& key) override;
     void publish(std::unique_ptr<const policy::RuleSet> rules) override;
     double tsc_hz() const override;
 

@@ -103,7 +103,10 @@ public:
           rules(setup.rules, 1),
           context({setup.config, setup.rules.get(), counters, setup.wire.small_, 0, 0,
                    room_for(setup.keys)}) {
-        for (const keys::Key& key : setup.keys) context.take_key(key, Nanos::max());
+        for (const keys::Key& key : setup.keys) {
+            const auto* minecraft = std::get_if<keys::MinecraftKey>(&key);
+            if (minecraft != nullptr) context.keys.add(*minecraft, Nanos::max());
+        }
     }
 
     const Setup given;

@@ -42,6 +42,7 @@ Worker::Worker(Setup setup)
       idle_policy_(setup.idle),
       pipeline_(std::move(setup.pipeline)),
       orders_("orders", orders_max),
+      keys_("keys", keys_max),
       leaving_(setup.wires.size()) {
     for (size_t wire = 0; wire < wires_.size(); ++wire) {
         for (size_t side = 0; side < sides; ++side) {
@@ -192,6 +193,8 @@ void Worker::add(std::span<rte_mbuf* const> packets, uint8_t wire, Side side) no
 // ---- Through ----
 
 bool Worker::obey() noexcept {
+    keys::Key key;
+    while (keys_.pop(key)) context_.take_key(key, now_);
     verdicts::Order order;
     bool ordered = false;
     while (orders_.pop(order)) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "keys/key.h"
 #include "packet/burst.h"
 #include "packet/ring.h"
 #include "pipeline/hand_over.h"
@@ -36,6 +37,7 @@ class Worker {
 public:
     static constexpr size_t receive_max = 32;  ///< Packets a queue a turn.
     static constexpr uint32_t orders_max = 256;
+    static constexpr uint32_t keys_max = 256;  ///< In the ring, not yet taken over.
     /// The longest an idle Worker sleeps: what `idle: sleep` can add to the first
     /// packet after silence.
     static constexpr Nanos sleep_max = 500us;
@@ -70,6 +72,7 @@ public:
     void stop() noexcept { stopping_.store(true, std::memory_order_relaxed); }
     /// From Control; false when the ring is full.
     bool give(const verdicts::Order& order) noexcept { return orders_.push(order); }
+    bool give_key(const keys::Key& key) noexcept { return keys_.push(key); }
 
     /// Between turns, by the thread that turns: lets time pass without packets, a
     /// millisecond a step and at most a thousand steps.
@@ -126,6 +129,7 @@ private:
     Pipeline pipeline_;
     std::array<Place, ports_max> places_{};
     Ring<verdicts::Order> orders_;
+    Ring<keys::Key> keys_;
 
     Burst burst_;
     std::vector<std::array<Leaving, static_cast<size_t>(Side::count)>> leaving_;

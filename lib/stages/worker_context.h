@@ -99,10 +99,10 @@ public:
     void report(const verdicts::VerdictRecord& record) noexcept {
         if (!records.push(record)) notice(Notice::record_lost);
     }
-    /// Keeps a session key for the decoder that will ask for it.
-    void take_key(const keys::Key& key, Nanos until) noexcept {
+    /// Keeps a session key, fresh from the feed, for the decoder that will ask for it.
+    void take_key(const keys::Key& key, Nanos now) noexcept {
         if (const auto* minecraft = std::get_if<keys::MinecraftKey>(&key)) {
-            keys.add(*minecraft, until);
+            keys.replace(*minecraft, now + keys::Keyring::lifetime);
         }
     }
     /// Forgets a Flow and all that is kept for it.
