@@ -47,8 +47,13 @@ public:
         put(name, std::visit(
                       [](const auto& v) -> json {
                           using V = std::remove_cvref_t<decltype(v)>;
+                          // What a double does not hold, oracles write as text.
+                          constexpr uint64_t exact_max = (uint64_t{1} << 53) - 1;
                           if constexpr (std::is_same_v<V, Bytes>) {
                               return to_hex(v);
+                          } else if constexpr (std::is_same_v<V, uint64_t>) {
+                              if (v > exact_max) return std::to_string(v);
+                              return v;
                           } else {
                               return v;
                           }

@@ -1,0 +1,47 @@
+// Goal: a Worker finds the keys it was given until newer ones take their place.
+
+#include "keys/shadowland_keys.h"
+
+#include <gtest/gtest.h>
+
+namespace portcullis::keys {
+namespace {
+
+TEST(ShadowlandKeys, AreFoundUntilNewerTakeThePlace) {
+    constexpr uint32_t keys_max = 8;
+    ShadowlandKeys ring(keys_max);
+    ShadowlandKey key{};
+    key.client = *parse_endpoint("198.51.100.8:40000");
+    key.server = *parse_endpoint("10.0.0.3:3565");
+    for (uint32_t i = 0; i < 100; ++i) {
+        key.connection_id = i;
+        ring.add(key);
+        for (uint32_t j = 0; j <= i; ++j) {
+            const bool kept = j + keys_max > i;
+            EXPECT_EQ(ring.find(key.client, key.server, j, 0) != nullptr, kept) << i << ' ' << j;
+        }
+    }
+    EXPECT_EQ(ring.find(key.server, key.client, 99, 0), nullptr);
+    EXPECT_EQ(ring.find(key.client, key.server, 99, 1), nullptr);
+}
+
+TEST(ShadowlandKeys, KeepTheNewestSecretOfAServer) {
+    ShadowlandKeys ring(1);
+    ShadowlandSecrets secrets{};
+    secrets.server = *parse_endpoint("10.0.0.3:3565");
+    ring.add(secrets);
+    EXPECT_FALSE(ring.secrets_of(secrets.server)->has_cookie);
+    secrets.has_cookie = true;
+    ring.add(secrets);
+    EXPECT_TRUE(ring.secrets_of(secrets.server)->has_cookie);
+    EXPECT_EQ(ring.secrets_of(*parse_endpoint("10.0.0.4:3565")), nullptr);
+}
+
+TEST(ShadowlandKeys, MayHaveNoRoomAtAll) {
+    ShadowlandKeys ring(0);
+    ring.add(ShadowlandKey{});
+    EXPECT_EQ(ring.find({}, {}, 0, 0), nullptr);
+}
+
+}  // namespace
+}  // namespace portcullis::keys

@@ -1,0 +1,615 @@
+#include "protocol/shadowland/decoder.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace portcullis::shadowland {
+
+namespace {
+
+constexpr uint32_t none = Pool<Session>::none;
+
+/// Packets of the epoch before are taken for so long.
+constexpr Nanos epoch_grace = 10s;
+/// How often a key that was not there is looked for again.
+constexpr Nanos key_look_interval = 50ms;
+/// A second copy within this time is the network's doing.
+constexpr Nanos network_repeat_max = 500ms;
+/// Other repeats a second that nobody is blamed for.
+constexpr float repeats_per_second = 4;
+constexpr Nanos integrity_answer_max = 5s;
+/// A line may add copies to the ten retransmissions that a sender is allowed.
+constexpr uint8_t copies_max = 24;
+/// After so many copies a receiver that hears us had every chance to acknowledge.
+constexpr uint8_t copies_unheard = 9;
+
+Fault fault_of(Error error) noexcept {
+    switch (error) {
+        case Error::direction:
+            return Fault::message_direction;
+        case Error::fragment_total:
+        case Error::fragment_offset:
+        case Error::fragment_size:
+            return Fault::fragments_invalid;
+        case Error::lz4_size:
+            return Fault::compression_bomb;
+        case Error::lz4:
+            return Fault::compression_malformed;
+        case Error::connection:
+        case Error::sequence:
+        case Error::flags:
+            return Fault::header_invalid;
+        default:
+            return Fault::message_malformed;
+    }
+}
+
+uint64_t in_ms(Nanos t) noexcept {
+    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
+}
+uint16_t in_16ms(Nanos t) noexcept { return static_cast<uint16_t>(in_ms(t) / 16); }
+
+/// Every sync begins a new slot for its sequence.
+size_t slot_of(uint64_t sequence) noexcept { return sequence % ReplayWindow::size; }
+
+}  // namespace
+
+Decoder::Decoder(const Settings& settings, const keys::ShadowlandKeys& keys)
+    : settings_(settings),
+      keys_(keys),
+      sessions_(settings.sessions),
+      heads_(std::make_unique<uint32_t[]>(std::bit_ceil(settings.sessions + 1))),
+      next_(std::make_unique<uint32_t[]>(settings.sessions)),
+      heads_mask_(std::bit_ceil(settings.sessions + 1) - 1),
+      fragments_(settings.fragments),
+      builds_(std::make_unique<uint32_t[]>(builds_max)),
+      inflated_(std::make_unique<std::byte[]>(inflated_size)) {
+    std::fill_n(heads_.get(), heads_mask_ + 1, none);
+}
+
+void Decoder::begin(Link& link, Direction direction, Nanos now) noexcept {
+    link_ = &link;
+    session_ = link.session == none ? nullptr : &sessions_[link.session];
+    direction_ = direction;
+    now_ = now;
+    seen_ = PacketSeen{};
+    payload_ = {};
+    outcome_ = Outcome{};
+    round_trip_ = {};
+    violations_size_ = 0;
+}
+
+/// The order of checks on receipt; the first failure ends it.
+void Decoder::open(Bytes datagram) noexcept {
+    const ReadHeader read = read_header(datagram);
+    seen_.header = read.header;
+    seen_.size = datagram.size();
+    if (session_ != nullptr) watch_time();
+    if (read.error != Error::none) return fail(read.error, Fault::header_invalid);
+    const bool accepting = read.header.flags == flag::control && read.header.sequence == 0;
+    if (read.header.connection_id == 0 || accepting) return open_handshake(datagram);
+    const bool believed = of_this_session();
+    if (!believed && !settings_.tell_all) return;
+    if (!unseal(datagram)) return;
+    if (!believed) return;  // Told as its sender meant it, and no more.
+    place(proven());
+}
+
+/// Before there is a session nothing is encrypted, numbered or kept.
+void Decoder::open_handshake(Bytes datagram) noexcept {
+    if (!crc_holds(datagram)) return fail(Error::crc, Fault::crc_bad);
+    payload_ = payload_of(seen_.header, datagram);
+    seen_.fresh = seen_.opened = true;
+}
+
+/// Whether the packet is of the session on this flow, in its mode.
+bool Decoder::of_this_session() noexcept {
+    const Header& header = seen_.header;
+    if (session_ == nullptr || session_->connection_id != header.connection_id) {
+        const bool another = find(header.connection_id) != none;
+        outcome_.unknown = !another;
+        outcome_.drop = another;
+        if (another && direction_ == Direction::to_server) {
+            // Who took the id of another's session speaks from the wrong address.
+            accuse({.fault = Fault::session_hijack,
+                    .confidence = 0.9f,
+                    .observed = double(header.connection_id),
+                    .unit = "connection id"});
+        }
+        return false;
+    }
+    if (session_->encrypted == header.encrypted()) return true;
+    outcome_.drop = true;
+    accuse({.fault = Fault::crypto_downgrade,
+            .note = session_->encrypted ? "plain in an encrypted session"
+                                        : "encrypted in a plain session"});
+    return false;
+}
+
+/// The sum or the tag.  False: there is nothing to read.
+bool Decoder::unseal(Bytes datagram) noexcept {
+    const Header& header = seen_.header;
+    if (!header.encrypted()) {
+        if (!crc_holds(datagram)) {
+            fail(Error::crc, Fault::crc_bad);
+            return false;
+        }
+        payload_ = payload_of(header, datagram);
+        seen_.opened = true;
+        return true;
+    }
+    if (datagram.size() < sealed_size_min) {
+        fail(Error::size, Fault::header_invalid);
+        return false;
+    }
+    if (session_ == nullptr || session_->connection_id != header.connection_id) return false;
+    Epoch& current = session_->epoch;
+    const bool phase = header.key_phase;
+    bool tried = false;
+    const auto attempt = [&](Epoch& epoch) noexcept {
+        if (!epoch.known || ((epoch.number & 1) != 0) != phase) return false;
+        tried = true;
+        payload_ = try_epoch(epoch, datagram);
+        return !payload_.empty();
+    };
+    if (!current.known && now_ >= session_->next_key_look) {
+        session_->next_key_look = now_ + key_look_interval;
+        const keys::ShadowlandKey* key =
+            keys_.find(link_->client, link_->server, session_->connection_id, current.number);
+        current.known = key != nullptr;
+        if (key != nullptr) current.keys = {key->to_server, key->to_client};
+    }
+    if (attempt(current)) return true;
+    if (((current.number & 1) != 0) != phase) {
+        payload_ = try_next_epoch(datagram);
+        if (!payload_.empty()) return true;
+    }
+    if (now_ < session_->previous_until && attempt(session_->previous)) return true;
+    // Without the key of the epoch that was agreed on, nobody can say.
+    const bool next_is_missing =
+        session_->rekey_answered == current.number + 1 && ((current.number & 1) != 0) != phase;
+    if (tried && !next_is_missing) {
+        fail(Error::tag, Fault::crypto_forged);
+        return false;
+    }
+    if (session_->encrypted) place(false);
+    return false;
+}
+
+Bytes Decoder::try_epoch(Epoch& epoch, Bytes datagram) noexcept {
+    const Bytes opened = cipher_.open(seen_.header, datagram, epoch.keys.of(direction_), opened_);
+    if (opened.empty()) return {};
+    seen_.opened = true;
+    seen_.epoch = epoch.number;
+    return opened;
+}
+
+/// The first valid packet of the next epoch makes it the current one.
+Bytes Decoder::try_next_epoch(Bytes datagram) noexcept {
+    const keys::ShadowlandKey* key = keys_.find(
+        link_->client, link_->server, session_->connection_id, session_->epoch.number + 1);
+    if (key == nullptr) return {};
+    Epoch next{session_->epoch.number + 1, true, {key->to_server, key->to_client}};
+    const Bytes opened = try_epoch(next, datagram);
+    if (opened.empty()) return {};
+    session_->previous = session_->epoch;
+    session_->previous_until = now_ + epoch_grace;
+    session_->epoch = next;
+    return opened;
+}
+
+/// Where its sequence lies, and what that makes of it.
+void Decoder::place(bool is_proven) noexcept {
+    const Header& header = seen_.header;
+    Half& half = session_->half(direction_);
+    ReplayWindow& window = half.window(header.channel);
+    const ReplayWindow::Place where = window.look(header.sequence, is_proven);
+    if (where != ReplayWindow::Place::fresh) return repeated(where);
+    const uint64_t moved = window.accept(header.sequence);
+    seen_.fresh = true;
+    if (header.reliable()) {
+        Reliable& reliable = half.of(header.channel);
+        if (moved > 0) reliable.moved(moved);
+        const uint64_t behind = window.highest() - header.sequence;
+        reliable.copies[behind] = 1;
+    } else if (direction_ == Direction::to_server) {
+        session_->unreliable_at[slot_of(header.sequence)] = in_16ms(now_);
+        session_->unreliable_twice &= ~(uint64_t{1} << slot_of(header.sequence));
+    }
+    if (direction_ == Direction::to_server && is_proven) session_->last_client = now_;
+}
+
+void Decoder::repeated(ReplayWindow::Place where) noexcept {
+    const Header& header = seen_.header;
+    if (where == ReplayWindow::Place::too_far) {
+        outcome_.drop = true;
+        accuse({.fault = Fault::replay_window,
+                .observed = double(header.sequence),
+                .limit = double(session_->half(direction_).window(header.channel).highest()),
+                .unit = "sequence",
+                .note = "too far ahead"});
+        return;
+    }
+    if (!header.reliable()) return repeated_unreliable(where);
+    // Its receiver acknowledges it again, so a reliable repeat goes on.
+    ++session_->retransmissions;
+    if (where == ReplayWindow::Place::too_old) return;
+    Half& half = session_->half(direction_);
+    Reliable& reliable = half.of(header.channel);
+    const uint64_t behind = half.window(header.channel).highest() - header.sequence;
+    uint8_t& copies = reliable.copies[behind];
+    if (copies < UINT8_MAX) ++copies;
+    if (direction_ == Direction::to_server) {
+        if (copies == copies_max) {
+            accuse({.fault = Fault::reliable_abuse,
+                    .confidence = 0.9f,
+                    .observed = double(copies),
+                    .limit = double(copies_max),
+                    .unit = "copies"});
+        }
+        return;
+    }
+    const auto told = static_cast<uint8_t>(1u << index_of(header.channel));
+    const bool silent = (reliable.acknowledged >> behind & 1) == 0 &&
+                        now_ - reliable.acknowledged_at > 2s && copies >= copies_unheard;
+    // Somebody whose Pongs come hears the server, and could acknowledge.
+    if (silent && (session_->starved_told & told) == 0 && now_ - session_->pong_at < 6s &&
+        session_->pongs > 0 && now_ - session_->last_client < 1s) {
+        session_->starved_told |= told;
+        accuse({.fault = Fault::reliable_abuse,
+                .proven = true,
+                .confidence = 0.95f,
+                .observed = double(copies),
+                .limit = double(copies_unheard),
+                .unit = "copies",
+                .note = "nothing is acknowledged"});
+    }
+}
+
+/// Nobody honest sends twice on channel 0, but networks do.
+void Decoder::repeated_unreliable(ReplayWindow::Place where) noexcept {
+    outcome_.drop = true;
+    if (direction_ != Direction::to_server) return;
+    const size_t slot = slot_of(seen_.header.sequence);
+    const uint64_t bit = uint64_t{1} << slot;
+    if (where == ReplayWindow::Place::repeat && (session_->unreliable_twice & bit) == 0) {
+        session_->unreliable_twice |= bit;
+        const auto since = static_cast<uint16_t>(in_16ms(now_) - session_->unreliable_at[slot]);
+        if (since * 16ms <= network_repeat_max) return;
+    }
+    const double passed = to_seconds(now_ - session_->repeats_at);
+    session_->repeats_at = now_;
+    session_->repeats_left =
+        std::min(repeats_per_second,
+                 session_->repeats_left + static_cast<float>(passed * repeats_per_second));
+    if (session_->repeats_left >= 1) {
+        session_->repeats_left -= 1;
+        return;
+    }
+    accuse({.fault = Fault::replay_window,
+            .observed = double(seen_.header.sequence),
+            .limit = double(session_->half(direction_).window(seen_.header.channel).highest()),
+            .unit = "sequence"});
+}
+
+Fragments::Piece Decoder::add(const Fragment& fragment) noexcept {
+    using Result = Fragments::Result;
+    Half& half = session_->half(direction_);
+    const Fragments::Piece piece = fragments_.add(half.fragments, direction_, seen_.header.channel,
+                                                  seen_.header.compressed(), fragment, now_);
+    Violation violation{.fault = Fault::fragments_invalid, .proven = true};
+    switch (piece.result) {
+        case Result::overlap:
+            violation.fault = Fault::fragments_overlap;
+            break;
+        case Result::flood:
+            violation.fault = Fault::fragments_flood;
+            break;
+        case Result::changed:
+            violation.note = "unlike its set";
+            break;
+        default:
+            return piece;
+    }
+    outcome_.drop = !seen_.header.reliable();
+    violation.observed = fragment.fragment_id;
+    violation.unit = "fragment id";
+    accuse(violation);
+    return piece;
+}
+
+Bytes Decoder::inflate(Bytes payload) noexcept {
+    const Decompressed inflated = decompress(payload, direction_, {inflated_.get(), inflated_size});
+    if (inflated.error != Error::none) body_failed(inflated.error);
+    return inflated.payload;
+}
+
+void Decoder::body_failed(Error error) noexcept {
+    if (!seen_.fresh) return;
+    outcome_.error = error;
+    // A reliable packet that never arrives ends the session; its receiver drops
+    // what it holds, and acknowledges it.
+    if (!seen_.header.reliable()) outcome_.drop = true;
+    accuse({.fault = fault_of(error),
+            .error = error,
+            .proven = true,
+            .note = name_in(error_names, error)});
+}
+
+void Decoder::fail(Error error, Fault fault) noexcept {
+    outcome_.error = seen_.error = error;
+    outcome_.drop = true;
+    accuse({.fault = fault, .error = error, .note = name_in(error_names, error)});
+}
+
+/// Only clients are accused: a server's faults are its operator's to find.
+void Decoder::accuse(const Violation& violation) noexcept {
+    if (direction_ != Direction::to_server && violation.fault != Fault::reliable_abuse &&
+        violation.fault != Fault::heartbeat_missing && violation.fault != Fault::integrity_failed &&
+        violation.fault != Fault::fragments_timeout) {
+        return;
+    }
+    if (violations_size_ < violations_max) violations_[violations_size_++] = violation;
+}
+
+uint32_t& Decoder::head_of(uint32_t connection_id) noexcept {
+    return heads_[connection_id * 0x9e3779b1u >> 7 & heads_mask_];
+}
+
+uint32_t Decoder::find(uint32_t connection_id) const noexcept {
+    uint32_t at = heads_[connection_id * 0x9e3779b1u >> 7 & heads_mask_];
+    while (at != none && sessions_[at].connection_id != connection_id) at = next_[at];
+    return at;
+}
+
+void Decoder::forget(Link& link) noexcept {
+    if (link.session == none) return;
+    Session& session = sessions_[link.session];
+    for (Half& half : session.halves) fragments_.forget(half.fragments);
+    uint32_t* at = &head_of(session.connection_id);
+    while (*at != link.session) at = &next_[*at];
+    *at = next_[link.session];
+    sessions_.unmake(link.session);
+    link.session = none;
+}
+
+size_t Decoder::write_disconnect(const Link& link, Direction direction, uint8_t reason,
+                                 std::string_view text, MutableBytes out) noexcept {
+    const Session* session = session_of(link);
+    if (session == nullptr || (session->encrypted && !session->epoch.known)) return 0;
+    // Inside the jump that a receiver follows, and ahead of whatever else may come.
+    constexpr uint64_t ahead = 32'768;
+    Header header;
+    header.connection_id = session->connection_id;
+    header.flags = flag::control;
+    if (session->encrypted) header.flags |= flag::sealed;
+    header.key_phase = session->encrypted && (session->epoch.number & 1) != 0;
+    header.sequence =
+        session->halves[index_of(direction)].window(Channel::unreliable).highest() + ahead;
+    const Disconnect goodbye{reason, text.substr(0, Disconnect::text_size_max)};
+    if (out.size() < datagram_size_max) return 0;
+    write_header(header, out);
+    Writer body(out.subspan(header_size));
+    body.u8(static_cast<uint8_t>(ControlType::disconnect));
+    write_body(body, goodbye, direction);
+    const size_t size = header_size + body.size() + header.trailer_size();
+    if (!session->encrypted) {
+        write_crc(out.first(size));
+    } else if (!cipher_.seal(header, out.first(size), session->epoch.keys.of(direction))) {
+        return 0;
+    }
+    return size;
+}
+
+// What the session learns.
+
+/// What time alone brings, looked at with each packet of the session.
+void Decoder::watch_time() noexcept {
+    Session& s = *session_;
+    const Nanos timeout = std::chrono::milliseconds(s.heartbeat_timeout_ms);
+    if (s.pings > 0 && !s.heartbeat_told && now_ - s.pong_at >= timeout &&
+        now_ - s.last_client < 5s) {
+        s.heartbeat_told = true;
+        accuse({.fault = Fault::heartbeat_missing,
+                .proven = true,
+                .confidence = 0.95f,
+                .observed = to_seconds(now_ - s.pong_at),
+                .limit = to_seconds(timeout),
+                .unit = "s"});
+    }
+    for (Challenge& challenge : s.challenges) {
+        if (!challenge.waiting || now_ - challenge.passed_at <= integrity_answer_max) continue;
+        challenge.waiting = false;
+        accuse({.fault = Fault::integrity_failed,
+                .proven = true,
+                .confidence = 0.9f,
+                .observed = to_seconds(now_ - challenge.passed_at),
+                .limit = to_seconds(integrity_answer_max),
+                .unit = "s",
+                .note = "no answer"});
+    }
+    Half& client = s.half(Direction::to_server);
+    if (client.fragments.count > 0) {
+        const uint32_t expired = fragments_.expire(client.fragments, now_);
+        if (expired > 0) {
+            accuse({.fault = Fault::fragments_timeout,
+                    .proven = true,
+                    .confidence = expired > 1 ? 0.97f : 0.9f,
+                    .observed = double(expired),
+                    .unit = "sets"});
+        }
+    }
+    Half& server = s.half(Direction::to_client);
+    if (server.fragments.count > 0) (void)fragments_.expire(server.fragments, now_);
+}
+
+/// Two clients that share a place at the same moment share a build almost always;
+/// if not, the integrity of one of them is not judged right, so it is judged with care.
+uint32_t& Decoder::build_of(const Endpoint& client) noexcept {
+    uint32_t hash = client.port;
+    for (const uint8_t octet : client.address.octets) hash = (hash ^ octet) * 0x01000193u;
+    return builds_[(hash ^ hash >> 16) % builds_max];
+}
+
+void Decoder::learn(const Connect& message) noexcept {
+    build_of(link_->client) = message.build;
+    if (message.has_cookie == 0) return;
+    const keys::ShadowlandSecrets* secrets = keys_.secrets_of(link_->server);
+    if (secrets == nullptr || !secrets->has_cookie) return;
+    const CookieState state = authenticator_.judge_cookie(
+        secrets->cookie, message.cookie, link_->client, message.public_key, in_ms(now_));
+    if (state == CookieState::good) return;
+    outcome_.drop = true;
+    const bool forged = state == CookieState::forged;
+    // An old cookie may come from a line that held it back.
+    accuse({.fault = forged ? Fault::cookie_forged : Fault::cookie_expired,
+            .confidence = forged ? 1.0f : 0.95f});
+}
+
+void Decoder::learn(const ConnectionAccepted& message) noexcept {
+    if (direction_ != Direction::to_client) return;
+    if (session_ != nullptr && session_->connection_id == seen_.header.connection_id) return;
+    if (session_ != nullptr) forget(*link_);  // A new attempt replaces the old session.
+    const uint32_t handle = sessions_.make();
+    if (handle == none) {
+        outcome_.full = true;
+        session_ = nullptr;
+        return;
+    }
+    link_->session = handle;
+    session_ = &sessions_[handle];
+    session_->connection_id = seen_.header.connection_id;
+    session_->encrypted = message.mode != 0;
+    session_->options = message.options;
+    session_->tick_rate = message.tick_rate;
+    session_->heartbeat_timeout_ms = message.heartbeat_timeout_ms;
+    session_->build = build_of(link_->client);
+    session_->since = session_->pong_at = now_;
+    uint32_t& head = head_of(session_->connection_id);
+    next_[handle] = head;
+    head = handle;
+}
+
+void Decoder::learn(const Ping& message) noexcept {
+    if (session_->pings == 0) session_->pong_at = now_;
+    PingSent& place = session_->ping_ring[session_->pings++ % Session::pings_max];
+    place = {message.ping_id, true, message.send_time_ms, now_};
+}
+
+void Decoder::learn(const Pong& message) noexcept {
+    const auto it = std::ranges::find_if(session_->ping_ring, [&](const PingSent& ping) {
+        return ping.waiting && ping.id == message.ping_id &&
+               ping.send_time_ms == message.send_time_ms;
+    });
+    if (it == session_->ping_ring.end()) {
+        const bool all_known = session_->pings <= Session::pings_max;
+        accuse({.fault = Fault::heartbeat_forged,
+                .proven = true,
+                .confidence = all_known ? 1.0f : 0.9f,
+                .observed = double(message.ping_id),
+                .unit = "ping id"});
+        return;
+    }
+    it->waiting = false;
+    session_->pong_at = now_;
+    ++session_->pongs;
+    session_->rtt_ms =
+        std::max(0.0, to_milliseconds(now_ - it->passed_at) - double(message.hold_ms));
+    round_trip_.ms = std::max(session_->rtt_ms, 0.001);
+}
+
+void Decoder::learn(const Disconnect& message) noexcept {
+    outcome_.ended = true;
+    if (session_ == nullptr) return;
+    session_->open = false;
+    if (direction_ != Direction::to_client) return;
+    constexpr uint8_t heartbeat = 2, integrity = 6;
+    const bool talking = now_ - session_->last_client < 5s;
+    if (message.reason == heartbeat && talking && !session_->heartbeat_told) {
+        session_->heartbeat_told = true;
+        accuse({.fault = Fault::heartbeat_missing,
+                .proven = true,
+                .confidence = 0.95f,
+                .observed = to_seconds(now_ - session_->pong_at),
+                .limit = session_->heartbeat_timeout_ms / 1e3,
+                .unit = "s"});
+    } else if (message.reason == integrity) {
+        accuse({.fault = Fault::integrity_failed, .proven = true, .note = "the server says so"});
+    }
+}
+
+void Decoder::learn(const Ack& message) noexcept {
+    const auto channel = static_cast<Channel>(message.channel);
+    Half& sender = session_->half(protocol::opposite(direction_));
+    const uint64_t highest = sender.window(channel).highest();
+    Reliable& reliable = sender.of(channel);
+    reliable.acknowledged_at = now_;
+    for (size_t i = 0; i < message.count; ++i) {
+        const uint64_t sequence = message[i];
+        if (sequence > highest || sequence == 0) {
+            if (direction_ != Direction::to_server) return;
+            accuse({.fault = Fault::reliable_abuse,
+                    .proven = true,
+                    .observed = double(sequence),
+                    .limit = double(highest),
+                    .unit = "sequence",
+                    .note = "acknowledges what was never sent"});
+            return;
+        }
+        const uint64_t behind = highest - sequence;
+        if (behind < ReplayWindow::size) reliable.acknowledged |= uint64_t{1} << behind;
+    }
+}
+
+void Decoder::learn(const ReliableHandshake& message) noexcept {
+    if (message.step == 1) session_->reliable_ready = true;
+}
+
+void Decoder::learn(const CheckIntegrity& message) noexcept {
+    if (message.phase == 0) {
+        Challenge& place = *std::ranges::min_element(
+            session_->challenges, {},
+            [](const Challenge& c) { return std::pair(c.waiting, c.passed_at); });
+        place = {message.challenge_id, message.index, true, now_};
+        return;
+    }
+    const auto it = std::ranges::find_if(session_->challenges, [&](const Challenge& c) {
+        return c.waiting && c.id == message.challenge_id;
+    });
+    if (it == session_->challenges.end()) return;  // Late, which was told, or asked before us.
+    it->waiting = false;
+    const keys::ShadowlandSecrets* secrets = keys_.secrets_of(link_->server);
+    const bool known = secrets != nullptr && secrets->integrity_size > 0 && session_->build != 0;
+    const bool wrong_index = it->index != message.index;
+    if (!wrong_index &&
+        (!known || authenticator_.integrity_key_holds(secrets->integrity_secret(), session_->build,
+                                                      message.index, message.key))) {
+        return;
+    }
+    accuse({.fault = Fault::integrity_failed,
+            .proven = true,
+            .observed = double(message.index),
+            .unit = "index",
+            .note = "wrong answer"});
+}
+
+void Decoder::learn(const RekeyRequest& message) noexcept {
+    session_->rekey_requested = message.epoch;
+}
+
+void Decoder::learn(const RekeyResponse& message) noexcept {
+    if (session_->rekey_requested == 0 || session_->rekey_requested != message.epoch) {
+        accuse({.fault = Fault::rekey_invalid,
+                .proven = true,
+                .observed = double(message.epoch),
+                .limit = double(session_->rekey_requested),
+                .unit = "epoch"});
+        return;
+    }
+    session_->rekey_requested = 0;
+    session_->rekey_answered = message.epoch;
+}
+
+void Decoder::learn(const EnterToWorld&) noexcept { session_->entered = true; }
+
+}  // namespace portcullis::shadowland

@@ -1,0 +1,197 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "base/pool.h"
+#include "keys/shadowland_keys.h"
+#include "protocol/shadowland/events.h"
+#include "protocol/shadowland/fragments.h"
+#include "protocol/shadowland/payload.h"
+#include "protocol/shadowland/session.h"
+
+namespace portcullis::shadowland {
+
+/// Where a datagram belongs: the two ends of its flow, and the session on it.
+struct Link {
+    Endpoint client, server;
+    uint32_t session = Pool<Session>::none;
+};
+
+/// What becomes of a datagram.
+struct Outcome {
+    Error error = Error::none;  ///< Of the datagram as a whole.
+    bool drop = false;          ///< Its receiver would not take it, and loses nothing with it.
+    bool unknown = false;       ///< Of a session whose beginning we have not seen.
+    bool full = false;          ///< No room for a session: it goes uninspected.
+    bool ended = false;         ///< A Disconnect: the session is over.
+};
+
+/// Datagrams in, messages out, for all sessions of one Worker.
+///
+/// The listener is told, in this order: `packet(const PacketSeen&)`, then what the
+/// payload holds through `on_form`, `on(const Message&)` and `on_broken`, then
+/// `on_whole(id, whole size when it was compressed)` and the messages of a set of
+/// fragments that it completed, then `on_error(Error)` if the payload failed, and
+/// last `on(const Violation&)` for all that it broke.  What a receiver would not
+/// believe is told only when `Settings::tell_all`; `PacketSeen::fresh` says so.
+class Decoder {
+public:
+    struct Settings {
+        uint32_t sessions = 1'000;
+        Fragments::Limits fragments;
+        bool tell_all = false;
+    };
+
+    /// `keys` may be given more at any time; it must outlive the decoder.
+    Decoder(const Settings& settings, const keys::ShadowlandKeys& keys);
+
+    template <class Listener>
+    Outcome receive(Link& link, Direction direction, Bytes datagram, Nanos now,
+                    Listener& listener) noexcept {
+        begin(link, direction, now);
+        open(datagram);
+        listener.packet(seen_);
+        if (payload_.size() > 0 && (seen_.fresh || settings_.tell_all)) {
+            Hearer<Listener> hearer{*this, listener};
+            const Error error = read(seen_.header, hearer);
+            if (error != Error::none) {
+                body_failed(error);
+                listener.on_error(error);
+            }
+        }
+        for (size_t i = 0; i < violations_size_; ++i) listener.on(violations_[i]);
+        if (round_trip_.ms > 0) listener.on(round_trip_);
+        return outcome_;
+    }
+
+    void forget(Link& link) noexcept;
+    const Session* session_of(const Link& link) const noexcept {
+        return link.session == Pool<Session>::none ? nullptr : &sessions_[link.session];
+    }
+
+    /// A Disconnect that both ends believe: plain or sealed as the session is.
+    /// Returns its size; 0 when none can be made.
+    size_t write_disconnect(const Link& link, Direction direction, uint8_t reason,
+                            std::string_view text, MutableBytes out) noexcept;
+
+    uint32_t sessions_used() const noexcept { return sessions_.used(); }
+
+private:
+    /// Stands between the payload and the listener: the session learns first.
+    template <class Listener>
+    struct Hearer {
+        Decoder& decoder;
+        Listener& listener;
+
+        template <class M>
+        void on(const M& message) noexcept {
+            if (decoder.seen_.fresh) decoder.learn(message);
+            listener.on(message);
+            if constexpr (std::is_same_v<M, Fragment>) {
+                if (decoder.seen_.fresh) whole(message);
+            }
+        }
+        void on_form(Form form) noexcept { listener.on_form(form); }
+        void on_broken(Error error) noexcept {
+            if (decoder.seen_.fresh) decoder.body_failed(error);
+            listener.on_broken(error);
+        }
+        void whole(const Fragment& fragment) noexcept {
+            const Fragments::Piece piece = decoder.add(fragment);
+            if (piece.result != Fragments::Result::complete) return;
+            Bytes payload = piece.whole;
+            if (piece.compressed) payload = decoder.inflate(payload);
+            if (payload.empty()) return;
+            listener.on_whole(fragment.fragment_id, piece.compressed ? payload.size() : 0);
+            const Error error = read_game(payload, decoder.direction_, *this);
+            if (error == Error::none) return;
+            decoder.body_failed(error);
+            listener.on_error(error);
+        }
+    };
+
+    template <class Listener>
+    Error read(const Header& header, Listener& hearer) noexcept {
+        if (header.control()) return read_control(header, payload_, direction_, hearer);
+        Bytes payload = payload_;
+        if (header.compressed()) {
+            const Decompressed inflated =
+                decompress(payload, direction_, {inflated_.get(), inflated_size});
+            if (inflated.error != Error::none) return inflated.error;
+            payload = inflated.payload;
+            hearer.listener.on_inflated(payload.size());
+        }
+        return read_game(payload, direction_, hearer);
+    }
+
+    void begin(Link& link, Direction direction, Nanos now) noexcept;
+    void open(Bytes datagram) noexcept;
+    void open_handshake(Bytes datagram) noexcept;
+    bool of_this_session() noexcept;
+    bool unseal(Bytes datagram) noexcept;
+    Bytes try_epoch(Epoch& epoch, Bytes datagram) noexcept;
+    Bytes try_next_epoch(Bytes datagram) noexcept;
+    void place(bool proven) noexcept;
+    void repeated(ReplayWindow::Place place) noexcept;
+    void repeated_unreliable(ReplayWindow::Place place) noexcept;
+    void watch_time() noexcept;
+    Fragments::Piece add(const Fragment& fragment) noexcept;
+    Bytes inflate(Bytes payload) noexcept;
+
+    template <class M>
+    void learn(const M&) noexcept {}
+    void learn(const Connect& message) noexcept;
+    void learn(const ConnectionAccepted& message) noexcept;
+    void learn(const Ping& message) noexcept;
+    void learn(const Pong& message) noexcept;
+    void learn(const Disconnect& message) noexcept;
+    void learn(const Ack& message) noexcept;
+    void learn(const ReliableHandshake& message) noexcept;
+    void learn(const CheckIntegrity& message) noexcept;
+    void learn(const RekeyRequest& message) noexcept;
+    void learn(const RekeyResponse& message) noexcept;
+    void learn(const EnterToWorld& message) noexcept;
+
+    void body_failed(Error error) noexcept;
+    void fail(Error error, Fault fault) noexcept;
+    void accuse(const Violation& violation) noexcept;
+    bool proven() const noexcept { return seen_.opened; }
+
+    uint32_t find(uint32_t connection_id) const noexcept;
+    uint32_t& head_of(uint32_t connection_id) noexcept;
+
+    uint32_t& build_of(const Endpoint& client) noexcept;
+
+    static constexpr size_t inflated_size = large_payload_max[1];
+    static constexpr size_t violations_max = 16;
+    static constexpr size_t builds_max = 1'024;  ///< Clients between Connect and its answer.
+
+    const Settings settings_;
+    const keys::ShadowlandKeys& keys_;
+    Cipher cipher_;
+    Authenticator authenticator_;
+    Pool<Session> sessions_;
+    std::unique_ptr<uint32_t[]> heads_;  ///< Connection id to session.
+    std::unique_ptr<uint32_t[]> next_;
+    uint32_t heads_mask_;
+    Fragments fragments_;
+    std::unique_ptr<uint32_t[]> builds_;  ///< What a client's Connect said, by its address.
+    std::unique_ptr<std::byte[]> inflated_;
+    std::array<std::byte, datagram_size_max> opened_;
+
+    // Of the datagram at hand.
+    Link* link_ = nullptr;
+    Session* session_ = nullptr;
+    Direction direction_{};
+    Nanos now_{};
+    PacketSeen seen_;
+    Bytes payload_;
+    Outcome outcome_;
+    RoundTrip round_trip_;
+    std::array<Violation, violations_max> violations_;
+    size_t violations_size_ = 0;
+};
+
+}  // namespace portcullis::shadowland

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/names.h"
+#include "base/time.h"
+#include "protocol/shadowland/header.h"
+
+namespace portcullis::shadowland {
+
+/// What a packet broke, by the name of the check that says so.
+enum class Fault : uint8_t {
+    header_invalid,
+    crc_bad,
+    cookie_forged,
+    cookie_expired,
+    session_hijack,
+    crypto_downgrade,
+    crypto_forged,
+    replay_window,
+    message_malformed,
+    message_direction,
+    rekey_invalid,
+    reliable_abuse,
+    fragments_invalid,
+    fragments_overlap,
+    fragments_flood,
+    fragments_timeout,
+    compression_bomb,
+    compression_malformed,
+    heartbeat_missing,
+    heartbeat_forged,
+    integrity_failed,
+    count
+};
+
+/// A packet, or its absence, that no honest peer's is.
+struct Violation {
+    Fault fault{};
+    Error error = Error::none;
+    /// Who sent it is beyond doubt: it carried the session's tag, or the session
+    /// is plain and its sum was right.  Otherwise anybody may have.
+    bool proven = false;
+    float confidence = 1;
+    double observed = 0;
+    double limit = 0;
+    std::string_view unit = {};
+    std::string_view note = {};
+};
+
+/// One datagram of a session, or of the handshake before it.
+struct PacketSeen {
+    Header header;
+    size_t size = 0;
+    Error error = Error::none;
+    bool fresh = false;   ///< Its receiver believes it and has not seen it before.
+    bool opened = false;  ///< What it holds could be read.
+    uint32_t epoch = 0;   ///< Meaningful when encrypted and opened.
+};
+
+/// The client's round trip, each time it answers a Ping.
+struct RoundTrip {
+    double ms = 0;
+};
+
+}  // namespace portcullis::shadowland

@@ -1,0 +1,136 @@
+#include "protocol/shadowland/fragments.h"
+
+#include <algorithm>
+
+namespace portcullis::shadowland {
+
+namespace {
+constexpr uint32_t none = FragmentSets::none;
+constexpr size_t whole_size_max = large_payload_max[1];
+}  // namespace
+
+Fragments::Fragments(const Limits& limits)
+    : sets_(limits.sets),
+      blocks_(limits.blocks),
+      whole_(std::make_unique<std::byte[]>(whole_size_max)) {}
+
+Fragments::Piece Fragments::add(FragmentSets& sets, Direction direction, Channel channel,
+                                bool compressed, const Fragment& fragment, Nanos now) noexcept {
+    uint32_t handle = find(sets, fragment.fragment_id);
+    if (handle != none && now - sets_[handle].since > set_timeout) {
+        drop(sets, handle);
+        handle = none;
+    }
+    if (handle == none) {
+        if (sets.count >= sets_max[index_of(direction)]) return {Result::flood, {}};
+        handle = sets_.make();
+        if (handle == none) return {Result::no_room, {}};
+        Set& fresh = sets_[handle];
+        fresh.total_size = fragment.total_size;
+        fresh.id = fragment.fragment_id;
+        fresh.channel = channel;
+        fresh.compressed = compressed;
+        fresh.since = now;
+        fresh.next = sets.first;
+        sets.first = handle;
+        ++sets.count;
+    }
+    Set& set = sets_[handle];
+    if (set.total_size != fragment.total_size || set.channel != channel ||
+        set.compressed != compressed) {
+        return {Result::changed, {}};
+    }
+    Result result = Result::kept;
+    if (!insert(set, fragment, result)) {
+        if (result == Result::overlap) drop(sets, handle);
+        return {result, {}};
+    }
+    if (set.received < set.total_size) return {Result::kept, {}};
+    const Piece piece{Result::complete, join(set), set.compressed};
+    drop(sets, handle);
+    return piece;
+}
+
+/// False when nothing was kept; `result` says why.
+bool Fragments::insert(Set& set, const Fragment& fragment, Result& result) noexcept {
+    // Fragments mostly come in order, and then none but the last is looked at.
+    uint32_t before = none;
+    if (set.last_block != none && blocks_[set.last_block].offset < fragment.offset) {
+        before = set.last_block;
+    } else {
+        for (uint32_t at = set.first_block; at != none; at = blocks_[at].next) {
+            const Block& block = blocks_[at];
+            if (block.offset > fragment.offset) break;
+            if (block.offset == fragment.offset) {
+                result = std::ranges::equal(block.bytes(), fragment.data) ? Result::repeated
+                                                                          : Result::overlap;
+                return false;
+            }
+            before = at;
+        }
+    }
+    const uint32_t handle = blocks_.make();
+    if (handle == none) {
+        result = Result::no_room;
+        return false;
+    }
+    Block& block = blocks_[handle];
+    block.offset = fragment.offset;
+    block.size = static_cast<uint16_t>(fragment.data.size());
+    std::ranges::copy(fragment.data, block.data.begin());
+    uint32_t& link = before == none ? set.first_block : blocks_[before].next;
+    block.next = link;
+    link = handle;
+    if (block.next == none) set.last_block = handle;
+    set.received += block.size;
+    return true;
+}
+
+/// Offsets are multiples of a whole fragment's size and sizes follow from them,
+/// so as many bytes as the total, without repeats, leave no gap.
+Bytes Fragments::join(const Set& set) noexcept {
+    size_t at = 0;
+    for (uint32_t i = set.first_block; i != none; i = blocks_[i].next) {
+        std::ranges::copy(blocks_[i].bytes(), whole_.get() + at);
+        at += blocks_[i].size;
+    }
+    return {whole_.get(), at};
+}
+
+uint32_t Fragments::expire(FragmentSets& sets, Nanos now) noexcept {
+    uint32_t expired = 0;
+    for (uint32_t at = sets.first; at != none;) {
+        const uint32_t next = sets_[at].next;
+        if (now - sets_[at].since > set_timeout) {
+            drop(sets, at);
+            ++expired;
+        }
+        at = next;
+    }
+    return expired;
+}
+
+void Fragments::forget(FragmentSets& sets) noexcept {
+    while (sets.first != none) drop(sets, sets.first);
+}
+
+uint32_t Fragments::find(const FragmentSets& sets, uint16_t id) const noexcept {
+    uint32_t at = sets.first;
+    while (at != none && sets_[at].id != id) at = sets_[at].next;
+    return at;
+}
+
+void Fragments::drop(FragmentSets& sets, uint32_t handle) noexcept {
+    uint32_t* link = &sets.first;
+    while (*link != handle) link = &sets_[*link].next;
+    *link = sets_[handle].next;
+    for (uint32_t at = sets_[handle].first_block; at != none;) {
+        const uint32_t next = blocks_[at].next;
+        blocks_.unmake(at);
+        at = next;
+    }
+    sets_.unmake(handle);
+    --sets.count;
+}
+
+}  // namespace portcullis::shadowland

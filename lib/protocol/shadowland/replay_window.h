@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+
+namespace portcullis::shadowland {
+
+/// The last 64 sequences of one direction and channel.
+class ReplayWindow {
+public:
+    static constexpr uint64_t size = 64;
+    /// Further ahead than this no receiver follows.
+    static constexpr uint64_t jump_max = 65'536;
+    /// Nor do we, when nothing proves who sent the packet: one forged sequence
+    /// must not make all honest ones look old.
+    static constexpr uint64_t unproven_jump_max = 1'024;
+
+    enum class Place : uint8_t { fresh, repeat, too_old, too_far };
+
+    Place look(uint64_t sequence, bool proven) const noexcept {
+        if (sequence > highest_) {
+            const uint64_t far = proven ? jump_max : unproven_jump_max;
+            return sequence - highest_ > far ? Place::too_far : Place::fresh;
+        }
+        const uint64_t behind = highest_ - sequence;
+        if (behind >= size) return Place::too_old;
+        return (seen_ >> behind & 1) != 0 ? Place::repeat : Place::fresh;
+    }
+    /// Only of a sequence that is fresh.  Returns by how much the window moved.
+    uint64_t accept(uint64_t sequence) noexcept {
+        if (sequence <= highest_) {
+            seen_ |= uint64_t{1} << (highest_ - sequence);
+            return 0;
+        }
+        const uint64_t by = sequence - highest_;
+        seen_ = (by < size ? seen_ << by : 0) | 1;
+        highest_ = sequence;
+        return by;
+    }
+    uint64_t highest() const noexcept { return highest_; }
+    /// Whether a sequence between 1 and `highest` has not been seen.
+    bool gap_below(uint64_t sequence) const noexcept {
+        return sequence > 1 && look(sequence - 1, true) == Place::fresh;
+    }
+
+private:
+    uint64_t highest_ = 0;
+    uint64_t seen_ = 0;  ///< Bit n: highest - n.
+};
+
+}  // namespace portcullis::shadowland

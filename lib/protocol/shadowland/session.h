@@ -1,0 +1,106 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/ip.h"
+#include "base/time.h"
+#include "protocol/shadowland/cipher.h"
+#include "protocol/shadowland/fragments.h"
+#include "protocol/shadowland/replay_window.h"
+#include "protocol/shadowland/wire.h"
+
+namespace portcullis::shadowland {
+
+/// What one side sent reliably on one channel, and what of it the other has
+/// acknowledged, over the last 64 sequences.
+struct Reliable {
+    /// Bit and entry n: the sequence n below the highest.
+    uint64_t acknowledged = 0;
+    std::array<uint8_t, ReplayWindow::size> copies{};
+    Nanos acknowledged_at{};
+
+    void moved(uint64_t by) noexcept {
+        for (size_t i = copies.size(); i-- > 0;) copies[i] = i >= by ? copies[i - by] : 0;
+        acknowledged = by < ReplayWindow::size ? acknowledged << by : 0;
+    }
+};
+
+/// One direction of a session.
+struct Half {
+    std::array<ReplayWindow, channels> windows;
+    std::array<Reliable, channels - 1> reliable;  ///< Of channels 1 and 2.
+    FragmentSets fragments;
+    Reliable& of(Channel c) noexcept { return reliable[index_of(c) - 1]; }
+    ReplayWindow& window(Channel c) noexcept { return windows[index_of(c)]; }
+    const ReplayWindow& window(Channel c) const noexcept { return windows[index_of(c)]; }
+};
+
+/// The keys of one epoch, as far as we were given them.
+struct Epoch {
+    uint32_t number = 0;
+    bool known = false;
+    EpochKeys keys;
+};
+
+/// A Ping on its way; a Pong counts only for one of these.
+struct PingSent {
+    uint16_t id = 0;
+    bool waiting = false;
+    uint64_t send_time_ms = 0;
+    Nanos passed_at{};
+};
+
+struct Challenge {
+    uint16_t id = 0;
+    uint16_t index = 0;
+    bool waiting = false;
+    Nanos passed_at{};
+};
+
+/// What is remembered of a session between a client and a server, from
+/// ConnectionAccepted on.  Bound to both addresses by the Flow that it hangs on.
+struct Session {
+    static constexpr size_t pings_max = 16;
+    static constexpr size_t challenges_max = 4;
+
+    uint32_t connection_id = 0;
+    uint32_t build = 0;
+    bool encrypted = false;
+    bool open = true;  ///< No Disconnect was seen.
+    bool reliable_ready = false;
+    bool entered = false;  ///< EnterToWorld was seen.
+    uint8_t options = 0;
+    uint8_t tick_rate = 60;
+    uint16_t heartbeat_timeout_ms = 15'000;
+
+    Epoch epoch;  ///< The newest that a packet was opened with.
+    Epoch previous;
+    Nanos previous_until{};  ///< Its keys serve until then.
+    Nanos next_key_look{};
+    uint32_t rekey_requested = 0;  ///< The epoch that the server asked for; 0: none.
+    uint32_t rekey_answered = 0;
+
+    Nanos since{};
+    Nanos pong_at{};      ///< The newest counting Pong, or when the first Ping went.
+    Nanos last_client{};  ///< A proven packet of the client's.
+    double rtt_ms = 0;    ///< Of the newest Pong; 0: none yet.
+    uint32_t pings = 0, pongs = 0;
+    std::array<PingSent, pings_max> ping_ring;
+    std::array<Challenge, challenges_max> challenges;
+
+    std::array<Half, 2> halves;
+    /// When each of the client's last sequences on channel 0 came, in 16 ms.
+    std::array<uint16_t, ReplayWindow::size> unreliable_at{};
+    uint64_t unreliable_twice = 0;  ///< Bit n: a second copy came.
+    float repeats_left = 4;         ///< Unexplained repeats that are still forgiven.
+    Nanos repeats_at{};
+    bool heartbeat_told = false;
+    uint8_t starved_told = 0;
+
+    uint64_t retransmissions = 0;
+
+    Half& half(Direction d) noexcept { return halves[index_of(d)]; }
+};
+
+}  // namespace portcullis::shadowland
