@@ -82,7 +82,7 @@ class Peer:
             (c for c in map(str, self.command) if c.endswith((".js", ".py", "portcullis"))), self.command[0])).name
 
     def tail(self):
-        return "".join(self.other[-5:]).strip()
+        return "".join(self.other[-5:]).strip() or str(self.said[-1:])
 
     def end(self, how=signal.SIGTERM):
         if self.process.poll() is None:

@@ -12,6 +12,11 @@ function join ({ host, port, version, name }) {
     if (packet === 'position' || packet === 'position_look') ledger.add(fields)
     return write(packet, fields)
   }
+  // mineflayer trips over others' digging when it is told of it before its own first chunk.
+  bot.once('inject_allowed', () => {
+    const blockAt = bot.blockAt
+    bot.blockAt = (...where) => bot.world ? blockAt(...where) : null
+  })
   let told = false
   const ended = (why, text) => {
     if (told) return

@@ -2,13 +2,13 @@
 //
 //   node cheater.js HOST PORT VERSION speed|fly|reach|timer SECONDS [NAME]
 
-const { Vec3 } = require('vec3')
 const { join, sleep, say } = require('./bot')
 
 const [host, port, version, cheat, seconds, name = 'Cheat' + cheat] = process.argv.slice(2)
 
 // Sprinting at three times the speed that the server granted.
-async function speed (bot) {
+async function speed (bot, begins) {
+  begins()
   bot.setControlState('forward', true)
   bot.setControlState('sprint', true)
   bot.physics.playerSpeed *= 3
@@ -16,40 +16,54 @@ async function speed (bot) {
 }
 
 // Up, and then on through the air.
-async function fly (bot) {
-  bot.physicsEnabled = false
-  const at = bot.entity.position.clone()
+async function fly (bot, begins) {
+  begins()
+  bot.physicsEnabled = false // Positions are still sent, every tick, but nothing moves him.
+  bot.entity.onGround = false
   for (let tick = 0; ; tick++) {
-    if (tick < 10) at.y += 0.33
-    else at.x += 0.2
-    bot._client.write('position', { x: at.x, y: at.y, z: at.z, onGround: false, flags: { onGround: false, hasHorizontalCollision: false } })
+    if (tick < 10) bot.entity.position.y += 0.33
+    else bot.entity.position.x += 0.2
     await sleep(50)
   }
 }
 
-// Strikes a target from six blocks away.
-async function reach (bot) {
+// Strikes a player who is further away than any arm is long: one of its own, who just stands,
+// since this server shows a newcomer only those who come after him.
+async function reach (bot, begins) {
+  const target = join({ host, port, version, name: name + 'T' })
+  await new Promise(resolve => target.bot.once('spawn', resolve))
+  bot.setControlState('forward', true)
+  const away = () => {
+    const seen = bot.players[name + 'T']?.entity
+    return seen && seen.position.distanceTo(bot.entity.position) > 5 ? seen : null
+  }
+  while (!away()) await sleep(50)
+  bot.clearControlStates()
   for (;;) {
-    const target = bot.nearestEntity(e => e.type === 'player')
-    if (target) {
-      const away = target.position.distanceTo(bot.entity.position)
-      await bot.lookAt(target.position.offset(0, 1.4, 0), true)
-      if (away > 5) bot.attack(target)
+    const seen = away()
+    if (seen) {
+      await bot.lookAt(seen.position.offset(0, 1.4, 0), true)
+      begins()
+      bot.attack(seen)
     }
-    await sleep(500)
+    await sleep(400)
   }
 }
 
 // Every tick twice.
-async function timer (bot) {
+async function timer (bot, begins) {
+  begins()
   bot.setControlState('forward', true)
-  const ground = new Vec3(0, 0, 0)
   for (let turn = 0; ; turn++) {
-    const at = bot.entity.position.plus(ground)
-    bot._client.write('position', { x: at.x, y: at.y, z: at.z, onGround: true, flags: { onGround: true, hasHorizontalCollision: false } })
+    sendPosition(bot, true)
     if (turn % 40 === 0) await bot.look(Math.random() * 2 * Math.PI, 0, true)
     await sleep(50)
   }
+}
+
+function sendPosition (bot, onGround) {
+  const { x, y, z } = bot.entity.position
+  bot._client.write('position', { x, y, z, onGround, flags: { onGround, hasHorizontalCollision: false } })
 }
 
 async function main () {
@@ -57,9 +71,13 @@ async function main () {
   bot.once('end', () => setTimeout(() => process.exit(0), 200))
   await new Promise(resolve => bot.once('spawn', resolve))
   await sleep(3000)
-  say('cheats', { name, cheat })
+  let begun = false
+  const begins = () => {
+    if (!begun) say('cheats', { name, cheat })
+    begun = true
+  }
   const cheats = { speed, fly, reach, timer }
-  await Promise.race([cheats[cheat](bot), sleep(Number(seconds) * 1000)])
+  await Promise.race([cheats[cheat](bot, begins), sleep(Number(seconds) * 1000)])
   if (cheat === 'speed') await sleep(Number(seconds) * 1000)
   leave()
   await sleep(500)

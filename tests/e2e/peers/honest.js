@@ -9,21 +9,28 @@ const { join, sleep, say } = require('./bot')
 const [host, port, version, count, seconds, prefix = 'Honest'] = process.argv.slice(2)
 const until = Date.now() + Number(seconds) * 1000
 
+// Somewhere; home again for those who went far, so that players keep meeting.
+async function turn (bot) {
+  if (bot.entity.position.distanceTo(bot.home) > 8) await bot.lookAt(bot.home.offset(0, 1.6, 0), true)
+  else await bot.look(Math.random() * 2 * Math.PI, 0, true)
+}
+
 const behaviours = {
   async walk (bot) {
-    await bot.look(Math.random() * 2 * Math.PI, 0, true)
+    await turn(bot)
     bot.setControlState('forward', true)
     await sleep(3000)
     bot.clearControlStates()
   },
   async sprint (bot) {
-    await bot.look(Math.random() * 2 * Math.PI, 0, true)
+    await turn(bot)
     bot.setControlState('forward', true)
     bot.setControlState('sprint', true)
     await sleep(3000)
     bot.clearControlStates()
   },
   async jump (bot) {
+    await turn(bot)
     bot.setControlState('forward', true)
     bot.setControlState('sprint', true)
     bot.setControlState('jump', true)
@@ -68,8 +75,9 @@ async function play (index) {
   const { bot, leave } = join({ host, port, version, name })
   await new Promise(resolve => bot.once('spawn', resolve))
   await sleep(1500) // The ground arrives.
+  bot.home = bot.entity.position.clone()
   const names = Object.keys(behaviours)
-  for (let turn = index; Date.now() < until; turn++) await behaviours[names[turn % names.length]](bot)
+  for (let next = index; Date.now() < until; next++) await behaviours[names[next % names.length]](bot)
   leave()
 }
 

@@ -32,7 +32,20 @@ const server = mcServer.createMCServer({
 server._server.on('listening', () => say('listening', { port: Number(port), version }))
 server._server.on('error', error => say('error', { text: String(error) }))
 
+// This server's knock-back grows with the distance of the blow, beyond what the packet can say;
+// its serializer then fails for everybody.  Vanilla's is cut off like this.
+function limitVelocity (client) {
+  const write = client.write.bind(client)
+  const short = value => Math.max(-32768, Math.min(32767, value))
+  client.write = (name, fields) => {
+    const velocity = name === 'entity_velocity' && (fields.velocity ?? fields)
+    for (const key in velocity || {}) if (key !== 'entityId' && typeof velocity[key] === 'number') velocity[key] = short(velocity[key])
+    return write(name, fields)
+  }
+}
+
 server.on('newPlayer', player => {
+  limitVelocity(player._client)
   const ledger = new Ledger()
   player._client.on('position', packet => ledger.add(packet))
   player._client.on('position_look', packet => ledger.add(packet))
