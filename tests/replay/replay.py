@@ -26,6 +26,13 @@ ACT_AT = 0.95        # act_at_confidence of the default policy
 FOUND_WITHIN_S = 5.0
 ANY_CONFIDENCE = {"packets.malformed", "combat.click_rate"}
 BROKEN_FRAMES = {"packets.malformed", "exploit.oversize"}
+# Cheats in captures that are not found, and why not.  One that is found after all fails here, so
+# that the list stays true.
+KNOWN_MISSES = {
+    name: "ticks at twice the rate for under a second, just after standing still; clients of these versions say nothing "
+          "while they stand, so an honest one may have that much time saved up"
+    for name in ("1.16.5-cheat-timer2-nocomp.pcap", "1.20.4-cheat-timer2-nocomp.pcap", "1.21.4-cheat-timer2-nocomp.pcap")
+}
 OBSERVE = """
 mode: observe
 services: [ {{ name: game, protocol: minecraft, address: {}, port: {} }} ]
@@ -107,7 +114,11 @@ def cheat_is_found(entry, replay, delays):
                 and epoch(v) >= entry["first_packet_epoch"] + start - 0.3]
         delay = min(hits) - entry["first_packet_epoch"] - start if hits else None
         delays.append((entry["file"], delay))
-        if delay is None or delay > FOUND_WITHIN_S:
+        late = delay is None or delay > FOUND_WITHIN_S
+        if entry["file"] in KNOWN_MISSES:
+            if not late:
+                faults.append("is a known miss, and was found: take it off the list")
+        elif late:
             said = short([v for v in replay.of("verdict") if v["flow"]["client"] == who]) or "nothing"
             when = "never" if delay is None else f"after {delay:.1f} s"
             faults.append(f"{'/'.join(sorted(wanted))} {when}; said: {said}")
@@ -174,6 +185,13 @@ def known_keys(entry, path):
     return ["--keys", path]
 
 
+def observing(entry, folder):
+    """Options that judge everything and end no connection, so that a player is seen to the end."""
+    path = pathlib.Path(folder, "observe.yaml")
+    path.write_text(OBSERVE.format(*entry["server"].rsplit(":", 1)))
+    return "--config", str(path)
+
+
 # ---- the two kinds of capture folders ----------------------------------------
 
 def judge_played(binary, folder, entry, oracle, delays):
@@ -194,16 +212,15 @@ def judge_played(binary, folder, entry, oracle, delays):
             faults.append("a second run says something else")
         if entry["file"] in oracle:
             # Only observed, so that what follows a kick is decoded too.
-            watch_only = pathlib.Path(tmp, "observe.yaml")
-            watch_only.write_text(OBSERVE.format(*entry["server"].rsplit(":", 1)))
-            replay = Replay(binary, capture, "--config", str(watch_only), "--packets", *options[2:])
+            replay = Replay(binary, capture, *observing(entry, tmp), "--packets", *options[2:])
             faults += every_packet_is_decoded(entry, replay, oracle[entry["file"]])
         return faults
 
 
-def judge_badline(binary, folder, entry, delays):
+def judge_badline(binary, folder, entry, delays, false_acts):
     """A capture of play on a bad line: many players, many behaviours, some windows of cheating."""
-    replay = Replay(binary, folder / entry["file"])
+    with tempfile.TemporaryDirectory() as tmp:
+        replay = Replay(binary, folder / entry["file"], *observing(entry, tmp))
     start = entry["first_packet_epoch"]
     faults = []
     acted = replay.acted()
@@ -218,6 +235,7 @@ def judge_badline(binary, folder, entry, delays):
             delays.append((f"{entry['file']} {window['behaviour']}", min(hits) if hits else None))
         if player["role"] != "cheat" and mine:
             first = mine[0]
+            false_acts += mine
             faults.append(f"{player['name']}: {short(mine)}; first at {epoch(first) - start:.2f} s, "
                           f"{first['confidence']:.2f} {first['evidence']}")
     return faults
@@ -229,12 +247,12 @@ def run(binary, folder, only, workers):
     oracle = json.loads(oracle_file.read_text()) if oracle_file.exists() else {}
     badline = "profile" in manifest[0]
     entries = [e for e in manifest if (folder / e["file"]).exists() and only in e["file"]]
-    delays, failed, acts_on_honest = [], 0, 0
+    delays, false_acts, failed = [], [], 0
 
     def judge(entry):
         try:
             if badline:
-                return judge_badline(binary, folder, entry, delays)
+                return judge_badline(binary, folder, entry, delays, false_acts)
             return judge_played(binary, folder, entry, oracle, delays)
         except (RuntimeError, subprocess.TimeoutExpired, json.JSONDecodeError, KeyError) as error:
             return [f"{type(error).__name__}: {error}"]
@@ -247,11 +265,13 @@ def run(binary, folder, only, workers):
     caught = [d for _, d in delays if d is not None]
     if badline:
         hours = sum(e["honest_player_seconds"] for e in entries) / 3600
-        acts_on_honest = failed
-        print(f"{folder.name}: {acts_on_honest / hours if hours else 0:.3f} files with false acts per player-hour "
-              f"over {hours:.2f} player-hours (both sides of each line)")
+        print(f"{folder.name}: {len(false_acts) / hours if hours else 0:.3f} false acts per player-hour "
+              f"over {hours:.2f} player-hours seen (each play from both sides of its line)")
         for name, delay in sorted(delays, key=lambda d: d[0]):
             print(f"  {name}: {'missed' if delay is None else f'{delay:.2f} s'}")
+    for name, delay in delays:
+        if name in KNOWN_MISSES:
+            print(f"  {name}: missed; {KNOWN_MISSES[name]}")
     if delays:
         slowest = max(caught, default=0)
         print(f"{folder.name}: {len(caught)} of {len(delays)} cheats caught, the slowest after {slowest:.2f} s")
