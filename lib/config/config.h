@@ -60,6 +60,8 @@ struct Limits {
     uint32_t connect_timeout_s = 30;
 };
 
+/// Whether a packet's sums must be right before it is believed.
+enum class Checksums : uint8_t { verify, trust };
 enum class Idle : uint8_t { spin, sleep, interrupt };
 enum class Forwarding : uint8_t { none, bungeecord, velocity };
 
@@ -137,6 +139,7 @@ struct Config {
     std::string pipeline = "inspect/inline.yaml";
     verdicts::Mode mode = verdicts::Mode::enforce;
     Idle idle = Idle::sleep;
+    Checksums checksums = Checksums::verify;
     Failures on_failure;
     Limits limits;
     std::vector<Service> services;

@@ -17,8 +17,9 @@ constexpr const char* preface =
     "`ninja -C build configuration-docs` writes it again, and a test compares the two.\n"
     "\n"
     "What can not change while the appliance runs (`reload` says so and keeps the old value):\n"
-    "`wires`, `workers`, `cores`, `pipeline`, `idle`, `on_failure`, `limits`, `services` (their "
-    "number, order,\n"
+    "`wires`, `workers`, `cores`, `pipeline`, `idle`, `checksums`, `on_failure`, `limits`, "
+    "`services` "
+    "(their number, order,\n"
     "names and addresses), `verdict_log`, `metrics`, `admin`, `keys`, `rcon` and `webhooks`.\n"
     "What can: `mode`, `policies`, the `policy` of a service, and `logging.level`.\n";
 

@@ -297,6 +297,11 @@ Rows<Config> rows() {
                     "`observe` judges and logs and never touches a packet."),
         row<Config>("idle", &Config::idle, choice<Idle>({"spin", "sleep", "interrupt"}),
                     "What a worker does while there is no traffic."),
+        row<Config>(
+            "checksums", &Config::checksums, choice<Checksums>({"verify", "trust"}),
+            "Whether packets for a service with a wrong IP, TCP or UDP checksum are dropped, "
+            "as the server would. `trust` is for captures taken before the network card "
+            "filled the sums in; on a wire it lets a sender show us bytes that no server reads."),
         section<Config>("on_failure", &Config::on_failure, failure_rows(),
                         "Whether packets pass uninspected (`open`) or are dropped (`closed`) when "
                         "we can not inspect them."),

@@ -42,6 +42,7 @@ struct alignas(64) Flow {
     bool reopening : 1 = false;          ///< A new handshake on the same ports is under way.
     bool kick_waiting : 1 = false;       ///< enforce waits for a message boundary.
     bool link_known_server : 1 = false;  ///< A frame of the server's was seen.
+    bool early_data : 1 = false;  ///< The server took a SYN's data; decode has it yet to read.
     /// For enforce: no answer to packets of a dead Flow before this, ms of its time.
     uint32_t answer_after_ms = 0;
 

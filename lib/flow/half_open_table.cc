@@ -154,30 +154,48 @@ std::optional<stream::Handshake> HalfOpenTable::complete(uint64_t hash, const Tc
                                                          Nanos now) noexcept {
     const std::optional<Found> at = find(hash);
     if (!at || stale(*at, now)) return std::nullopt;
-    const Entry entry = at->set->entries[at->way];
+    const Entry& entry = at->set->entries[at->way];
     for (unsigned i = 0; i < entry.answer_count; ++i) {
-        const Entry::Answer& answer = entry.answers[i];
         // Who knows this number got the answer.  Where his segment begins says
         // nothing: a server takes what of it lies in its window, also from one
         // that begins before the first byte, and so it must not go by unseen.
-        if (ack.ack != answer.server_isn + 1) continue;
-
-        at->set->hashes[at->way] = 0;
-        --size_;
-        stream::Handshake agreed;
-        agreed.client_isn = answer.client_isn;
-        agreed.server_isn = answer.server_isn;
-        agreed.client_window = entry.client_window;
-        agreed.server_window = entry.server_window;
-        agreed.client_scale = entry.scaled ? entry.client_scale : uint8_t{0};
-        agreed.server_scale = entry.scaled ? entry.server_scale : uint8_t{0};
-        agreed.timestamps = entry.timestamps;
-        agreed.sack = entry.sack;
-        agreed.client_timestamp = entry.client_timestamp;
-        agreed.server_timestamp = entry.server_timestamp;
-        return agreed;
+        if (ack.ack == entry.answers[i].server_isn + 1) return agree(*at, i);
     }
     return std::nullopt;
+}
+
+std::optional<stream::Handshake> HalfOpenTable::complete_by_server(uint64_t hash,
+                                                                   const TcpFields& segment,
+                                                                   Nanos now) noexcept {
+    const std::optional<Found> at = find(hash);
+    if (!at || stale(*at, now)) return std::nullopt;
+    const Entry& entry = at->set->entries[at->way];
+    for (unsigned i = 0; i < entry.answer_count; ++i) {
+        const Entry::Answer& answer = entry.answers[i];
+        if (segment.seq == answer.server_isn + 1 && segment.ack == answer.client_isn + 1) {
+            return agree(*at, i);
+        }
+    }
+    return std::nullopt;
+}
+
+/// The entry's handshake by one of its answers; the entry is gone.
+stream::Handshake HalfOpenTable::agree(const Found& found, unsigned answer) noexcept {
+    const Entry& entry = found.set->entries[found.way];
+    found.set->hashes[found.way] = 0;
+    --size_;
+    stream::Handshake agreed;
+    agreed.client_isn = entry.answers[answer].client_isn;
+    agreed.server_isn = entry.answers[answer].server_isn;
+    agreed.client_window = entry.client_window;
+    agreed.server_window = entry.server_window;
+    agreed.client_scale = entry.scaled ? entry.client_scale : uint8_t{0};
+    agreed.server_scale = entry.scaled ? entry.server_scale : uint8_t{0};
+    agreed.timestamps = entry.timestamps;
+    agreed.sack = entry.sack;
+    agreed.client_timestamp = entry.client_timestamp;
+    agreed.server_timestamp = entry.server_timestamp;
+    return agreed;
 }
 
 bool HalfOpenTable::contains(uint64_t hash) const noexcept { return find(hash).has_value(); }

@@ -38,6 +38,11 @@ public:
     /// what was agreed, and the entry is gone.
     std::optional<stream::Handshake> complete(uint64_t hash, const TcpFields& ack,
                                               Nanos now) noexcept;
+    /// A packet of the server that is no SYN: it speaks so only once it holds the
+    /// connection for open, because it saw an ACK that did not come this way or
+    /// took the data of a SYN.
+    std::optional<stream::Handshake> complete_by_server(uint64_t hash, const TcpFields& segment,
+                                                        Nanos now) noexcept;
     bool contains(uint64_t hash) const noexcept;
 
     uint32_t size() const noexcept { return size_; }
@@ -54,6 +59,7 @@ private:
     Set& set_of(uint64_t hash) const noexcept;
     std::optional<Found> find(uint64_t hash) const noexcept;
     Found make(uint64_t hash, Nanos now, bool& evicted) noexcept;
+    stream::Handshake agree(const Found& found, unsigned answer) noexcept;
     bool stale(const Found& found, Nanos now) const noexcept;
 
     uint32_t timeout_ms_;

@@ -51,6 +51,20 @@ TEST_F(Handshakes, AgreesOnWhatBothSaid) {
     EXPECT_FALSE(table.complete(flow, ack(101, 901), 3ms));
 }
 
+TEST_F(Handshakes, TheServerKnowsWhenAConnectionIsOpen) {
+    table.client_offers(flow, syn(100), 0s);
+    table.server_offers(flow, syn_ack(900, 101), true, 1ms);
+    // Of another life of these ports, or of somebody who only guesses.
+    EXPECT_FALSE(table.complete_by_server(flow, ack(0, 101), 2ms));
+    EXPECT_FALSE(table.complete_by_server(flow, ack(901, 102), 2ms));
+    EXPECT_TRUE(table.contains(flow));
+    const auto agreed = table.complete_by_server(flow, ack(901, 101), 2ms);
+    ASSERT_TRUE(agreed);
+    EXPECT_EQ(agreed->client_isn, Seq(100));
+    EXPECT_EQ(agreed->server_isn, Seq(900));
+    EXPECT_FALSE(table.contains(flow));
+}
+
 TEST_F(Handshakes, ScalesNothingUnlessBothDo) {
     table.client_offers(flow, syn(100, 7), 0s);
     table.server_offers(flow, syn_ack(900, 101), true, 1ms);

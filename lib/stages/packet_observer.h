@@ -1,6 +1,8 @@
 #pragma once
 
+#include "base/bytes.h"
 #include "base/time.h"
+#include "protocol/protocol.h"
 
 namespace portcullis {
 struct Flow;
@@ -10,6 +12,17 @@ struct Frame;
 }
 
 namespace portcullis::stages {
+
+/// Takes the ordered bytes of every connection, in place of a decoder:
+/// `--streams`.  Who tests what the engine reads asks for it; nobody else.
+class StreamObserver {
+public:
+    virtual ~StreamObserver() = default;
+    /// `offset`: of `in` in its direction of the connection; 0 begins a new one.
+    /// Called by the core of the Flow's Worker.
+    virtual void on_bytes(const Flow& flow, protocol::Direction direction, uint64_t offset,
+                          Bytes in) noexcept = 0;
+};
 
 /// Hears of every decoded game packet, in order: `inspect --packets`.  There is
 /// none in a running appliance, and a null pointer costs a Worker nothing.  What

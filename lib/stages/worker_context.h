@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "flow/block_list.h"
+#include "flow/fast_open.h"
 #include "flow/flow_table.h"
 #include "flow/half_open_table.h"
 #include "keys/keyring.h"
@@ -69,14 +70,16 @@ public:
     const FlowHash hash;  ///< For all tables.
     FlowTable flows;
     HalfOpenTable half_open;
+    FastOpen fast_open;
     BlockList blocked;
     PendingActions pending;
     Ring<verdicts::VerdictRecord> records;
     stream::StreamPool streams;
     keys::Keyring keys;
-    FlowListener* listener = nullptr;    ///< decode puts itself here,
-    Detect* detect = nullptr;            ///< and detect here.
-    PacketObserver* observer = nullptr;  ///< `inspect --packets`; set before any stage is made.
+    FlowListener* listener = nullptr;      ///< decode puts itself here,
+    Detect* detect = nullptr;              ///< and detect here.
+    PacketObserver* observer = nullptr;    ///< `inspect --packets`; set before any stage is made.
+    StreamObserver* streams_to = nullptr;  ///< `--streams`; takes the bytes instead of a decoder.
 
     /// What this Worker needs of something that all Workers have `total` of: its
     /// part, and a quarter more, since hashing never shares out evenly.

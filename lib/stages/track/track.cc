@@ -99,7 +99,10 @@ bool Track::sound(Packet& packet) noexcept {
         return false;
     }
     DropReason fault = packet.fault;
-    if (fault == DropReason::none && !checksums_hold(packet)) fault = DropReason::bad_checksum;
+    const bool verifies = context_.config.checksums == config::Checksums::verify;
+    if (fault == DropReason::none && verifies && !checksums_hold(packet)) {
+        fault = DropReason::bad_checksum;
+    }
     if (fault == DropReason::none) return true;
     context_.refuse(packet, fault);
     return false;
@@ -160,6 +163,9 @@ bool Track::handshake_again(Packet& packet, const Claim& claim, const HashedKey&
     const bool to_server = packet.direction == Direction::to_server;
     const bool living = flow.state != FlowState::dead && flow.state != FlowState::bypass;
     if (to_server && opens(packet)) {
+        // Ports used again and data in the SYN at once: the next SYN has none.
+        if (packet.payload_size > 0) context_.refuse(packet, DropReason::no_buffer);
+        if (packet.payload_size > 0) return true;
         offer_of_client(packet, key.hash);
         flow.reopening = true;
         if (living) return false;  // The Connection wants to see it too.
@@ -176,9 +182,7 @@ bool Track::handshake_again(Packet& packet, const Claim& claim, const HashedKey&
     const auto agreed = context_.half_open.complete(key.hash, packet.tcp, packet.time);
     if (!agreed) return false;
     forget(flow, packet.time);
-    if (Flow* fresh = make_flow(packet, claim, key)) {
-        fresh->connection = stream::Connection::from_handshake(*agreed);
-    }
+    begin(packet, claim, key, *agreed);
     return true;
 }
 
@@ -203,28 +207,56 @@ void Track::settle_new_tcp(Packet& packet, const Claim& claim, const HashedKey& 
         return;
     }
     if (!claim.to_server && packet.has(tcp::syn)) {
-        packet.way = Way::pass;
-        context_.half_open.server_offers(key.hash, packet.tcp, packet.has(tcp::ack), packet.time);
+        answer_of_server(packet, claim, key);
         return;
     }
-    if (claim.to_server) {
-        const auto agreed = context_.half_open.complete(key.hash, packet.tcp, packet.time);
-        if (agreed) {
-            if (Flow* flow = make_flow(packet, claim, key)) {
-                flow->connection = stream::Connection::from_handshake(*agreed);
-            }
-            return;
-        }
+    const auto agreed =
+        claim.to_server ? context_.half_open.complete(key.hash, packet.tcp, packet.time)
+                        : context_.half_open.complete_by_server(key.hash, packet.tcp, packet.time);
+    if (agreed) {
+        begin(packet, claim, key, *agreed);
+    } else if (!claim.to_server && context_.half_open.contains(key.hash)) {
+        // Of no connection that is being opened, so its client will not take it.
+        // The handshake goes on; to call it midstream would leave it uninspected.
+        packet.way = Way::pass;
+    } else {
+        judge_midstream(packet, claim, key);
     }
-    judge_midstream(packet, claim, key);
+}
+
+void Track::begin(Packet& packet, const Claim& claim, const HashedKey& key,
+                  const stream::Handshake& agreed) noexcept {
+    if (Flow* flow = make_flow(packet, claim, key)) {
+        flow->connection = stream::Connection::from_handshake(agreed);
+    }
+}
+
+/// A server that acknowledges a SYN's data has believed the client's cookie, and
+/// answers at once (RFC 7413 4.2): there will be no handshake to wait for.
+void Track::answer_of_server(Packet& packet, const Claim& claim, const HashedKey& key) noexcept {
+    const bool has_ack = packet.has(tcp::ack);
+    TcpFields answer = packet.tcp;
+    const auto taken = has_ack ? context_.fast_open.taken(key.hash, answer.ack, packet.time)
+                               : std::optional<FastOpen::Taken>{};
+    if (taken) answer.ack = taken->isn + 1;
+    context_.half_open.server_offers(key.hash, answer, has_ack, packet.time);
+    if (!taken) {
+        packet.way = Way::pass;
+        return;
+    }
+    answer.seq = answer.seq + 1;
+    if (const auto agreed = context_.half_open.complete_by_server(key.hash, answer, packet.time)) {
+        begin(packet, claim, key, *agreed);
+        if (packet.flow != nullptr) packet.flow->early_data = true;
+    }
 }
 
 /// A SYN costs a half-open entry, never more.
 void Track::offer_of_client(Packet& packet, uint64_t hash) noexcept {
     if (packet.payload_size > 0) {
-        // TCP Fast Open.  These bytes could only be kept in a Flow, which is not
-        // made for a lone SYN; a client that gets no answer sends it without.
-        context_.refuse(packet, DropReason::no_buffer);
+        const DropReason reason =
+            context_.fast_open.keep(hash, packet.tcp.seq, packet.payload(), packet.time);
+        if (reason != DropReason::none) context_.refuse(packet, reason);
         if (!packet.alive()) return;
     }
     if (context_.half_open.client_offers(hash, packet.tcp, packet.time)) {

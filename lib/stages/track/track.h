@@ -51,6 +51,9 @@ private:
     bool handshake_again(Packet& packet, const Claim& claim, const HashedKey& key,
                          Flow& flow) noexcept;
     void offer_of_client(Packet& packet, uint64_t hash) noexcept;
+    void answer_of_server(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
+    void begin(Packet& packet, const Claim& claim, const HashedKey& key,
+               const stream::Handshake& agreed) noexcept;
     void judge_midstream(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
     Flow* make_flow(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
     bool over(const Flow& flow, Nanos now) const noexcept;

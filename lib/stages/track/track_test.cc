@@ -140,6 +140,52 @@ TEST(Track, OlderConnectionsPassAndAreMarked) {
     EXPECT_EQ(closed.send(closed.from_server(700, 500)).drop, DropReason::midstream);
 }
 
+// The client's stack drops what no connection can send; to take it for an older
+// connection would leave the one that is being opened uninspected.
+TEST(Track, NothingTheServersSideSaysEarlyHidesAConnection) {
+    Line line;
+    line.send(line.from_client(100, 0, tcp::syn));
+    EXPECT_EQ(line.send(line.from_server(0, 101, tcp::ack | tcp::rst)).way, Way::pass);
+    EXPECT_EQ(line.send(line.from_server(0, 101, tcp::ack | tcp::fin)).way, Way::pass);
+    EXPECT_EQ(line.flow(), nullptr);
+    line.send(line.from_server(900, 101, tcp::syn | tcp::ack));
+    EXPECT_EQ(line.send(line.from_client(101, 901)).state, FlowState::inspected);
+    EXPECT_EQ(line.noticed(Notice::midstream_flow), 0u);
+}
+
+TEST(Track, AServerThatSpeaksFirstHoldsTheConnectionForOpen) {
+    Line line;
+    line.send(line.from_client(100, 0, tcp::syn));
+    line.send(line.from_server(900, 101, tcp::syn | tcp::ack));
+    const Fate fate = line.send(line.from_server(901, 101, tcp::ack, "hello"));
+    EXPECT_TRUE(fate.has_flow);
+    EXPECT_EQ(fate.state, FlowState::inspected);
+    EXPECT_EQ(line.flow()->connection.delivered_bytes(Direction::to_client), 5u);
+    EXPECT_EQ(line.send(line.from_client(101, 906, tcp::ack, "hi")).drop, DropReason::none);
+    EXPECT_EQ(line.flow()->connection.delivered_bytes(Direction::to_server), 2u);
+}
+
+TEST(Track, DataInASynCountsOnceTheServerTakesIt) {
+    Line line;
+    EXPECT_EQ(line.send(line.from_client(100, 0, tcp::syn, "hi")).drop, DropReason::none);
+    EXPECT_EQ(line.flow(), nullptr);
+    EXPECT_EQ(line.send(line.from_client(100, 0, tcp::syn, "ho")).drop,
+              DropReason::conflicting_overlap);
+    EXPECT_TRUE(line.send(line.from_server(900, 103, tcp::syn | tcp::ack)).has_flow);
+    ASSERT_NE(line.flow(), nullptr);
+    EXPECT_TRUE(line.flow()->early_data);
+    EXPECT_EQ(line.flow()->connection.next_seq(Direction::to_server), Seq(101));
+}
+
+TEST(Track, DataInASynThatTheServerLeavesIsSentAgain) {
+    Line line;
+    line.send(line.from_client(100, 0, tcp::syn, "hi"));
+    EXPECT_FALSE(line.send(line.from_server(900, 101, tcp::syn | tcp::ack)).has_flow);
+    EXPECT_TRUE(line.send(line.from_client(101, 901, tcp::ack, "hi")).has_flow);
+    EXPECT_FALSE(line.flow()->early_data);
+    EXPECT_EQ(line.flow()->connection.delivered_bytes(Direction::to_server), 2u);
+}
+
 TEST(Track, AFullTableFailsAsConfigured) {
     for (const auto policy : {config::OnFailure::open, config::OnFailure::closed}) {
         config::Config config = configuration();
