@@ -50,7 +50,10 @@ enum class Notice : uint8_t {
     retransmission,
     out_of_order,
     keepalive_garbage,
-    record_lost,  ///< The ring to Control was full.
+    stream_gap,   ///< The receiver has bytes that did not come this way; uninspected from there.
+    neutralised,  ///< Game packets that went on harmless.
+    not_neutralised,  ///< Could not be rewritten, so the connection was severed.
+    record_lost,      ///< The ring to Control was full.
     findings_lost,
     injected,      ///< Packets of our own (kick, reset).
     not_injected,  ///< No mbuf or no room for one.
@@ -75,6 +78,9 @@ inline constexpr NameTable<Notice> notice_names = {
     "retransmission",
     "out_of_order",
     "keepalive_garbage",
+    "stream_gap",
+    "neutralised",
+    "not_neutralised",
     "record_lost",
     "findings_lost",
     "injected",

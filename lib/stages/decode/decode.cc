@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "packet/headers.h"
 #include "protocol/minecraft/disconnect.h"
 #include "stages/detect/detect.h"
 #include "stages/packet_observer.h"
@@ -60,22 +61,50 @@ void Decode::process(Burst& burst) noexcept {
 }
 
 void Decode::segment(Packet& packet, uint8_t index) noexcept {
+    if (packet.flow->early_data) early_data(packet, index);
     const stream::Outcome outcome = packet.flow->connection.accept(
         packet.direction, packet.segment(), context_.streams,
         [&](Direction direction, Bytes in) noexcept { return feed(packet, index, direction, in); });
-    settle(packet, outcome);
+    settle(packet, index, outcome);
 }
 
-Progress Decode::feed(const Packet& packet, uint8_t index, Direction direction, Bytes in) noexcept {
+/// What the SYN carried, now that the server has taken it: a segment that went by
+/// before its connection was there.
+void Decode::early_data(Packet& packet, uint8_t index) noexcept {
     Flow& flow = *packet.flow;
+    flow.early_data = false;
+    const Seq first = flow.connection.next_seq(Direction::to_server);
+    const auto taken_size = static_cast<uint16_t>(packet.tcp.ack - first);
+    stream::Segment segment;
+    segment.seq = first;
+    segment.ack = flow.connection.next_seq(Direction::to_client);
+    segment.flags = stream::tcp::ack;
+    segment.payload = context_.fast_open.release(context_.hash(flow.key), {first - 1, taken_size});
+    const stream::Outcome outcome = flow.connection.accept(
+        Direction::to_server, segment, context_.streams,
+        [&](Direction direction, Bytes in) noexcept { return feed(packet, index, direction, in); });
+    settle(packet, index, outcome);
+}
+
+Progress Decode::feed(Packet& packet, uint8_t index, Direction direction, Bytes in) noexcept {
+    Flow& flow = *packet.flow;
+    if (context_.streams_to != nullptr) {
+        const uint64_t offset = flow.connection.delivered_bytes(direction) - in.size();
+        context_.streams_to->on_bytes(flow, direction, offset, in);
+        return {.consumed = in.size()};
+    }
     minecraft::Session* session = session_of(flow);
-    if (session == nullptr) return {.finished = true};
+    if (session == nullptr) {
+        unread(packet, index, context_.config.on_failure.memory, DropReason::no_memory);
+        return {.finished = true};
+    }
 
     const stream::Connection& connection = flow.connection;
     if (context_.detect != nullptr) {
         context_.detect->hear({.flow = &flow,
                                .direction = direction,
                                .packet = index,
+                               .carrier = &packet,
                                .time = packet.time,
                                .version = session->version,
                                .offset = connection.delivered_bytes(direction) - in.size(),
@@ -86,17 +115,33 @@ Progress Decode::feed(const Packet& packet, uint8_t index, Direction direction, 
     const minecraft::State state = session->half(direction).state;
     if (progress.finished && state == minecraft::State::broken) {
         context_.notice(Notice::decoder_error);
+        unread(packet, index, context_.config.on_failure.decoder, DropReason::decoder_error);
     }
     return progress;
 }
 
+/// From here on nobody reads this flow.  `open` lets it pass; `closed` ends it.
+void Decode::unread(Packet& packet, uint8_t index, config::OnFailure choice,
+                    DropReason reason) noexcept {
+    if (choice == config::OnFailure::open || !context_.enforcing()) return;
+    packet.refuse(reason);
+    if (!context_.pending.add({packet.flow, policy::Action::sever, index, {}})) {
+        context_.notice(Notice::findings_lost);
+    }
+}
+
 /// What became of the segment, for the packet and for the flow.
-void Decode::settle(Packet& packet, const stream::Outcome& outcome) noexcept {
+void Decode::settle(Packet& packet, uint8_t index, const stream::Outcome& outcome) noexcept {
+    // What was rewritten goes on rewritten each time it is sent.
+    if (!outcome.patch.empty()) rewrite_payload(packet, outcome.patch_offset, outcome.patch);
     if (outcome.drop != DropReason::none) context_.refuse(packet, outcome.drop);
     if (outcome.retransmission) context_.notice(Notice::retransmission);
     if (outcome.out_of_order) context_.notice(Notice::out_of_order);
     if (outcome.keepalive) context_.notice(Notice::keepalive_garbage);
-    if (outcome.over_limit) context_.notice(Notice::stream_limit);
+    if (outcome.over_limit || outcome.gap) {
+        context_.notice(outcome.gap ? Notice::stream_gap : Notice::stream_limit);
+        unread(packet, index, context_.config.on_failure.memory, DropReason::no_buffer);
+    }
     if (outcome.pool_full) context_.notice(Notice::stream_memory_full);
     if (outcome.urgent) {
         // Hosts disagree on which byte is urgent and whether the stream holds it

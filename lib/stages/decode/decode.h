@@ -35,9 +35,12 @@ public:
 
 private:
     void segment(Packet& packet, uint8_t index) noexcept;
-    protocol::Progress feed(const Packet& packet, uint8_t index, protocol::Direction direction,
+    void early_data(Packet& packet, uint8_t index) noexcept;
+    protocol::Progress feed(Packet& packet, uint8_t index, protocol::Direction direction,
                             Bytes in) noexcept;
-    void settle(Packet& packet, const stream::Outcome& outcome) noexcept;
+    void settle(Packet& packet, uint8_t index, const stream::Outcome& outcome) noexcept;
+    void unread(Packet& packet, uint8_t index, config::OnFailure choice,
+                DropReason reason) noexcept;
     minecraft::Session* session_of(Flow& flow) noexcept;
 
     WorkerContext& context_;

@@ -1,6 +1,8 @@
 #include "stages/detect/detect.h"
 
+#include "packet/headers.h"
 #include "protocol/minecraft/disconnect.h"
+#include "protocol/minecraft/write_move.h"
 
 namespace portcullis::stages {
 
@@ -31,6 +33,7 @@ void Detect::hear(const Hearing& hearing) noexcept {
 
 void Detect::frame(const minecraft::Frame& frame) noexcept {
     service_counters().game_packets.add();
+    frame_ = &frame;
     if (watched_ != nullptr && hearing_.direction == protocol::Direction::to_client) {
         watched_->player.line.sent_bytes = hearing_.offset + frame.offset + frame.wire_size;
     }
@@ -110,13 +113,36 @@ void Detect::weigh() noexcept {
         record.limit = finding.evidence.limit;
         record.unit.assign(finding.evidence.unit);
         record.note.assign(finding.evidence.note);
-        decisions_[decisions_size_++] = {hearing_.flow, hearing_.packet, weighed, record};
+        decisions_[decisions_size_++] = {hearing_.flow, hearing_.packet, weighed, false, record};
         if (carried_out && ends_connection(weighed.action) && context_.enforcing()) {
             watched_->ending = true;
             break;
         }
     }
     findings_.clear();
+}
+
+/// Rewrites a move that goes by to where the server believes the player is.
+bool Detect::set_back(const protocol::Move& claimed) noexcept {
+    const Player& player = watched_->player;
+    const Packet& culprit = *hearing_.carrier;
+    if (!player.placed() || frame_->body_offset == 0 || !culprit.to_server()) return false;
+    protocol::Move harmless = claimed;
+    harmless.position = player.position();
+    harmless.rotation = player.rotation();
+    std::array<std::byte, minecraft::move_fields_size_max> fields;
+    const size_t size = minecraft::write_move(*frame_, claimed, harmless, fields);
+    if (size == 0) return false;
+
+    const protocol::Direction to_server = protocol::Direction::to_server;
+    stream::Connection& connection = hearing_.flow->connection;
+    const Seq at = connection.offered_seq(to_server) + static_cast<uint32_t>(frame_->body_offset);
+    const Bytes bytes = Bytes(fields).first(size);
+    if (!connection.rewrite(to_server, at, bytes, context_.streams)) return false;
+    Packet& carrier = *hearing_.carrier;
+    rewrite_payload(carrier, static_cast<uint32_t>(at - carrier.tcp.seq), bytes);
+    set_back_ = harmless;
+    return true;
 }
 
 void Detect::process(Burst&) noexcept {
@@ -130,7 +156,7 @@ void Detect::decide(const Decision& decision) noexcept {
     if (decision.weighed.record) context_.report(decision.record);
     if (!decision.weighed.acts) return;
     context_.counters.actions[static_cast<size_t>(action)].add();
-    if (action <= policy::Action::alert || !context_.enforcing()) return;
+    if (action <= policy::Action::alert || decision.done || !context_.enforcing()) return;
 
     PendingAction pending{decision.flow, action, decision.packet, {}};
     std::array<std::byte, minecraft::disconnect_size_max> message;

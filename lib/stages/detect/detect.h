@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <type_traits>
 
 #include "base/pool.h"
 #include "packet/burst.h"
@@ -46,7 +48,8 @@ public:
     struct Hearing {
         Flow* flow = nullptr;
         protocol::Direction direction{};
-        uint8_t packet = 0;  ///< Index in the Burst.
+        uint8_t packet = 0;         ///< Index in the Burst.
+        Packet* carrier = nullptr;  ///< That packet: its bytes may be made harmless.
         Nanos time{};
         int32_t version = 0;       ///< The session's protocol number; 0 before its handshake.
         uint64_t offset = 0;       ///< In the stream of this direction, of the bytes decode feeds.
@@ -62,7 +65,7 @@ public:
         if (watched_ == nullptr || watched_->ending) return;
         if (hearing_.direction == protocol::Direction::to_server) {
             ask(event);
-            tell(event);
+            tell_harmless(event);
         } else {
             tell(event);
             ask(event);
@@ -83,13 +86,50 @@ private:
         Flow* flow;
         uint8_t packet;
         policy::Weighed weighed;
+        bool done = false;  ///< The game packet was made harmless: nothing is left to do.
         verdicts::VerdictRecord record;
     };
 
     template <class Event>
     void ask(const Event& event) noexcept {
         watched_->checks.deliver(event, watched_->player, policy_->minecraft(), findings_);
-        if (!findings_.empty()) weigh();
+        if (findings_.empty()) return;
+        const size_t first = decisions_size_;
+        weigh();
+        disarm(first, event);
+    }
+    /// What is to be dropped from a TCP stream goes on harmless, or all ends: a
+    /// segment that does not go on is only sent again.
+    template <class Event>
+    void disarm(size_t first, const Event& event) noexcept {
+        if (!context_.enforcing() || !hearing_.flow->is_tcp()) return;
+        for (size_t i = first; i < decisions_size_; ++i) {
+            Decision& decision = decisions_[i];
+            const policy::Action action = decision.record.action;
+            const bool wanted =
+                action == policy::Action::drop || action == policy::Action::neutralise;
+            if (!wanted || !decision.weighed.acts) continue;
+            decision.done = set_back_.has_value() || set_back(event);
+            context_.notice(decision.done ? Notice::neutralised : Notice::not_neutralised);
+            if (!decision.done) watched_->ending = true;
+        }
+    }
+    template <class Event>
+    bool set_back(const Event&) noexcept {
+        return false;
+    }
+    bool set_back(const protocol::Move& claimed) noexcept;
+    /// The Player is who the server believes him to be.
+    template <class Event>
+    void tell_harmless(const Event& event) noexcept {
+        if constexpr (std::is_same_v<Event, protocol::Move>) {
+            if (set_back_) {
+                tell(*set_back_);
+                set_back_.reset();
+                return;
+            }
+        }
+        tell(event);
     }
     template <class Event>
     void tell(const Event& event) noexcept {
@@ -119,6 +159,8 @@ private:
     Hearing hearing_;
     Watched* watched_ = nullptr;  ///< The player of `hearing_.flow`, once there is one.
     const policy::Policy* policy_ = nullptr;
+    const minecraft::Frame* frame_ = nullptr;  ///< Whose events are being told.
+    std::optional<protocol::Move> set_back_;   ///< What went on in place of the move being told.
     checks::Findings findings_;
     std::array<Decision, verdicts_max> decisions_;
     size_t decisions_size_ = 0;
