@@ -18,6 +18,7 @@
 #include "pipeline/replay.h"
 #include "policy/rule_set.h"
 #include "port/eal.h"
+#include "stream_report.h"
 
 namespace portcullis::app {
 
@@ -33,6 +34,7 @@ struct InspectOptions {
     std::string format = "text";
     std::string forwarded;
     std::string keys;
+    bool streams = false;
 };
 
 /// A capture holds fewer players than a live wire, and tables are made anew for
@@ -127,9 +129,11 @@ private:
         }
         pipeline::Replay replay({config_, pipeline_, rules_, wire_,
                                  report_.wants_packets() ? &report_ : nullptr, on_left(),
-                                 [this](const auto& r) { report_.on_record(r); }, keys_});
+                                 [this](const auto& r) { report_.on_record(r); }, keys_,
+                                 options_.streams ? &streams_ : nullptr});
         const auto end = [&] {
             replay.finish();
+            streams_.write(stdout);
             report_.add(replay.counters());
         };
         try {
@@ -155,6 +159,7 @@ private:
     const pipeline::PipelineFile pipeline_;
     InspectReport report_;
     const std::vector<keys::Key> keys_;
+    StreamReport streams_;
     port::Eal eal_;
     pipeline::ReplayWire wire_;
     std::optional<pipeline::CaptureWriter> forwarded_;
@@ -182,6 +187,8 @@ void add_inspect(CLI::App& app, Command& chosen) {
                     "Write what would have left the other port to this pcap file");
     sub->add_option("--keys", options->keys,
                     "Session keys of enciphered connections, one JSON object a line");
+    sub->add_flag("--streams", options->streams,
+                  "Decode nothing; print size and SHA-256 of each direction's ordered bytes");
     sub->callback(
         [options, &chosen] { chosen = [options] { return Inspection(*options).run(); }; });
 }

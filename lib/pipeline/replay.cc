@@ -123,6 +123,7 @@ public:
 Replay::Replay(const Setup& setup) : parts_(std::make_unique<Parts>(setup)) {
     Parts& parts = *parts_;
     parts.context.observer = setup.observer;
+    parts.context.streams_to = setup.streams_to;
     WireEnds ends;
     ends[static_cast<size_t>(Side::outside)] = {setup.wire.outside_, 0, 0, false};
     ends[static_cast<size_t>(Side::inside)] = {setup.wire.inside_, 0, 0, false};

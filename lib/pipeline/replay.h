@@ -64,6 +64,8 @@ public:
         std::function<void(const verdicts::VerdictRecord&)> on_record;
         /// Session keys that are known from the start; they do not expire.
         std::span<const keys::Key> keys{};
+        /// Takes the bytes of streams instead of a decoder; may be none.
+        stages::StreamObserver* streams_to = nullptr;
     };
     explicit Replay(const Setup& setup);
     ~Replay();
