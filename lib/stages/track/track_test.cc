@@ -59,7 +59,7 @@ TEST(Track, WhatIsForNobodyCrosses) {
              .to(server)
              .tcp(Seq(1), Seq(0), tcp::syn)
              .payload(as_bytes("early")),
-         DropReason::no_buffer},
+         DropReason::none},
         {"a server that speaks first", PacketBuilder{}.from(game_server).to(client).udp(),
          DropReason::none},
     };
