@@ -11,11 +11,7 @@ using namespace portcullis;
 
 // One line a subcommand, in the order in which --help lists them.
 constexpr auto subcommands = {
-    app::add_run,
-    app::add_inspect,
-    app::add_check,
-    app::add_verdicts,
-    app::add_ctl,
+    app::add_run, app::add_inspect, app::add_check, app::add_verdicts, app::add_ctl,
 };
 
 constexpr int exit_failed = 1;

@@ -22,9 +22,9 @@ namespace portcullis::control {
 namespace {
 
 const std::string secret = "22973fca22624864ac8c3c8400e92676";
-const std::string good =
-    R"({"protocol":"minecraft","client":"198.51.100.7:50122","server":"10.0.0.2:25565","secret":")" +
-    secret + "\"}";
+const std::string good = R"({"protocol":"minecraft","client":"198.51.100.7:50122",)"
+                         R"("server":"10.0.0.2:25565","secret":")" +
+                         secret + "\"}";
 
 class KeyFeedTest : public testing::Test {
 protected:

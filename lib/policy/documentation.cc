@@ -13,13 +13,15 @@ constexpr std::string_view head =
     R"(<!-- Made by `ninja -C build checks-docs` from the checks' own declarations. -->
 # Checks
 
-A check hears what a player does and says what it found with a confidence: the share of such findings that only a
-cheat or an attack explains. Below the policy's `act_at_confidence` it is written down; at or above, it raises the
-check's level and the ladder decides (`docs/CONFIGURATION.md`). *Weight* is what one certain finding adds to the level;
-a *statistical* check alerts at most and never acts alone.
+A check hears what a player does and says what it found with a confidence: the share of such
+findings that only a cheat or an attack explains. Below the policy's `act_at_confidence` it is
+written down; at or above, it raises the check's level and the ladder decides
+(`docs/CONFIGURATION.md`). *Weight* is what one certain finding adds to the level; a *statistical*
+check alerts at most and never acts alone.
 
-What each one takes for a cheat, what an honest player does that is near it, and where it is blind stands in its
-family's page. Settings go under `policies: NAME: checks: {check: {setting: value}}`, beside `enabled: false`.
+What each one takes for a cheat, what an honest player does that is near it, and where it is blind
+stands in its family's page. Settings go under `policies: NAME: checks: {check: {setting:
+value}}`, beside `enabled: false`.
 )";
 
 std::string_view family_of(std::string_view check) { return check.substr(0, check.find('.')); }
