@@ -175,7 +175,7 @@ class Stage(contextlib.ExitStack):
         return done.returncode, done.stdout, done.stderr
 
     def verdicts(self, config):
-        code, out, err = self.tool("verdicts", "list", "--config", config, "--format", "jsonl")
+        code, out, err = self.tool("verdicts", "list", "--all", "--config", config, "--format", "jsonl")
         expect(code == 0, f"verdicts list exits {code}: {err}")
         return [json.loads(line) for line in out.splitlines()]
 

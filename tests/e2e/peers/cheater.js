@@ -30,23 +30,24 @@ async function fly (bot, begins) {
 // Strikes a player who is further away than any arm is long: one of its own, who just stands,
 // since this server shows a newcomer only those who come after him.
 async function reach (bot, begins) {
-  const target = join({ host, port, version, name: name + 'T' })
-  await new Promise(resolve => target.bot.once('spawn', resolve))
-  bot.setControlState('forward', true)
-  const away = () => {
-    const seen = bot.players[name + 'T']?.entity
-    return seen && seen.position.distanceTo(bot.entity.position) > 5 ? seen : null
+  const far = () => bot.nearestEntity(e =>
+    e.type === 'player' && e.username?.startsWith(name + 'T') && e.position.distanceTo(bot.entity.position) > 5)
+  for (let attempt = 0; !far(); attempt++) {
+    const target = join({ host, port, version, name: name + 'T' + attempt })
+    bot.setControlState('forward', true)
+    bot.setControlState('jump', true) // Others may have dug where he walks.
+    for (let waited = 0; waited < 100 && !far(); waited++) await sleep(50)
+    if (!far()) target.leave()
   }
-  while (!away()) await sleep(50)
   bot.clearControlStates()
   for (;;) {
-    const seen = away()
-    if (seen) {
-      await bot.lookAt(seen.position.offset(0, 1.4, 0), true)
+    const target = far()
+    if (target) {
+      await bot.lookAt(target.position.offset(0, 1.4, 0), true)
       begins()
-      bot.attack(seen)
+      bot.attack(target)
     }
-    await sleep(400)
+    await sleep(300)
   }
 }
 
