@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import time
 
@@ -102,6 +103,7 @@ def play(stage, version, keep):
 
 
 def main():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ends as Ctrl-C does: tidied up.
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", required=True)
     parser.add_argument("--version", default="1.16.5", help="of the game; any from 1.8.8 to 1.21.4 that flying-squid serves")

@@ -8,6 +8,7 @@ A scenario is a function in scenarios.py; its docstring is the promise that it h
 
 import argparse
 import os
+import signal
 import sys
 import time
 import traceback
@@ -17,6 +18,7 @@ import scenarios
 
 
 def main():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ends as Ctrl-C does: tidied up.
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--binary", required=True)
     parser.add_argument("names", nargs="*", metavar="SCENARIO", help=", ".join(scenarios.all_of_them))
