@@ -90,7 +90,7 @@ InspectReport::InspectReport(const config::Config& config, Format format,
     : format_(format), packets_(std::move(packets)) {
     for (const config::Service& service : config.services) service_storage_.push_back(service.name);
     services_.assign(service_storage_.begin(), service_storage_.end());
-    names_ = {policy::MinecraftSet::names, services_};
+    names_ = {checks::check_names, services_};
 }
 
 void InspectReport::print_line() {

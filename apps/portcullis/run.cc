@@ -58,7 +58,7 @@ int run(const RunOptions& options) {
         appliance.stop();
     } else {
         control::Control control(config, appliance);
-        control.add(std::make_unique<actions::Actions>(config, policy::MinecraftSet::names,
+        control.add(std::make_unique<actions::Actions>(config, checks::check_names,
                                                        control.orders()));
         control.start();
         appliance.start();

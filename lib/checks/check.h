@@ -25,7 +25,8 @@ class Player;
 
 namespace portcullis::checks {
 
-/// A check's place in the list of all checks; index of `check_names`.
+/// A check's place in the list of all checks' names (`check_names` in all.h).  Two
+/// protocols' checks of one name share it.
 using CheckId = uint8_t;
 
 /// What was seen against what is possible, in one unit.
@@ -90,9 +91,10 @@ struct Parameter {
     std::string_view help;
 };
 
-template <class C, class Event>
+/// `Who` is the Player of the check's protocol.
+template <class C, class Event, class Who = Player>
 concept Hears =
-    requires(C& c, const Event& e, const Player& p, const typename C::Settings& s, Findings& out) {
+    requires(C& c, const Event& e, const Who& p, const typename C::Settings& s, Findings& out) {
         { c.on(e, p, s, out) } noexcept;
     };
 
@@ -116,12 +118,20 @@ struct Joined<CheckList<A...>, CheckList<B...>, More...> : Joined<CheckList<A...
 template <class... Lists>
 using JoinedLists = typename detail::Joined<Lists...>::type;
 
-template <class List>
+/// Numbers a list's checks by their place in it.
+struct PlaceIds {
+    template <class C>
+    static constexpr CheckId of(size_t place) noexcept {
+        return static_cast<CheckId>(place);
+    }
+};
+
+template <class List, class Who = Player, class Ids = PlaceIds>
 class CheckSet;
 
 /// All checks of one player.
-template <class... Check>
-class CheckSet<CheckList<Check...>> {
+template <class... Check, class Who, class Ids>
+class CheckSet<CheckList<Check...>, Who, Ids> {
 public:
     static constexpr size_t size = sizeof...(Check);
     static constexpr std::array<std::string_view, size> names = {Check::name...};
@@ -133,24 +143,24 @@ public:
     };
 
     template <class Event>
-    void deliver(const Event& event, const Player& player, const Settings& settings,
+    void deliver(const Event& event, const Who& player, const Settings& settings,
                  Findings& out) noexcept {
         tell(event, player, settings, out, std::index_sequence_for<Check...>());
     }
 
 private:
     template <class Event, size_t... I>
-    void tell(const Event& event, const Player& player, const Settings& settings, Findings& out,
+    void tell(const Event& event, const Who& player, const Settings& settings, Findings& out,
               std::index_sequence<I...>) noexcept {
         (tell_one<I>(event, player, settings, out), ...);
     }
     template <size_t I, class Event>
-    void tell_one(const Event& event, const Player& player, const Settings& settings,
+    void tell_one(const Event& event, const Who& player, const Settings& settings,
                   Findings& out) noexcept {
         using C = std::tuple_element_t<I, std::tuple<Check...>>;
-        if constexpr (Hears<C, Event>) {
+        if constexpr (Hears<C, Event, Who>) {
             if (!settings.enabled[I]) return;
-            out.speaker(static_cast<CheckId>(I));
+            out.speaker(Ids::template of<C>(I));
             std::get<I>(checks_).on(event, player, std::get<I>(settings.of), out);
         }
     }

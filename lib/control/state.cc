@@ -56,7 +56,7 @@ Nanos wall_clock() {
 }
 
 std::string_view check_name(uint8_t check) {
-    constexpr std::span<const std::string_view> names = policy::MinecraftSet::names;
+    constexpr std::span<const std::string_view> names = checks::check_names;
     return check < names.size() ? names[check] : "unknown";
 }
 
@@ -103,7 +103,7 @@ Json health(const State& state) {
 std::string scrape(const State& state) {
     Exposition out;
     metrics::add_wire_side(
-        state.wire, {state.config.wires, state.config.services, policy::MinecraftSet::names}, out);
+        state.wire, {state.config.wires, state.config.services, checks::check_names}, out);
     add_sinks(state, out);
     add_control(state, out);
     return out.text();

@@ -40,17 +40,18 @@ std::string number(double value) {
     return {text.data(), static_cast<size_t>(size)};
 }
 
+/// What a check's parameters may be called, and a row for each that was given.
 template <class C>
 void set_parameters(typename C::Settings& settings, const config::CheckSettings& from,
-                    Problems& problems) {
-    for (const auto& [name, value] : from.parameters) {
-        std::string known;
-        bool found = false;
-        if constexpr (requires { C::parameters; }) {
-            for (const auto& row : C::parameters) {
-                known += (known.empty() ? "" : ", ") + std::string(row.name);
+                    std::vector<bool>& taken, std::string& known, Problems& problems) {
+    if constexpr (requires { C::parameters; }) {
+        for (const auto& row : C::parameters) {
+            known += ", " + std::string(row.name);
+            size_t index = 0;
+            for (const auto& [name, value] : from.parameters) {
+                const size_t at = index++;
                 if (row.name != name) continue;
-                found = true;
+                taken[at] = true;
                 if (value >= row.min && value <= row.max) {
                     settings.*row.member = value;
                 } else {
@@ -60,33 +61,53 @@ void set_parameters(typename C::Settings& settings, const config::CheckSettings&
                 }
             }
         }
-        if (found) continue;
-        problems.add(from.mark, std::string(C::name) + " has no parameter " + quoted(name) +
-                                    ", allowed: enabled" + (known.empty() ? "" : ", ") + known);
     }
 }
 
-template <class... C>
-void set_checks(checks::CheckList<C...>, const config::Policy& from,
-                MinecraftSet::Settings& settings, Problems& problems) {
+/// Sets the checks of this name in one protocol's list.  False if it has none.
+template <class... C, class Settings>
+bool set_check(checks::CheckList<C...>, std::string_view name, const config::CheckSettings& given,
+               Settings& settings, std::vector<bool>& taken, std::string& known,
+               Problems& problems) {
+    size_t index = 0;
+    bool found = false;
+    const auto try_one = [&]<class Check>() {
+        if (Check::name == name) {
+            found = true;
+            settings.enabled[index] = given.enabled;
+            set_parameters<Check>(std::get<typename Check::Settings>(settings.of), given, taken,
+                                  known, problems);
+        }
+        ++index;
+    };
+    (try_one.template operator()<C>(), ...);
+    return found;
+}
+
+/// A name that several protocols' checks have is set for all of them.
+void set_checks(const config::Policy& from, MinecraftSet::Settings& minecraft,
+                ShadowlandSet::Settings& shadowland, Problems& problems) {
     for (const auto& [name, given] : from.checks) {
-        size_t index = 0;
-        bool found = false;
-        const auto try_one = [&]<class Check>() {
-            if (Check::name == name) {
-                found = true;
-                settings.enabled[index] = given.enabled;
-                set_parameters<Check>(std::get<typename Check::Settings>(settings.of), given,
-                                      problems);
-            }
-            ++index;
-        };
-        (try_one.template operator()<C>(), ...);
-        if (found) continue;
+        std::vector<bool> taken(given.parameters.size());
         std::string known;
-        ((known += (known.empty() ? "" : ", ") + std::string(C::name)), ...);
-        problems.add(given.mark, "policy " + quoted(from.name) + ": no check " + quoted(name) +
-                                     ", allowed: " + known);
+        bool found = set_check(MinecraftChecks{}, name, given, minecraft, taken, known, problems);
+        found |=
+            set_check(checks::ShadowlandChecks{}, name, given, shadowland, taken, known, problems);
+        if (!found) {
+            std::string names;
+            for (const std::string_view one : checks::check_names) {
+                names += (names.empty() ? "" : ", ") + std::string(one);
+            }
+            problems.add(given.mark, "policy " + quoted(from.name) + ": no check " + quoted(name) +
+                                         ", allowed: " + names);
+            continue;
+        }
+        size_t index = 0;
+        for (const auto& [parameter, value] : given.parameters) {
+            if (taken[index++]) continue;
+            problems.add(given.mark, name + " has no parameter " + quoted(parameter) +
+                                         ", allowed: enabled" + known);
+        }
     }
 }
 
@@ -141,7 +162,7 @@ Policy::Policy(const config::Policy& from, const std::string& file)
       exempt_versions_(from.exempt_versions),
       kick_message_(from.kick_message) {
     Problems problems(file);
-    set_checks(MinecraftChecks{}, from, minecraft_, problems);
+    set_checks(from, minecraft_, shadowland_, problems);
     validate_message(from, problems);
     problems.raise();
 

@@ -18,6 +18,8 @@
 namespace portcullis::policy {
 
 using MinecraftSet = checks::CheckSet<checks::MinecraftChecks>;
+using ShadowlandSet =
+    checks::CheckSet<checks::ShadowlandChecks, shadowland::Player, checks::NameIds>;
 
 /// Whom a Finding is about, as far as exemptions ask.  Views: told, not kept.
 struct Subject {
@@ -39,6 +41,7 @@ public:
 
     const std::string& name() const noexcept { return name_; }
     const MinecraftSet::Settings& minecraft() const noexcept { return minecraft_; }
+    const ShadowlandSet::Settings& shadowland() const noexcept { return shadowland_; }
     /// Gives the checks that read texts what they scan with; it must outlive this.
     void attach(signatures::Scanners& scanners) noexcept;
 
@@ -68,6 +71,7 @@ private:
     std::vector<int32_t> exempt_versions_;
     std::string kick_message_;
     MinecraftSet::Settings minecraft_;
+    ShadowlandSet::Settings shadowland_;
 };
 
 }  // namespace portcullis::policy

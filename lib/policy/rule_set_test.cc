@@ -146,6 +146,7 @@ TEST(RuleSet, EveryParameterHasADefaultWithinItsRange) {
         (one.template operator()<C>(), ...);
     };
     each(checks::MinecraftChecks{});
+    each(checks::ShadowlandChecks{});
 }
 
 TEST(Policy, WritesWhatTheKickedReads) {

@@ -10,6 +10,7 @@ namespace {
 /// What a check says of itself, by CheckId.
 struct Trait {
     float weight = 1;          ///< Levels that one certain finding is worth.
+    bool spoofable = false;    ///< Anybody may have sent it: no more than drop.
     bool statistical = false;  ///< Likelihood, not impossibility: tells people, never acts.
 };
 
@@ -18,15 +19,26 @@ consteval Trait trait_of() {
     Trait trait;
     if constexpr (requires { C::weight; }) trait.weight = C::weight;
     if constexpr (requires { C::statistical; }) trait.statistical = C::statistical;
+    if constexpr (requires { C::spoofable; }) trait.spoofable = C::spoofable;
     return trait;
 }
 
+using Traits = std::array<Trait, checks::check_names.size()>;
+
 template <class... C>
-consteval auto traits_of(checks::CheckList<C...>) {
-    return std::array<Trait, sizeof...(C)>{trait_of<C>()...};
+consteval void set_traits(checks::CheckList<C...>, Traits& traits) {
+    ((traits[checks::check_id(C::name)] = trait_of<C>()), ...);
 }
 
-constexpr auto traits = traits_of(checks::MinecraftChecks{});
+/// Where several protocols have a check of one name, they agree on these.
+consteval Traits all_traits() {
+    Traits traits{};
+    set_traits(checks::ShadowlandChecks{}, traits);
+    set_traits(checks::MinecraftChecks{}, traits);
+    return traits;
+}
+
+constexpr Traits traits = all_traits();
 
 /// Half the weight right at the threshold, all of it when certain.
 float gain(const Trait& trait, float confidence, float threshold) noexcept {
@@ -69,6 +81,7 @@ Weighed Tally::weigh(const checks::Finding& finding, const Policy& policy, const
     weighed.acts = counts && !spared && !trait.statistical;
     if (counts && !spared) weighed.action = policy.action_at(account.level);
     if (trait.statistical) weighed.action = std::min(weighed.action, Action::alert);
+    if (trait.spoofable) weighed.action = std::min(weighed.action, Action::drop);
 
     const auto rank = static_cast<uint8_t>(1 + 2 * static_cast<int>(weighed.action) + weighed.acts);
     const bool first = account.recorded_rank == 0;

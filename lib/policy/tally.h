@@ -32,7 +32,8 @@ struct Weighed {
 /// who sent a bomb (weight 10) at once.
 ///
 /// Below the threshold a finding is only written down.  A check that is
-/// `statistical` counts at any confidence but never goes past `alert`.
+/// `statistical` counts at any confidence but never goes past `alert`; one that is
+/// `spoofable`, since anybody may have sent the packet, never past `drop`.
 class Tally {
 public:
     static constexpr Nanos level_half_life = 60s;
@@ -56,7 +57,7 @@ private:
     };
     static float decayed(const Account& account, Nanos now) noexcept;
 
-    std::array<Account, MinecraftSet::size> accounts_;
+    std::array<Account, checks::check_names.size()> accounts_;
 };
 
 }  // namespace portcullis::policy

@@ -12,8 +12,8 @@ namespace portcullis::policy {
 namespace {
 
 checks::CheckId id_of(std::string_view name) {
-    for (size_t i = 0; i < MinecraftSet::size; ++i) {
-        if (MinecraftSet::names[i] == name) return static_cast<checks::CheckId>(i);
+    for (size_t i = 0; i < checks::check_names.size(); ++i) {
+        if (checks::check_names[i] == name) return static_cast<checks::CheckId>(i);
     }
     ADD_FAILURE() << "no check " << name;
     return 0;

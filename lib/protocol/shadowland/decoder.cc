@@ -15,8 +15,15 @@ constexpr Nanos epoch_grace = 10s;
 constexpr Nanos key_look_interval = 50ms;
 /// A second copy within this time is the network's doing.
 constexpr Nanos network_repeat_max = 500ms;
-/// Other repeats a second that nobody is blamed for.
-constexpr float repeats_per_second = 4;
+/// Other repeats that nobody is blamed for.
+constexpr double repeats_per_second = 4, repeats_burst = 4;
+/// A client's packets, retransmissions included, and its syncs.  A line that
+/// stalled for seconds gives everything back at once.
+constexpr double packets_per_second = 200, packets_burst = 600;
+constexpr double syncs_per_second = 66, syncs_burst = 240;
+/// Connects without a cookie, from one address and from all.
+constexpr double connects_per_second = 20, connects_burst = 20;
+constexpr double all_connects_per_second = 200, all_connects_burst = 200;
 constexpr Nanos integrity_answer_max = 5s;
 /// A line may add copies to the ten retransmissions that a sender is allowed.
 constexpr uint8_t copies_max = 24;
@@ -63,6 +70,7 @@ Decoder::Decoder(const Settings& settings, const keys::ShadowlandKeys& keys)
       heads_mask_(std::bit_ceil(settings.sessions + 1) - 1),
       fragments_(settings.fragments),
       builds_(std::make_unique<uint32_t[]>(builds_max)),
+      sources_(std::make_unique<Bucket[]>(sources_max)),
       inflated_(std::make_unique<std::byte[]>(inflated_size)) {
     std::fill_n(heads_.get(), heads_mask_ + 1, none);
 }
@@ -88,7 +96,16 @@ void Decoder::open(Bytes datagram) noexcept {
     if (read.error != Error::none) return fail(read.error, Fault::header_invalid);
     const bool accepting = read.header.flags == flag::control && read.header.sequence == 0;
     if (read.header.connection_id == 0 || accepting) return open_handshake(datagram);
-    const bool believed = of_this_session();
+    if (session_ != nullptr && direction_ == Direction::to_server &&
+        !session_->packets.take(now_, packets_per_second, packets_burst)) {
+        outcome_.flood = outcome_.drop = true;
+        accuse({.fault = Fault::rate_flood,
+                .confidence = 0.98f,
+                .observed = packets_burst,
+                .limit = packets_per_second,
+                .unit = "packets/s"});
+    }
+    const bool believed = !outcome_.flood && of_this_session();
     if (!believed && !settings_.tell_all) return;
     if (!unseal(datagram)) return;
     if (!believed) return;  // Told as its sender meant it, and no more.
@@ -277,15 +294,7 @@ void Decoder::repeated_unreliable(ReplayWindow::Place where) noexcept {
         const auto since = static_cast<uint16_t>(in_16ms(now_) - session_->unreliable_at[slot]);
         if (since * 16ms <= network_repeat_max) return;
     }
-    const double passed = to_seconds(now_ - session_->repeats_at);
-    session_->repeats_at = now_;
-    session_->repeats_left =
-        std::min(repeats_per_second,
-                 session_->repeats_left + static_cast<float>(passed * repeats_per_second));
-    if (session_->repeats_left >= 1) {
-        session_->repeats_left -= 1;
-        return;
-    }
+    if (session_->repeats.take(now_, repeats_per_second, repeats_burst)) return;
     accuse({.fault = Fault::replay_window,
             .observed = double(seen_.header.sequence),
             .limit = double(session_->half(direction_).window(seen_.header.channel).highest()),
@@ -443,17 +452,54 @@ void Decoder::watch_time() noexcept {
     if (server.fragments.count > 0) (void)fragments_.expire(server.fragments, now_);
 }
 
+uint32_t Decoder::hash_of(const IpAddress& address) noexcept {
+    uint32_t hash = 0x811c9dc5u;
+    for (const uint8_t octet : address.octets) hash = (hash ^ octet) * 0x01000193u;
+    return hash ^ hash >> 15;
+}
+
 /// Two clients that share a place at the same moment share a build almost always;
 /// if not, the integrity of one of them is not judged right, so it is judged with care.
 uint32_t& Decoder::build_of(const Endpoint& client) noexcept {
-    uint32_t hash = client.port;
-    for (const uint8_t octet : client.address.octets) hash = (hash ^ octet) * 0x01000193u;
-    return builds_[(hash ^ hash >> 16) % builds_max];
+    return builds_[(hash_of(client.address) ^ client.port) % builds_max];
+}
+
+void Decoder::synced() noexcept {
+    if (session_->syncs.take(now_, syncs_per_second, syncs_burst)) return;
+    outcome_.drop = !seen_.header.reliable();
+    accuse({.fault = Fault::rate_flood,
+            .proven = true,
+            .confidence = 0.98f,
+            .observed = syncs_burst,
+            .limit = syncs_per_second,
+            .unit = "syncs/s"});
+}
+
+/// Connects without a cookie cost the server an answer each.
+void Decoder::count_connect() noexcept {
+    const size_t place = hash_of(link_->client.address) % sources_max;
+    if (!sources_[place].take(now_, connects_per_second, connects_burst)) {
+        outcome_.flood = outcome_.drop = true;
+        accuse({.fault = Fault::handshake_flood,
+                .confidence = 0.98f,
+                .observed = connects_burst,
+                .limit = connects_per_second,
+                .unit = "connects/s",
+                .note = "from one address"});
+    } else if (!all_connects_.take(now_, all_connects_per_second, all_connects_burst)) {
+        // Nobody is to blame for what many do together; honest ones are among them.
+        accuse({.fault = Fault::handshake_flood,
+                .confidence = 0.5f,
+                .observed = all_connects_burst,
+                .limit = all_connects_per_second,
+                .unit = "connects/s",
+                .note = "in total"});
+    }
 }
 
 void Decoder::learn(const Connect& message) noexcept {
     build_of(link_->client) = message.build;
-    if (message.has_cookie == 0) return;
+    if (message.has_cookie == 0) return count_connect();
     const keys::ShadowlandSecrets* secrets = keys_.secrets_of(link_->server);
     if (secrets == nullptr || !secrets->has_cookie) return;
     const CookieState state = authenticator_.judge_cookie(

@@ -24,6 +24,7 @@ struct Outcome {
     Error error = Error::none;  ///< Of the datagram as a whole.
     bool drop = false;          ///< Its receiver would not take it, and loses nothing with it.
     bool unknown = false;       ///< Of a session whose beginning we have not seen.
+    bool flood = false;         ///< Dropped for being too many.
     bool full = false;          ///< No room for a session: it goes uninspected.
     bool ended = false;         ///< A Disconnect: the session is over.
 };
@@ -153,6 +154,10 @@ private:
     void learn(const RekeyRequest& message) noexcept;
     void learn(const RekeyResponse& message) noexcept;
     void learn(const EnterToWorld& message) noexcept;
+    void learn(const SyncEntity&) noexcept { synced(); }
+    void learn(const SyncEntityQuantized&) noexcept { synced(); }
+    void synced() noexcept;
+    void count_connect() noexcept;
 
     void body_failed(Error error) noexcept;
     void fail(Error error, Fault fault) noexcept;
@@ -163,10 +168,12 @@ private:
     uint32_t& head_of(uint32_t connection_id) noexcept;
 
     uint32_t& build_of(const Endpoint& client) noexcept;
+    static uint32_t hash_of(const IpAddress& address) noexcept;
 
     static constexpr size_t inflated_size = large_payload_max[1];
     static constexpr size_t violations_max = 16;
     static constexpr size_t builds_max = 1'024;  ///< Clients between Connect and its answer.
+    static constexpr size_t sources_max = 16'384;
 
     const Settings settings_;
     const keys::ShadowlandKeys& keys_;
@@ -178,6 +185,8 @@ private:
     uint32_t heads_mask_;
     Fragments fragments_;
     std::unique_ptr<uint32_t[]> builds_;  ///< What a client's Connect said, by its address.
+    std::unique_ptr<Bucket[]> sources_;   ///< Connects, by the hash of their source.
+    Bucket all_connects_;
     std::unique_ptr<std::byte[]> inflated_;
     std::array<std::byte, datagram_size_max> opened_;
 

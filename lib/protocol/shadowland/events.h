@@ -31,6 +31,8 @@ enum class Fault : uint8_t {
     heartbeat_missing,
     heartbeat_forged,
     integrity_failed,
+    rate_flood,
+    handshake_flood,
     count
 };
 

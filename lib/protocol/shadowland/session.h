@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -11,6 +12,22 @@
 #include "protocol/shadowland/wire.h"
 
 namespace portcullis::shadowland {
+
+/// So many a second for ever, and so many at once.
+struct Bucket {
+    float level = 0;
+    Nanos at{};
+
+    /// Counts one more.  False when it does not fit: then it is not counted.
+    bool take(Nanos now, double per_second, double burst) noexcept {
+        const double leaked = to_seconds(now - at) * per_second;
+        if (now > at) at = now;
+        level = static_cast<float>(level > leaked ? level - std::max(leaked, 0.0) : 0.0);
+        if (level + 1 > burst) return false;
+        level += 1;
+        return true;
+    }
+};
 
 /// What one side sent reliably on one channel, and what of it the other has
 /// acknowledged, over the last 64 sequences.
@@ -93,8 +110,9 @@ struct Session {
     /// When each of the client's last sequences on channel 0 came, in 16 ms.
     std::array<uint16_t, ReplayWindow::size> unreliable_at{};
     uint64_t unreliable_twice = 0;  ///< Bit n: a second copy came.
-    float repeats_left = 4;         ///< Unexplained repeats that are still forgiven.
-    Nanos repeats_at{};
+    Bucket repeats;                 ///< That the network does not explain.
+    Bucket packets;                 ///< All of the client's.
+    Bucket syncs;
     bool heartbeat_told = false;
     uint8_t starved_told = 0;
 

@@ -162,7 +162,7 @@ void Detect::decide(const Decision& decision) noexcept {
     std::array<std::byte, minecraft::disconnect_size_max> message;
     if (action == policy::Action::kick && context_.listener != nullptr) {
         const policy::Policy& policy = context_.rules->policy_of(decision.flow->service);
-        const auto reason = policy.reason(policy::MinecraftSet::names[decision.record.check],
+        const auto reason = policy.reason(checks::check_names[decision.record.check],
                                           decision.record.player.name.view());
         const size_t size =
             context_.listener->write_disconnect(*decision.flow, reason.view(), message);

@@ -1,0 +1,171 @@
+#pragma once
+
+#include <array>
+
+#include "checks/check.h"
+#include "player/shadowland/player.h"
+
+/// How a Shadowland client may move, by its own clock and the server's word.
+namespace portcullis::checks {
+
+/// One step from one sync with a position to the next, as all movement checks see it.
+struct ShadowStep {
+    bool judged = false;     ///< There was a position before, and the map is known.
+    bool corrected = false;  ///< The server had put the client there.
+    double seconds = 0;      ///< By the client's clock.
+    double distance = 0;     ///< Horizontal.
+    double allowed = 0;      ///< Walking and quantisation, for this step alone.
+
+    static ShadowStep of(const shadowland::Synced& synced,
+                         const shadowland::Player& player) noexcept;
+};
+
+/// Speed: a longer way than legs carry.
+///
+/// Judged over windows of a second and more of the client's own time, so a line
+/// that holds back and gives everything at once changes nothing.  Slowing down is
+/// believed late, since the client learns of it late.
+/// Blind: shortly after the server moved the client; a tenth more speed for less
+/// than a second.
+class ShadowSpeed {
+public:
+    static constexpr std::string_view name = "movement.speed";
+
+    struct Settings {
+        double tolerance = 1.05;
+        double steps = 8;     ///< Of quantisation.
+        double clock_ms = 4;  ///< Of walking: how coarse the client's clock is.
+    };
+    static constexpr std::array<Parameter<Settings>, 1> parameters = {{
+        {"tolerance", &Settings::tolerance, 1, 3, "Times the allowed speed."},
+    }};
+
+    void on(const shadowland::Synced& synced, const shadowland::Player& player,
+            const Settings& settings, Findings& out) noexcept;
+
+private:
+    static constexpr uint32_t window_ms = 1'000;
+    static constexpr uint32_t mark_every_ms = 50;
+    static constexpr size_t marks_max = 32;
+
+    struct Mark {
+        uint32_t time_ms;
+        float path;
+        float allowed;
+    };
+    void restart() noexcept { marks_size_ = 0; }
+
+    std::array<Mark, marks_max> marks_;
+    uint8_t marks_first_ = 0, marks_size_ = 0;
+    double path_ = 0, allowed_ = 0;
+};
+
+/// Teleport: one step far beyond what the time allows, without the server's word.
+class ShadowTeleport {
+public:
+    static constexpr std::string_view name = "movement.teleport";
+    static constexpr float weight = 5;
+
+    struct Settings {
+        double beyond = 1'000;  ///< Units over the allowed distance.
+    };
+    static constexpr std::array<Parameter<Settings>, 1> parameters = {{
+        {"beyond", &Settings::beyond, 100, 100'000, "Units over the allowed distance."},
+    }};
+
+    void on(const shadowland::Synced& synced, const shadowland::Player& player,
+            const Settings& settings, Findings& out) noexcept;
+};
+
+/// Fly: hanging in the air, or higher than a jump.
+/// Blind: on the way down from where the server put the client.
+class ShadowFly {
+public:
+    static constexpr std::string_view name = "movement.fly";
+
+    struct Settings {
+        double jump_units = 95;  ///< Over the ground.
+        double air_units = 5;    ///< From here on it is in the air.
+        double level_units = 5;  ///< Heights within this are one height.
+        double hover_ms = 300;
+    };
+
+    void on(const shadowland::Synced& synced, const shadowland::Player& player,
+            const Settings& settings, Findings& out) noexcept;
+
+private:
+    static constexpr unsigned hover_syncs_min = 4;
+
+    bool lifted_ = false;  ///< The server put it in the air, and it has not landed since.
+    unsigned syncs_ = 0;   ///< At one height in the air.
+    uint32_t since_ms_ = 0;
+    double lowest_ = 0, highest_ = 0;
+};
+
+/// Timer: the client's clock runs faster than time.
+class ShadowTimer {
+public:
+    static constexpr std::string_view name = "movement.timer";
+
+    struct Settings {
+        double ahead_ms = 500;
+        double drift = 0.001;  ///< Of the time since: clocks differ.
+    };
+    static constexpr std::array<Parameter<Settings>, 1> parameters = {{
+        {"ahead_ms", &Settings::ahead_ms, 100, 60'000, "How far the clock may run ahead."},
+    }};
+
+    void on(const shadowland::Synced& synced, const shadowland::Player& player,
+            const Settings& settings, Findings& out) noexcept;
+
+private:
+    static constexpr Nanos learning = 2s;
+    bool begun_ = false;
+    Nanos since_{};
+    double base_ms_ = 0;
+};
+
+/// Clip: through a wall.
+class ShadowClip {
+public:
+    static constexpr std::string_view name = "movement.clip";
+    static constexpr float weight = 5;
+
+    struct Settings {};
+
+    void on(const shadowland::Synced& synced, const shadowland::Player& player, const Settings&,
+            Findings& out) noexcept;
+};
+
+/// State: a client may say that it moves and that it falls; the rest is the server's.
+class ShadowState {
+public:
+    static constexpr std::string_view name = "state.forged";
+
+    struct Settings {};
+
+    void on(const shadowland::Synced& synced, const shadowland::Player&, const Settings&,
+            Findings& out) noexcept {
+        constexpr uint8_t own = shadowland::state::moving | shadowland::state::falling;
+        if (!synced.has_state || (synced.state & ~own) == 0) return;
+        out.add(1.0f, {.observed = double(synced.state), .limit = double(own), .unit = "bits"});
+    }
+};
+
+/// Origin: a position in no quadrant of the map, or far outside its own.
+class ShadowOrigin {
+public:
+    static constexpr std::string_view name = "world.origin";
+
+    struct Settings {};
+
+    void on(const shadowland::OutOfWorld& out_of_world, const shadowland::Player&, const Settings&,
+            Findings& out) noexcept {
+        out.add(0.97f, {.observed = double(out_of_world.quadrant), .unit = "quadrant"});
+    }
+};
+
+using ShadowlandMovement = CheckList<ShadowSpeed, ShadowTeleport, ShadowFly, ShadowTimer,
+                                     ShadowClip, ShadowState, ShadowOrigin>;
+
+}  // namespace portcullis::checks

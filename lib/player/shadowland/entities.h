@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/pool.h"
+#include "player/shadowland/map.h"
+
+namespace portcullis::shadowland {
+
+/// One entity as one client was told of it.
+struct Entity {
+    uint32_t id = 0;
+    uint32_t next = 0;
+    uint8_t type = 0;
+    Place position;                  ///< The last that was sent.
+    std::array<int32_t, 3> steps{};  ///< DeltaSync's baseline.
+};
+
+/// The entities of all clients of a Worker: one pool, a few short chains for each
+/// client.  When it is full, more are not known, and what hangs on them is not judged.
+using EntityPool = Pool<Entity>;
+
+/// How far away a client may learn of an entity, by its type.
+inline constexpr std::array<double, 9> interest_distance = {
+    100'000, 50'000, 100'000, 200'000, 100'000, 25'000, 150'000, 10'000, 50'000};
+
+/// The entities that one client was told of.
+class Known {
+public:
+    explicit Known(EntityPool& pool) noexcept : pool_(&pool) { chains_.fill(EntityPool::none); }
+
+    Entity* find(uint32_t id) noexcept {
+        uint32_t at = chains_[id % chains_.size()];
+        while (at != EntityPool::none && (*pool_)[at].id != id) at = (*pool_)[at].next;
+        return at == EntityPool::none ? nullptr : &(*pool_)[at];
+    }
+    /// Null when the pool is full.
+    Entity* make(uint32_t id) noexcept {
+        if (Entity* known = find(id)) return known;
+        const uint32_t handle = pool_->make();
+        if (handle == EntityPool::none) return nullptr;
+        Entity& entity = (*pool_)[handle];
+        entity.id = id;
+        entity.next = chains_[id % chains_.size()];
+        chains_[id % chains_.size()] = handle;
+        return &entity;
+    }
+    void forget(uint32_t id) noexcept {
+        uint32_t* link = &chains_[id % chains_.size()];
+        while (*link != EntityPool::none && (*pool_)[*link].id != id) link = &(*pool_)[*link].next;
+        if (*link != EntityPool::none) release(*link);
+    }
+    void forget_all() noexcept {
+        for (uint32_t& chain : chains_) {
+            while (chain != EntityPool::none) release(chain);
+        }
+    }
+
+private:
+    void release(uint32_t& link) noexcept {
+        const uint32_t handle = link;
+        link = (*pool_)[handle].next;
+        pool_->unmake(handle);
+    }
+
+    EntityPool* pool_;
+    std::array<uint32_t, 16> chains_;
+};
+
+}  // namespace portcullis::shadowland

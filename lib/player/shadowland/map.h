@@ -1,0 +1,44 @@
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "protocol/shadowland/messages.h"
+
+namespace portcullis::shadowland {
+
+/// A place in the world, in units of 1 cm.
+struct Place {
+    double x = 0, y = 0, z = 0;
+    Place operator-(const Place& o) const noexcept { return {x - o.x, y - o.y, z - o.z}; }
+    double length() const noexcept { return std::hypot(x, y, z); }
+    double horizontal() const noexcept { return std::hypot(x, y); }
+};
+inline Place place_of(const Triple& t) noexcept { return {t[0], t[1], t[2]}; }
+
+struct Box {
+    Place min, max;
+};
+
+/// What both ends and we must know of a map to read positions on it: its
+/// quadrants, its quantisation, and where one can stand.
+struct Map {
+    uint16_t id = 0;
+    Place section;                      ///< Size of a quadrant.
+    std::array<uint16_t, 3> quadrants;  ///< Along each axis.
+    double step = 1;                    ///< Of quantised positions.
+    double ground = 0;                  ///< Height of the floor; maps here are flat.
+    std::span<const Box> walls;
+
+    /// A quantised position in the world; nothing if no such quadrant exists or the
+    /// position lies too far outside it.
+    std::optional<Place> place(uint16_t quadrant, const Quantised& local) const noexcept;
+};
+
+/// The map of this id; null if it is not known, and then nothing on it is judged.
+const Map* find_map(uint16_t id) noexcept;
+
+}  // namespace portcullis::shadowland
