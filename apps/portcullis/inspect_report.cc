@@ -9,12 +9,14 @@ namespace portcullis::app {
 
 namespace {
 
-/// The fields of a game packet as members of a JSON object.
-class JsonFields final : public minecraft::FieldVisitor {
+/// The fields of a game packet as members of a JSON object.  `Visitor` is a
+/// protocol's own, or the one that protocols share.
+template <class Visitor, class Value>
+class JsonFields final : public Visitor {
 public:
     explicit JsonFields(std::string& out) : out_(out) {}
 
-    void field(std::string_view name, const minecraft::FieldValue& value) override {
+    void field(std::string_view name, const Value& value) override {
         begin(name);
         std::visit([this](const auto& v) { write(v); }, value);
     }
@@ -64,6 +66,9 @@ private:
     bool first_ = true;
 };
 
+using MinecraftFields = JsonFields<minecraft::FieldVisitor, minecraft::FieldValue>;
+using SharedFields = JsonFields<protocol::FieldVisitor, protocol::FieldValue>;
+
 void append_counts(std::string& out, const std::map<std::string, uint64_t, std::less<>>& counts) {
     out += '{';
     for (const auto& [name, count] : counts) {
@@ -112,9 +117,44 @@ void InspectReport::on_record(const verdicts::VerdictRecord& record) {
     print_line();
 }
 
-void InspectReport::on_packet(const Flow& flow, const minecraft::Frame& frame, Nanos now) noexcept {
+bool InspectReport::wants(std::string_view name) const {
     const bool all = packets_.size() == 1 && packets_.front().empty();
-    if (!all && std::ranges::find(packets_, frame.name()) == packets_.end()) return;
+    return all || std::ranges::find(packets_, name) != packets_.end();
+}
+
+void InspectReport::on_message(const Flow& flow, const stages::ToldMessage& message,
+                               Nanos now) noexcept {
+    if (!wants(message.name())) return;
+    const std::string_view direction = name_in(protocol::direction_names, message.direction());
+    if (format_ == Format::jsonl) {
+        line_ += "{\"type\":\"packet\",\"time\":\"";
+        verdicts::append_time(line_, now);
+        line_ += "\",\"flow\":";
+        verdicts::append_json_flow(line_, flow.client(), flow.server());
+        line_ += ",\"direction\":\"";
+        line_ += direction;
+        line_ += "\",\"state\":\"";
+        line_ += message.state();
+        line_ += "\",\"name\":";
+        verdicts::append_json_string(line_, message.name());
+        line_ += ",\"fields\":{";
+    } else {
+        verdicts::append_time(line_, now);
+        line_ += ' ' + to_string(flow.client()) + ' ';
+        for (const std::string_view word : {direction, message.state(), message.name()}) {
+            line_ += word;
+            line_ += ' ';
+        }
+        line_ += '{';
+    }
+    SharedFields fields(line_);
+    message.describe(fields);
+    line_ += format_ == Format::jsonl ? "}}" : "}";
+    print_line();
+}
+
+void InspectReport::on_packet(const Flow& flow, const minecraft::Frame& frame, Nanos now) noexcept {
+    if (!wants(frame.name())) return;
     if (format_ == Format::jsonl) {
         json_of(flow, frame, now);
     } else {
@@ -136,7 +176,7 @@ void InspectReport::json_of(const Flow& flow, const minecraft::Frame& frame, Nan
     verdicts::append_json_string(line_, frame.name());
     const size_t without_fields = line_.size();
     line_ += ",\"fields\":{";
-    JsonFields fields(line_);
+    MinecraftFields fields(line_);
     if (describe(frame, fields)) {
         line_ += '}';
     } else {
@@ -155,7 +195,7 @@ void InspectReport::text_of(const Flow& flow, const minecraft::Frame& frame, Nan
     line_ += frame.name();
     const size_t without_fields = line_.size();
     line_ += " {";
-    JsonFields fields(line_);
+    MinecraftFields fields(line_);
     if (describe(frame, fields)) {
         line_ += '}';
     } else {

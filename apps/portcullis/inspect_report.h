@@ -28,6 +28,8 @@ public:
 
     void on_record(const verdicts::VerdictRecord& record);
     void on_packet(const Flow& flow, const minecraft::Frame& frame, Nanos now) noexcept override;
+    void on_message(const Flow& flow, const stages::ToldMessage& message,
+                    Nanos now) noexcept override;
     bool wants_packets() const noexcept { return !packets_.empty(); }
     uint64_t verdicts() const noexcept { return verdicts_; }
 
@@ -37,6 +39,7 @@ public:
 
 private:
     void print_line();
+    bool wants(std::string_view name) const;
     void summary_json(double elapsed_s);
     void summary_text(double elapsed_s);
     void text_of(const Flow& flow, const minecraft::Frame& frame, Nanos now);

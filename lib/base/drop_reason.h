@@ -27,6 +27,7 @@ enum class DropReason : uint8_t {
     rate_limit,           ///< Over a configured rate.
     tx_full,              ///< The port did not take it, retries included.
     no_memory,            ///< No mbuf to write a reply or a copy.
+    not_believed,  ///< A datagram that its receiver would not take: header, sum, tag, replay.
     count
 };
 
@@ -37,7 +38,7 @@ inline constexpr NameTable<DropReason> drop_reason_names = {
     "midstream",     "decoder_error", "flow_dead",
     "verdict",       "blocked",       "urgent",
     "replaced",      "rate_limit",    "tx_full",
-    "no_memory",
+    "no_memory",     "not_believed",
 };
 static_assert(complete(drop_reason_names));
 

@@ -105,7 +105,11 @@ public:
                    room_for(setup.keys)}) {
         for (const keys::Key& key : setup.keys) {
             const auto* minecraft = std::get_if<keys::MinecraftKey>(&key);
-            if (minecraft != nullptr) context.keys.add(*minecraft, Nanos::max());
+            if (minecraft != nullptr) {
+                context.keys.add(*minecraft, Nanos::max());
+            } else {
+                context.take_key(key, {});
+            }
         }
     }
 

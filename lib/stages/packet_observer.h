@@ -1,7 +1,10 @@
 #pragma once
 
+#include <string_view>
+
 #include "base/bytes.h"
 #include "base/time.h"
+#include "protocol/field_visitor.h"
 #include "protocol/protocol.h"
 
 namespace portcullis {
@@ -24,6 +27,17 @@ public:
                           Bytes in) noexcept = 0;
 };
 
+/// A message that can tell its fields.
+class ToldMessage {
+public:
+    virtual ~ToldMessage() = default;
+    virtual protocol::Direction direction() const noexcept = 0;
+    /// What part of the protocol it belongs to: "control", "game".
+    virtual std::string_view state() const noexcept = 0;
+    virtual std::string_view name() const noexcept = 0;
+    virtual void describe(protocol::FieldVisitor& visitor) const = 0;
+};
+
 /// Hears of every decoded game packet, in order: `inspect --packets`.  There is
 /// none in a running appliance, and a null pointer costs a Worker nothing.  What
 /// it does need not be quick, so it may allocate and write.
@@ -32,6 +46,8 @@ public:
     virtual ~PacketObserver() = default;
     /// `frame` and the bytes in it are only there during the call.
     virtual void on_packet(const Flow& flow, const minecraft::Frame& frame, Nanos now) noexcept = 0;
+    /// A message of a datagram, or the whole datagram when nothing in it was read.
+    virtual void on_message(const Flow& flow, const ToldMessage& message, Nanos now) noexcept = 0;
 };
 
 }  // namespace portcullis::stages

@@ -18,7 +18,8 @@ WorkerContext::WorkerContext(const Resources& resources)
       fast_open(std::chrono::seconds(config.limits.connect_timeout_s)),
       records("records" + std::to_string(worker), records_max),
       streams(config.limits.stream_bytes_total, config.limits.stream_bytes),
-      keys(resources.keys_max, resources.secret) {}
+      keys(resources.keys_max, resources.secret),
+      shadowland_keys(resources.keys_max) {}
 
 void WorkerContext::forget(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
     release(flow, reason, now);

@@ -8,6 +8,7 @@
 #include "flow/flow_table.h"
 #include "flow/half_open_table.h"
 #include "keys/keyring.h"
+#include "keys/shadowland_keys.h"
 #include "packet/packet.h"
 #include "packet/ring.h"
 #include "policy/rule_set.h"
@@ -33,6 +34,9 @@ public:
     /// Returns its size; 0 when there is none now.
     virtual size_t write_disconnect(const Flow& flow, std::string_view reason,
                                     MutableBytes out) noexcept = 0;
+    /// The same for the server, where nothing else tells it (a datagram protocol).
+    virtual size_t write_server_disconnect(const Flow& flow, std::string_view reason,
+                                           MutableBytes out) noexcept = 0;
     /// Makes such a message fit to follow all that went by until now, in place.  False:
     /// none can follow now.
     virtual bool seal(const Flow& flow, MutableBytes message) noexcept = 0;
@@ -76,6 +80,7 @@ public:
     Ring<verdicts::VerdictRecord> records;
     stream::StreamPool streams;
     keys::Keyring keys;
+    keys::ShadowlandKeys shadowland_keys;
     FlowListener* listener = nullptr;      ///< decode puts itself here,
     Detect* detect = nullptr;              ///< and detect here.
     PacketObserver* observer = nullptr;    ///< `inspect --packets`; set before any stage is made.
@@ -106,6 +111,10 @@ public:
     void take_key(const keys::Key& key, Nanos now) noexcept {
         if (const auto* minecraft = std::get_if<keys::MinecraftKey>(&key)) {
             keys.replace(*minecraft, now + keys::Keyring::lifetime);
+        } else if (const auto* epoch = std::get_if<keys::ShadowlandKey>(&key)) {
+            shadowland_keys.add(*epoch);
+        } else if (const auto* secrets = std::get_if<keys::ShadowlandSecrets>(&key)) {
+            shadowland_keys.add(*secrets);
         }
     }
     /// Forgets a Flow and all that is kept for it.

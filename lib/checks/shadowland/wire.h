@@ -41,12 +41,11 @@ constexpr bool is_spoofable(shadowland::Fault fault) noexcept {
     }
 }
 
-/// How much one breach is worth: what attacks the server's memory or betrays a
-/// changed client ends the session at once.
+/// How much one breach is worth: what betrays a changed client ends the session
+/// at once.
 constexpr float wire_weight(shadowland::Fault fault) noexcept {
     using shadowland::Fault;
     switch (fault) {
-        case Fault::compression_bomb:
         case Fault::integrity_failed:
         case Fault::heartbeat_missing:
             return 10;

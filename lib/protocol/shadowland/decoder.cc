@@ -396,7 +396,8 @@ size_t Decoder::write_disconnect(const Link& link, Direction direction, uint8_t 
     header.sequence =
         session->halves[index_of(direction)].window(Channel::unreliable).highest() + ahead;
     const Disconnect goodbye{reason, text.substr(0, Disconnect::text_size_max)};
-    if (out.size() < datagram_size_max) return 0;
+    constexpr size_t size_max = header_size + 3 + Disconnect::text_size_max + tag_size;
+    if (out.size() < size_max) return 0;
     write_header(header, out);
     Writer body(out.subspan(header_size));
     body.u8(static_cast<uint8_t>(ControlType::disconnect));
@@ -441,9 +442,12 @@ void Decoder::watch_time() noexcept {
     if (client.fragments.count > 0) {
         const uint32_t expired = fragments_.expire(client.fragments, now_);
         if (expired > 0) {
+            // Where nothing was lost on the way to us, the rest was never sent.
+            const bool lossless = std::ranges::all_of(
+                client.windows, [](const ReplayWindow& w) { return w.missing() == 0; });
             accuse({.fault = Fault::fragments_timeout,
                     .proven = true,
-                    .confidence = expired > 1 ? 0.97f : 0.9f,
+                    .confidence = lossless ? 0.98f : 0.6f,
                     .observed = double(expired),
                     .unit = "sets"});
         }
@@ -489,7 +493,8 @@ void Decoder::count_connect() noexcept {
     } else if (!all_connects_.take(now_, all_connects_per_second, all_connects_burst)) {
         // Nobody is to blame for what many do together; honest ones are among them.
         accuse({.fault = Fault::handshake_flood,
-                .confidence = 0.5f,
+                .innocent = true,
+                .confidence = 0.97f,
                 .observed = all_connects_burst,
                 .limit = all_connects_per_second,
                 .unit = "connects/s",

@@ -43,6 +43,8 @@ struct Violation {
     /// Who sent it is beyond doubt: it carried the session's tag, or the session
     /// is plain and its sum was right.  Otherwise anybody may have.
     bool proven = false;
+    /// The packet is one of too many, and not itself to blame: it goes on.
+    bool innocent = false;
     float confidence = 1;
     double observed = 0;
     double limit = 0;

@@ -27,6 +27,7 @@ public:
     }
     /// Only of a sequence that is fresh.  Returns by how much the window moved.
     uint64_t accept(uint64_t sequence) noexcept {
+        ++received_;
         if (sequence <= highest_) {
             seen_ |= uint64_t{1} << (highest_ - sequence);
             return 0;
@@ -37,13 +38,12 @@ public:
         return by;
     }
     uint64_t highest() const noexcept { return highest_; }
-    /// Whether a sequence between 1 and `highest` has not been seen.
-    bool gap_below(uint64_t sequence) const noexcept {
-        return sequence > 1 && look(sequence - 1, true) == Place::fresh;
-    }
+    /// How many sequences up to the highest were never seen: lost, or still to come.
+    uint64_t missing() const noexcept { return highest_ - received_; }
 
 private:
     uint64_t highest_ = 0;
+    uint64_t received_ = 0;
     uint64_t seen_ = 0;  ///< Bit n: highest - n.
 };
 

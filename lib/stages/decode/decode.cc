@@ -49,14 +49,20 @@ struct Listener {
 Decode::Decode(WorkerContext& context)
     : context_(context),
       decoder_(decoder_settings(context)),
-      sessions_(context.share_of(context.config.limits.players)) {
+      sessions_(context.share_of(context.config.limits.players)),
+      datagrams_(context) {
     context.listener = this;
 }
 
 void Decode::process(Burst& burst) noexcept {
     for (size_t i = 0; i < burst.size(); ++i) {
         Packet& packet = burst[i];
-        if (packet.inspected() && packet.flow->is_tcp()) segment(packet, static_cast<uint8_t>(i));
+        if (!packet.inspected()) continue;
+        if (packet.flow->is_tcp()) {
+            segment(packet, static_cast<uint8_t>(i));
+        } else {
+            datagrams_.receive(packet, static_cast<uint8_t>(i));
+        }
     }
 }
 
@@ -169,20 +175,31 @@ minecraft::Session* Decode::session_of(Flow& flow) noexcept {
 
 void Decode::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
     if (context_.detect != nullptr) context_.detect->flow_ended(flow, reason, now);
+    if (!flow.is_tcp()) return datagrams_.forget(flow);
     if (flow.session != Flow::none) sessions_.unmake(flow.session);
     flow.session = Flow::none;
 }
 
 size_t Decode::write_disconnect(const Flow& flow, std::string_view reason,
                                 MutableBytes out) noexcept {
+    if (!flow.is_tcp()) return datagrams_.write_disconnect(flow, Direction::to_client, reason, out);
     if (flow.session == Flow::none) return 0;
     return minecraft::write_disconnect(sessions_[flow.session], reason, out);
 }
 
-bool Decode::seal(const Flow& flow, MutableBytes message) noexcept {
-    return flow.session == Flow::none || minecraft::seal(sessions_[flow.session], message);
+size_t Decode::write_server_disconnect(const Flow& flow, std::string_view reason,
+                                       MutableBytes out) noexcept {
+    if (flow.is_tcp()) return 0;
+    return datagrams_.write_disconnect(flow, Direction::to_server, reason, out);
 }
 
-void Decode::keep_house(Burst&) noexcept { context_.counters.sessions.set(sessions_.used()); }
+bool Decode::seal(const Flow& flow, MutableBytes message) noexcept {
+    if (!flow.is_tcp() || flow.session == Flow::none) return true;
+    return minecraft::seal(sessions_[flow.session], message);
+}
+
+void Decode::keep_house(Burst&) noexcept {
+    context_.counters.sessions.set(sessions_.used() + datagrams_.sessions());
+}
 
 }  // namespace portcullis::stages

@@ -5,6 +5,7 @@
 #include "protocol/minecraft/decoder.h"
 #include "protocol/minecraft/session.h"
 #include "protocol/protocol.h"
+#include "stages/decode/datagrams.h"
 #include "stages/stage.h"
 #include "stages/worker_context.h"
 #include "stream/connection.h"
@@ -31,6 +32,8 @@ public:
     void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept override;
     size_t write_disconnect(const Flow& flow, std::string_view reason,
                             MutableBytes out) noexcept override;
+    size_t write_server_disconnect(const Flow& flow, std::string_view reason,
+                                   MutableBytes out) noexcept override;
     bool seal(const Flow& flow, MutableBytes message) noexcept override;
 
 private:
@@ -46,6 +49,7 @@ private:
     WorkerContext& context_;
     minecraft::Decoder decoder_;
     Pool<minecraft::Session> sessions_;
+    Datagrams datagrams_;
 };
 
 }  // namespace portcullis::stages

@@ -17,7 +17,8 @@ Detect::Detect(WorkerContext& context)
     : context_(context),
       players_(context.share_of(context.config.limits.players)),
       ids_(context.worker, context.run),
-      findings_(context.worker) {
+      findings_(context.worker),
+      shadowland_(context, *this) {
     context.detect = this;
 }
 
@@ -62,11 +63,16 @@ void Detect::notice(const protocol::LoggedIn& event) noexcept {
     if (watched == nullptr) return;
     watched->identity.name.assign(event.name);
     watched->identity.uuid = event.uuid;
-    if (watched->logged_in) return;
-    watched->logged_in = true;
-    service_counters().logins.add();
-    service_counters().players.add();
-    verdicts::VerdictRecord record = record_of(*hearing_.flow, watched, hearing_.time);
+    joined(*hearing_.flow, *watched, hearing_.time);
+}
+
+void Detect::joined(Flow& flow, Account& account, Nanos now) noexcept {
+    if (account.logged_in) return;
+    account.logged_in = true;
+    Counters::PerService& service = context_.counters.service[flow.service];
+    service.logins.add();
+    service.players.add();
+    verdicts::VerdictRecord record = record_of(flow, &account, now);
     record.kind = verdicts::VerdictRecord::Kind::login;
     context_.report(record);
 }
@@ -88,20 +94,21 @@ void Detect::notice(const protocol::Disconnected&) noexcept {
     if (watched_ != nullptr) watched_->server_ended = true;
 }
 
-void Detect::weigh() noexcept {
-    const policy::Subject subject{watched_->identity.name.view(), watched_->identity.uuid,
-                                  hearing_.flow->client().address, watched_->identity.version};
-    for (const checks::Finding& finding : findings_) {
+void Detect::weigh(const Culprit& culprit, checks::Findings& findings) noexcept {
+    Account& account = culprit.account;
+    const policy::Policy& policy = context_.rules->policy_of(culprit.flow.service);
+    const policy::Subject subject{account.identity.name.view(), account.identity.uuid,
+                                  culprit.flow.client().address, account.identity.version};
+    for (const checks::Finding& finding : findings) {
         context_.counters.findings[finding.check].add();
-        const policy::Weighed weighed =
-            watched_->tally.weigh(finding, *policy_, subject, hearing_.time);
+        const policy::Weighed weighed = account.tally.weigh(finding, policy, subject, culprit.time);
         const bool carried_out = weighed.acts && weighed.action > policy::Action::alert;
         if (!weighed.record && !carried_out) continue;
         if (decisions_size_ == verdicts_max) {
             context_.notice(Notice::findings_lost);
             continue;
         }
-        verdicts::VerdictRecord record = record_of(*hearing_.flow, watched_, hearing_.time);
+        verdicts::VerdictRecord record = record_of(culprit.flow, &account, culprit.time);
         record.kind = verdicts::VerdictRecord::Kind::verdict;
         record.action = weighed.action;
         record.check = finding.check;
@@ -113,13 +120,15 @@ void Detect::weigh() noexcept {
         record.limit = finding.evidence.limit;
         record.unit.assign(finding.evidence.unit);
         record.note.assign(finding.evidence.note);
-        decisions_[decisions_size_++] = {hearing_.flow, hearing_.packet, weighed, false, record};
-        if (carried_out && ends_connection(weighed.action) && context_.enforcing()) {
-            watched_->ending = true;
+        const bool ends = ends_connection(weighed.action);
+        const bool done = culprit.must_arrive && !ends;
+        decisions_[decisions_size_++] = {&culprit.flow, culprit.packet, weighed, done, record};
+        if (carried_out && ends && context_.enforcing()) {
+            account.ending = true;
             break;
         }
     }
-    findings_.clear();
+    findings.clear();
 }
 
 /// Rewrites a move that goes by to where the server believes the player is.
@@ -171,21 +180,25 @@ void Detect::decide(const Decision& decision) noexcept {
     if (!context_.pending.add(pending)) context_.notice(Notice::findings_lost);
 }
 
-void Detect::connection_over(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
-    if (flow.player == Flow::none) return;
-    Watched& watched = players_[flow.player];
-    if (!watched.logged_in || watched.left) return;
-    watched.left = true;
-    verdicts::VerdictRecord record = record_of(flow, &watched, now);
+void Detect::left(Flow& flow, Account& account, verdicts::EndReason reason, Nanos now) noexcept {
+    if (!account.logged_in || account.left) return;
+    account.left = true;
+    verdicts::VerdictRecord record = record_of(flow, &account, now);
     record.kind = verdicts::VerdictRecord::Kind::disconnect;
-    const bool server_did = watched.server_ended && reason == verdicts::EndReason::fin;
+    const bool server_did = account.server_ended && reason == verdicts::EndReason::fin;
     record.end = server_did ? verdicts::EndReason::server_disconnect : reason;
     context_.report(record);
     Count& playing = context_.counters.service[flow.service].players;
     playing.set(playing.get() - 1);
 }
 
+void Detect::connection_over(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
+    if (!flow.is_tcp()) return shadowland_.session_over(flow, reason, now);
+    if (flow.player != Flow::none) left(flow, players_[flow.player], reason, now);
+}
+
 void Detect::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
+    if (!flow.is_tcp()) return shadowland_.flow_ended(flow, reason, now);
     if (flow.player == Flow::none) return;
     connection_over(flow, reason, now);
     players_.unmake(flow.player);
@@ -193,12 +206,14 @@ void Detect::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexc
     if (hearing_.flow == &flow) watched_ = nullptr;
 }
 
-void Detect::keep_house(Burst&) noexcept { context_.counters.players.set(players_.used()); }
+void Detect::keep_house(Burst&) noexcept {
+    context_.counters.players.set(players_.used() + shadowland_.players());
+}
 
-verdicts::VerdictRecord Detect::record_of(const Flow& flow, const Watched* watched,
+verdicts::VerdictRecord Detect::record_of(const Flow& flow, const Account* account,
                                           Nanos time) noexcept {
     verdicts::VerdictRecord record;
-    record.protocol = protocol::Protocol::minecraft;
+    record.protocol = context_.rules->service(flow.service).protocol;
     record.mode = context_.config.mode;
     record.service = flow.service;
     record.worker = context_.worker;
@@ -208,7 +223,7 @@ verdicts::VerdictRecord Detect::record_of(const Flow& flow, const Watched* watch
     record.time = time;
     record.client = flow.client();
     record.server = flow.server();
-    if (watched != nullptr) record.player = watched->identity;
+    if (account != nullptr) record.player = account->identity;
     return record;
 }
 

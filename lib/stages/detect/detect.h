@@ -11,6 +11,8 @@
 #include "policy/policy.h"
 #include "policy/tally.h"
 #include "protocol/minecraft/frame.h"
+#include "stages/detect/account.h"
+#include "stages/detect/shadowland_watch.h"
 #include "stages/stage.h"
 #include "stages/worker_context.h"
 #include "verdicts/id.h"
@@ -18,16 +20,10 @@
 
 namespace portcullis::stages {
 
-/// One player as a Worker watches him.
-struct Watched {
+/// One Minecraft player as a Worker watches him.
+struct Watched : Account {
     Player player;
     policy::MinecraftSet checks;
-    policy::Tally tally;
-    verdicts::PlayerIdentity identity;
-    bool logged_in = false;
-    bool ending = false;        ///< His connection is being ended: nothing more is decided.
-    bool left = false;          ///< His leaving was told.
-    bool server_ended = false;  ///< The server said goodbye.
 };
 
 /// Findings become Verdicts.
@@ -72,6 +68,25 @@ public:
         }
     }
 
+    /// What watches the players of Shadowland.
+    ShadowlandWatch& shadowland() noexcept { return shadowland_; }
+
+    // For whoever watches players: what is the same in all games.
+
+    /// Who did what the findings say, and with which packet.
+    struct Culprit {
+        Flow& flow;
+        Account& account;
+        uint8_t packet = 0;
+        Nanos time{};
+        bool must_arrive = false;  ///< The packet can not be dropped without ending the session.
+    };
+    /// Makes Decisions of the findings and clears them.
+    void weigh(const Culprit& culprit, checks::Findings& findings) noexcept;
+    /// He is in the game, and Control is told.
+    void joined(Flow& flow, Account& account, Nanos now) noexcept;
+    void left(Flow& flow, Account& account, verdicts::EndReason reason, Nanos now) noexcept;
+
     /// Nothing more comes on this Flow: a player on it has left.
     void connection_over(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
     /// The Flow is forgotten.
@@ -95,7 +110,7 @@ private:
         watched_->checks.deliver(event, watched_->player, policy_->minecraft(), findings_);
         if (findings_.empty()) return;
         const size_t first = decisions_size_;
-        weigh();
+        weigh({*hearing_.flow, *watched_, hearing_.packet, hearing_.time}, findings_);
         disarm(first, event);
     }
     /// What is to be dropped from a TCP stream goes on harmless, or all ends: a
@@ -146,9 +161,8 @@ private:
     void notice(const protocol::Disconnected& event) noexcept;
 
     Watched* watch() noexcept;
-    void weigh() noexcept;
     void decide(const Decision& decision) noexcept;
-    verdicts::VerdictRecord record_of(const Flow& flow, const Watched* watched,
+    verdicts::VerdictRecord record_of(const Flow& flow, const Account* account,
                                       Nanos time) noexcept;
     Counters::PerService& service_counters() noexcept;
 
@@ -164,6 +178,7 @@ private:
     checks::Findings findings_;
     std::array<Decision, verdicts_max> decisions_;
     size_t decisions_size_ = 0;
+    ShadowlandWatch shadowland_;
 };
 
 }  // namespace portcullis::stages

@@ -112,14 +112,27 @@ void Enforce::refuse_rest(const PendingAction& action, Burst& burst) noexcept {
     }
 }
 
-/// UDP has nothing to reset: the goodbye, if there is one, and silence.
+/// UDP has nothing to reset: the game's goodbye to both sides, where it can be
+/// written, and silence.
 void Enforce::end_datagrams(const PendingAction& action, Burst& burst) noexcept {
     Flow& flow = *action.flow;
     const bool kicked = action.action == policy::Action::kick && !action.message.empty();
-    if (kicked) {
+    std::array<std::byte, Kicks::message_size_max> room;
+    const auto say = [&](Direction to, Bytes goodbye) noexcept {
+        if (goodbye.empty()) return;
         PacketBuilder frame;
-        frame.udp().payload(action.message);
-        inject(flow, Direction::to_client, frame, burst);
+        frame.udp().payload(goodbye);
+        inject(flow, to, frame, burst);
+    };
+    if (kicked) say(Direction::to_client, action.message);
+    if (context_.listener != nullptr) {
+        const auto written = [&](size_t size) noexcept { return Bytes(room).first(size); };
+        if (!kicked) {
+            say(Direction::to_client,
+                written(context_.listener->write_disconnect(flow, "severed", room)));
+        }
+        say(Direction::to_server,
+            written(context_.listener->write_server_disconnect(flow, "severed", room)));
     }
     context_.retire(flow, FlowState::dead, kicked ? EndReason::kicked : EndReason::severed,
                     burst.now);

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string_view>
+
+#include "packet/packet.h"
+#include "protocol/shadowland/decoder.h"
+#include "stages/worker_context.h"
+
+namespace portcullis::stages {
+
+/// Shadowland's side of decode: each datagram of a Service is one whole thing, so
+/// there is no stream, and what its receiver would not take does not go on.
+class Datagrams {
+public:
+    explicit Datagrams(WorkerContext& context);
+
+    void receive(Packet& packet, uint8_t index) noexcept;
+    void forget(Flow& flow) noexcept;
+    size_t write_disconnect(const Flow& flow, protocol::Direction to, std::string_view reason,
+                            MutableBytes out) noexcept;
+    uint32_t sessions() const noexcept { return decoder_.sessions_used(); }
+
+private:
+    WorkerContext& context_;
+    shadowland::Decoder decoder_;
+};
+
+}  // namespace portcullis::stages

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "policy/tally.h"
+#include "verdicts/record.h"
+
+namespace portcullis::stages {
+
+/// What is kept of a player whatever the game: who he is, and what he has done.
+struct Account {
+    policy::Tally tally;
+    verdicts::PlayerIdentity identity;
+    bool logged_in = false;
+    bool ending = false;        ///< His connection is being ended: nothing more is decided.
+    bool left = false;          ///< His leaving was told.
+    bool server_ended = false;  ///< The server said goodbye.
+};
+
+}  // namespace portcullis::stages
