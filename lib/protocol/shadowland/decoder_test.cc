@@ -1,0 +1,234 @@
+// Goal: a session goes through its life as the wire document has it; what breaks its
+// rules is told by its name, and what only a bad line does is not.
+// Method: a plain session spoken packet by packet.
+
+#include "protocol/shadowland/decoder.h"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "protocol/shadowland/tell_test_support.h"
+#include "protocol/shadowland/vectors.h"
+
+namespace portcullis::shadowland {
+namespace {
+
+struct Ear {
+    PacketSeen seen;
+    std::vector<std::string> names;
+    std::vector<Fault> faults;
+    std::vector<size_t> wholes;
+
+    void packet(const PacketSeen& s) { seen = s; }
+    void on(const Violation& violation) { faults.push_back(violation.fault); }
+    void on(const RoundTrip&) {}
+    template <class M>
+    void on(const M&) {
+        names.emplace_back(M::name);
+    }
+    void on_form(Form) {}
+    void on_broken(Error) {}
+    void on_inflated(size_t) {}
+    void on_whole(uint16_t id, size_t) { wholes.push_back(id); }
+    void on_error(Error) {}
+};
+
+class Session_ : public testing::Test {
+protected:
+    static constexpr uint32_t id = 7;
+
+    Session_() {
+        const std::array<std::byte, key_size> none{};
+        ConnectionAccepted accepted;
+        accepted.public_key = none;
+        accepted.tick_rate = 60;
+        accepted.heartbeat_timeout_ms = 15'000;
+        says(Direction::to_client, ControlType::connection_accepted, accepted, 0);
+        EXPECT_NE(link.session, Pool<Session>::none);
+    }
+    std::vector<std::byte> control(ControlType type, auto message, Direction d, uint64_t sequence,
+                                   uint8_t purpose = 0, Channel channel = Channel::unreliable) {
+        return packet(static_cast<uint8_t>(type), message, d, sequence,
+                      static_cast<uint8_t>(flag::control | purpose), channel);
+    }
+    std::vector<std::byte> packet(uint8_t type, auto message, Direction d, uint64_t sequence,
+                                  uint8_t flags, Channel channel) {
+        std::vector<std::byte> out(datagram_size_max);
+        Header header;
+        header.connection_id = id;
+        header.flags = flags;
+        header.channel = channel;
+        header.sequence = sequence;
+        write_header(header, out);
+        Writer body(MutableBytes(out).subspan(header_size));
+        body.u8(type);
+        write_body(body, message, d);
+        out.resize(header_size + body.size() + crc_size);
+        write_crc(out);
+        return out;
+    }
+    Outcome hears(Direction d, Bytes datagram) {
+        ear = {};
+        return decoder.receive(link, d, datagram, now, ear);
+    }
+    Outcome says(Direction d, ControlType type, auto message, uint64_t sequence,
+                 uint8_t purpose = 0, Channel channel = Channel::unreliable) {
+        return hears(d, control(type, message, d, sequence, purpose, channel));
+    }
+    bool blamed(Fault fault) const {
+        return std::ranges::find(ear.faults, fault) != ear.faults.end();
+    }
+
+    keys::ShadowlandKeys keys{0};
+    Decoder decoder{{.sessions = 4, .fragments = {8, 128}, .tell_all = false}, keys};
+    Link link{*parse_endpoint("10.88.0.1:50000"), *parse_endpoint("10.88.0.2:3565")};
+    Nanos now = 1'000s;
+    Ear ear;
+};
+
+TEST_F(Session_, ANetworksSecondCopyIsDroppedAndBlamesNobody) {
+    const auto ping = control(ControlType::ping, Ping{1, 5}, Direction::to_client, 1);
+    hears(Direction::to_client, ping);
+    const auto pong = control(ControlType::pong, Pong{1, 5, 0}, Direction::to_server, 1);
+    EXPECT_FALSE(hears(Direction::to_server, pong).drop);
+    EXPECT_TRUE(ear.faults.empty());
+    now += 100ms;
+    EXPECT_TRUE(hears(Direction::to_server, pong).drop);
+    EXPECT_TRUE(ear.faults.empty());
+    for (int i = 0; i < 20; ++i) hears(Direction::to_server, pong);
+    EXPECT_TRUE(blamed(Fault::replay_window));
+}
+
+TEST_F(Session_, AReliableRepeatGoesOnSinceItsReceiverAcknowledgesItAgain) {
+    const CheckIntegrity challenge{.phase = 0, .challenge_id = 1, .index = 2, .key = {}};
+    const auto one = control(ControlType::check_integrity, challenge, Direction::to_client, 1, 0,
+                             Channel::reliable_ordered);
+    hears(Direction::to_client, one);
+    EXPECT_TRUE(ear.seen.fresh);
+    now += 250ms;
+    EXPECT_FALSE(hears(Direction::to_client, one).drop);
+    EXPECT_FALSE(ear.seen.fresh);
+}
+
+TEST_F(Session_, WhoAcknowledgesWhatWasNeverSentIsFound) {
+    std::array<std::byte, 8> sequence{std::byte{9}};
+    Ack ack{.channel = 1, .count = 1, .raw = sequence};
+    says(Direction::to_server, ControlType::ack, ack, 1, flag::acknowledgment);
+    EXPECT_TRUE(blamed(Fault::reliable_abuse));
+}
+
+TEST_F(Session_, APongCountsOnceAndOnlyForAPing) {
+    says(Direction::to_client, ControlType::ping, Ping{1, 77}, 1);
+    now += 30ms;
+    says(Direction::to_server, ControlType::pong, Pong{1, 77, 10}, 1);
+    EXPECT_TRUE(ear.faults.empty());
+    EXPECT_DOUBLE_EQ(decoder.session_of(link)->rtt_ms, 20);
+    says(Direction::to_server, ControlType::pong, Pong{1, 77, 10}, 2);
+    EXPECT_TRUE(blamed(Fault::heartbeat_forged));
+    says(Direction::to_server, ControlType::pong, Pong{2, 77, 10}, 3);
+    EXPECT_TRUE(blamed(Fault::heartbeat_forged));
+}
+
+TEST_F(Session_, SilenceIsNoMissingHeartbeatButSpeakingWithoutPongsIs) {
+    says(Direction::to_client, ControlType::ping, Ping{1, 77}, 1);
+    now += 16s;
+    says(Direction::to_client, ControlType::ping, Ping{2, 78}, 2);
+    EXPECT_FALSE(blamed(Fault::heartbeat_missing));
+    SyncEntity sync;
+    sync.fields.delta = delta::anim;
+    hears(Direction::to_server, packet(0, sync, Direction::to_server, 1, 0, Channel::unreliable));
+    hears(Direction::to_server, packet(0, sync, Direction::to_server, 2, 0, Channel::unreliable));
+    EXPECT_TRUE(blamed(Fault::heartbeat_missing));
+}
+
+TEST_F(Session_, ARekeyResponseThatNobodyAskedForIsFound) {
+    const std::array<std::byte, key_size> key{};
+    says(Direction::to_server, ControlType::rekey_response, RekeyResponse{1, key}, 1, flag::rekey,
+         Channel::reliable_ordered);
+    EXPECT_TRUE(blamed(Fault::rekey_invalid));
+    says(Direction::to_client, ControlType::rekey_request, RekeyRequest{1, key}, 1, flag::rekey,
+         Channel::reliable_ordered);
+    says(Direction::to_server, ControlType::rekey_response, RekeyResponse{1, key}, 2, flag::rekey,
+         Channel::reliable_ordered);
+    EXPECT_TRUE(ear.faults.empty());
+}
+
+TEST_F(Session_, FragmentsInAnyOrderMakeTheWhole) {
+    std::vector<std::byte> nop(3'000, std::byte{0x41});
+    nop[0] = std::byte{payload_type::nop};
+    uint64_t sequence = 0;
+    for (const size_t part : {2, 0, 1}) {
+        const size_t at = part * fragment_data_size;
+        const Bytes data = Bytes(nop).subspan(at, std::min(fragment_data_size, nop.size() - at));
+        const Fragment fragment{5, static_cast<uint16_t>(at / fragment_unit),
+                                static_cast<uint32_t>(nop.size()), data};
+        says(Direction::to_server, ControlType::fragment, fragment, ++sequence, flag::fragment);
+        EXPECT_EQ(ear.wholes.size(), part == 1 ? 1u : 0u);
+    }
+    EXPECT_EQ(ear.names.back(), "Nop");
+}
+
+TEST_F(Session_, FragmentsThatContradictEachOtherAreFound) {
+    std::vector<std::byte> data(fragment_data_size, std::byte{0x41});
+    const Fragment first{5, 0, 2'000, data};
+    says(Direction::to_server, ControlType::fragment, first, 1, flag::fragment);
+    says(Direction::to_server, ControlType::fragment, first, 2, flag::fragment);
+    EXPECT_TRUE(ear.faults.empty());
+    data[7] = std::byte{0x42};
+    says(Direction::to_server, ControlType::fragment, first, 3, flag::fragment);
+    EXPECT_TRUE(blamed(Fault::fragments_overlap));
+}
+
+TEST_F(Session_, AFifthSetOfFragmentsIsAFlood) {
+    const std::vector<std::byte> data(fragment_data_size, std::byte{0x41});
+    for (uint16_t set = 0; set < 5; ++set) {
+        says(Direction::to_server, ControlType::fragment, Fragment{set, 0, 2'000, data}, set + 1u,
+             flag::fragment);
+        EXPECT_EQ(blamed(Fault::fragments_flood), set == 4);
+    }
+}
+
+TEST_F(Session_, TheIdOfAnothersSessionIsAHijack) {
+    Link other{*parse_endpoint("10.88.0.9:50000"), link.server};
+    const auto pong = control(ControlType::pong, Pong{1, 5, 0}, Direction::to_server, 1);
+    ear = {};
+    EXPECT_TRUE(decoder.receive(other, Direction::to_server, pong, now, ear).drop);
+    EXPECT_TRUE(blamed(Fault::session_hijack));
+}
+
+TEST_F(Session_, OurGoodbyeIsOneThatBothSidesRead) {
+    std::array<std::byte, 128> room;
+    for (const Direction to : {Direction::to_client, Direction::to_server}) {
+        const size_t size = decoder.write_disconnect(link, to, 7, "movement.speed", room);
+        ASSERT_GT(size, 0u);
+        const Outcome outcome = hears(to, Bytes(room).first(size));
+        EXPECT_TRUE(outcome.ended);
+        EXPECT_EQ(ear.names.back(), "Disconnect");
+    }
+}
+
+TEST_F(Session_, NoTruncationAndNoFlippedBitIsReadWrong) {
+    // Sealed and plain ones alike; a wrong read shows under the sanitizers.
+    for (const auto& vector : vectors::all) {
+        const auto datagram = from_hex(vector.datagram);
+        const Direction d = vector.to_server ? Direction::to_server : Direction::to_client;
+        for (size_t size = 0; size <= datagram.size(); ++size) {
+            const std::vector<std::byte> cut(datagram.begin(), datagram.begin() + ptrdiff_t(size));
+            hears(d, cut);
+        }
+        for (size_t bit = 0; bit < 8 * datagram.size(); ++bit) {
+            auto flipped = datagram;
+            flipped[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
+            hears(d, flipped);
+            // With the sum mended, the body is what is read.
+            if (flipped.size() >= plain_size_min) write_crc(flipped);
+            hears(d, flipped);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace portcullis::shadowland
