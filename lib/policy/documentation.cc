@@ -17,7 +17,8 @@ A check hears what a player does and says what it found with a confidence: the s
 findings that only a cheat or an attack explains. Below the policy's `act_at_confidence` it is
 written down; at or above, it raises the check's level and the ladder decides
 (`docs/CONFIGURATION.md`). *Weight* is what one certain finding adds to the level; a *statistical*
-check alerts at most and never acts alone.
+check alerts at most and never acts alone; a *spoofable* one drops at most, since anybody may have
+sent the packet.
 
 What each one takes for a cheat, what an honest player does that is near it, and where it is blind
 stands in its family's page. Settings go under `policies: NAME: checks: {check: {setting:
@@ -38,14 +39,16 @@ bool is_statistical() {
 }
 
 template <class Check>
-void write(std::ostream& out, std::string_view& family) {
-    if (family != family_of(Check::name)) {
-        family = family_of(Check::name);
-        out << "\n## " << family << "\n\nHow it judges: [lib/checks/" << family
-            << "](../lib/checks/" << family << "/README.md)\n";
-    }
+bool is_spoofable() {
+    if constexpr (requires { Check::spoofable; }) return Check::spoofable;
+    return false;
+}
+
+template <class Check>
+void write(std::ostream& out) {
     out << "\n### `" << Check::name << "`\n\nWeight " << weight_of<Check>()
-        << (is_statistical<Check>() ? ", statistical.\n" : ".\n");
+        << (is_statistical<Check>() ? ", statistical" : "")
+        << (is_spoofable<Check>() ? ", spoofable" : "") << ".\n";
     if constexpr (requires { Check::parameters; }) {
         if (Check::parameters.size() == 0) return;
         out << "\n| setting | default | allowed | meaning |\n|---|---|---|---|\n";
@@ -57,10 +60,30 @@ void write(std::ostream& out, std::string_view& family) {
     }
 }
 
+void write_heading(std::ostream& out, std::string_view folder) {
+    out << "\n## " << folder << "\n\nHow it judges: [lib/checks/" << folder << "](../lib/checks/"
+        << folder << "/README.md)\n";
+}
+
+/// A game whose families have a folder each.
 template <class... Check>
-void write_all(std::ostream& out, checks::CheckList<Check...>) {
+void write_families(std::ostream& out, checks::CheckList<Check...>) {
     std::string_view family;
-    (write<Check>(out, family), ...);
+    const auto one = [&]<class C>() {
+        if (family != family_of(C::name)) {
+            family = family_of(C::name);
+            write_heading(out, family);
+        }
+        write<C>(out);
+    };
+    (one.template operator()<Check>(), ...);
+}
+
+/// A game whose checks all stand in one folder.
+template <class... Check>
+void write_folder(std::ostream& out, std::string_view folder, checks::CheckList<Check...>) {
+    write_heading(out, folder);
+    (write<Check>(out), ...);
 }
 
 }  // namespace
@@ -68,7 +91,8 @@ void write_all(std::ostream& out, checks::CheckList<Check...>) {
 std::string checks_documentation() {
     std::ostringstream out;
     out << head;
-    write_all(out, checks::MinecraftChecks{});
+    write_families(out, checks::MinecraftChecks{});
+    write_folder(out, "shadowland", checks::ShadowlandChecks{});
     return std::move(out).str();
 }
 
