@@ -41,7 +41,7 @@ EVP_CIPHER_CTX* make_context(bool sealing) {
         EVP_CipherInit_ex(context, cipher, nullptr, nullptr, nullptr, sealing ? 1 : 0) != 1 ||
         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, nonce_size, nullptr) != 1) {
         EVP_CIPHER_CTX_free(context);
-        throw SetupError("OpenSSL has no ChaCha20-Poly1305; Shadowland needs it");
+        throw SetupError("OpenSSL has no ChaCha20-Poly1305; Shadowland needs it");  // setup
     }
     return context;
 }
@@ -103,7 +103,7 @@ Authenticator::Authenticator() : mac_(EVP_MAC_fetch(nullptr, "HMAC", nullptr)), 
     if (context_ == nullptr || EVP_MAC_CTX_set_params(context_, params) != 1) {
         EVP_MAC_CTX_free(context_);
         EVP_MAC_free(mac_);
-        throw SetupError("OpenSSL has no HMAC-SHA256; Shadowland's cookies need it");
+        throw SetupError("OpenSSL has no HMAC-SHA256; Shadowland's cookies need it");  // setup
     }
 }
 Authenticator::~Authenticator() {
@@ -194,7 +194,8 @@ EpochKeys derive_keys(Bytes shared, Bytes client_public, Bytes server_public,
         const bool derived = EVP_KDF_derive(context, raw(out.data()), out.size(), params) == 1;
         EVP_KDF_CTX_free(context);
         EVP_KDF_free(kdf);
-        if (!derived) throw SetupError("OpenSSL can not derive Shadowland keys (HKDF-SHA256)");
+        if (!derived)
+            throw SetupError("OpenSSL can not derive Shadowland keys (HKDF-SHA256)");  // setup
     };
     EpochKeys keys;
     derive("shadowland/1 c2s", keys.c2s);
