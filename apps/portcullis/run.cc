@@ -14,6 +14,7 @@
 #include "pipeline/appliance.h"
 #include "policy/policy.h"
 #include "run_report.h"
+#include "stream_report.h"
 
 namespace portcullis::app {
 
@@ -25,6 +26,7 @@ struct RunOptions {
     double duration_s = 0;
     bool report = false;
     unsigned mbufs_extra = 0;
+    std::string streams;
 };
 
 void say_what_was_set_up(const pipeline::Appliance& appliance) {
@@ -49,7 +51,9 @@ void measure(pipeline::Appliance& appliance, double duration_s) {
 
 int run(const RunOptions& options) {
     const config::Config config = config::load(options.config);
-    pipeline::Appliance appliance(config, {options.eal_arguments, options.mbufs_extra});
+    StreamReport streams;
+    pipeline::Appliance appliance(config, {options.eal_arguments, options.mbufs_extra,
+                                           options.streams.empty() ? nullptr : &streams});
     say_what_was_set_up(appliance);
 
     if (options.duration_s > 0) {
@@ -68,6 +72,7 @@ int run(const RunOptions& options) {
         control.stop();
     }
     if (options.report) print_run_report(appliance, options.duration_s);
+    if (!options.streams.empty()) streams.write(options.streams);
     return 0;
 }
 
@@ -84,6 +89,8 @@ void add_run(CLI::App& app, Command& chosen) {
                   "At the end print packets a second and nanoseconds by stage");
     sub->add_option("--mbufs", options->mbufs_extra,
                     "More packet buffers, for a net_pcap port that keeps its capture in memory");
+    sub->add_option("--streams", options->streams,
+                    "Test: decode nothing; at the end write each stream's size and SHA-256 there");
     sub->add_option("eal", options->eal_arguments, "After \"--\": arguments for DPDK's EAL");
     sub->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }

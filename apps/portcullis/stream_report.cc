@@ -1,9 +1,12 @@
 #include "stream_report.h"
 
-#include <string>
+#include <cerrno>
+#include <cstring>
 
 #include <openssl/evp.h>
 
+#include "base/concat.h"
+#include "base/setup_error.h"
 #include "flow/flow.h"
 #include "verdicts/json.h"
 
@@ -70,6 +73,13 @@ void StreamReport::write(std::FILE* out) {
     }
     streams_.clear();
     newest_.clear();
+}
+
+void StreamReport::write(const std::string& path) {
+    std::FILE* const out = fopen(path.c_str(), "w");
+    if (out == nullptr) throw SetupError(concat(path, ": can not be written: ", strerror(errno)));
+    write(out);
+    if (fclose(out) != 0) throw SetupError(concat(path, ": was not written whole"));
 }
 
 }  // namespace portcullis::app

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -26,6 +27,8 @@ public:
                   Bytes in) noexcept override;
     /// One JSON object a stream, in the order in which they began; then forgets them.
     void write(std::FILE* out);
+    /// The same into a file of this name.  Throws SetupError.
+    void write(const std::string& path);
 
 private:
     struct FreeDigest {

@@ -83,7 +83,7 @@ private:
     port::EalOptions eal_options(const Options& options) const;
     void make_pool();
     void open_ports();
-    void make_workers();
+    void make_workers(stages::StreamObserver* streams_to);
     std::vector<WireEnds> ends_for(uint16_t worker) const;
 };
 
@@ -91,7 +91,7 @@ Appliance::Parts::Parts(const config::Config& given, const Options& options)
     : config(given), mbufs(mbufs_needed(options.mbufs_extra)), eal(eal_options(options)) {
     make_pool();
     open_ports();
-    make_workers();
+    make_workers(options.streams_to);
 }
 
 std::vector<WireProfiles> Appliance::Parts::find_profiles() const {
@@ -176,7 +176,11 @@ void Appliance::Parts::open_ports() {
     }
 }
 
-void Appliance::Parts::make_workers() {
+void Appliance::Parts::make_workers(stages::StreamObserver* streams_to) {
+    if (streams_to != nullptr && config.workers > 1) {
+        throw UsageError(concat(config.file, ": streams are read by one worker, not ",
+                                config.workers, "; set workers to 1"));
+    }
     rules = std::make_unique<RuleBoard>(policy::RuleSet::compile(config), worker_count());
     if (!spreads && config.workers > 1) hand_over = std::make_unique<HandOver>(worker_count());
     const uint64_t secret = random_secret();
@@ -185,6 +189,7 @@ void Appliance::Parts::make_workers() {
         contexts.push_back(std::make_unique<stages::WorkerContext>(stages::WorkerContext::Resources{
             config, rules->current(), *counters.back(), pool.get(), i, secret,
             config.keys_socket.empty() ? 0 : keys_waiting_max}));
+        contexts.back()->streams_to = streams_to;
         workers.push_back(std::make_unique<Worker>(
             Worker::Setup{.index = i,
                           .wires = ends_for(i),

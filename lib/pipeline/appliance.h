@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "control/wire_side.h"
+#include "stages/packet_observer.h"
 
 namespace portcullis::pipeline {
 
@@ -16,6 +17,8 @@ public:
     struct Options {
         std::vector<std::string> eal_arguments;  ///< The user's own, after "--".
         unsigned mbufs_extra = 0;  ///< For a net_pcap port that keeps its capture in memory.
+        /// Takes the bytes of streams instead of a decoder; for one Worker, may be none.
+        stages::StreamObserver* streams_to = nullptr;
     };
 
     /// Starts EAL, opens the ports, sets everything up; no packet moves yet.

@@ -180,6 +180,13 @@ class Stage(contextlib.ExitStack):
         return [json.loads(line) for line in out.splitlines()]
 
 
+def mac_of(space):
+    """Of a host's end of the wire."""
+    done = subprocess.run(["ip", "-n", f"{name}-{space}", "-j", "link", "show", "eth0"], capture_output=True, text=True,
+                          check=True)
+    return json.loads(done.stdout)[0]["address"]
+
+
 def health():
     try:
         with urllib.request.urlopen(metrics_url + "/health", timeout=2) as reply:

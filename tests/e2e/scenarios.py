@@ -1,5 +1,6 @@
 """What the appliance promises live, a function each."""
 
+import json
 import os
 import re
 import signal
@@ -117,6 +118,46 @@ while data := peer.recv(65536):
     back += data
 print("same" if back == sent else f"{len(back)} of {len(sent)} bytes")
 """
+
+
+@scenario
+def kernel_reads_what_was_decoded(stage):
+    """Whatever a hostile sender does, a Linux socket reads byte by byte what we decoded, and nothing stalls."""
+    count = int(os.environ.get("PORTCULLIS_CONNECTIONS", "300"))
+    seed = int(os.environ.get("PORTCULLIS_SEED", "1"))
+    own = "10.88.0.77"  # Of no kernel, which would reset what it did not open.
+    stage.topology()
+    subprocess.run(["ip", "-n", "pct-servers", "neigh", "add", own, "lladdr", harness.mac_of("players"), "dev", "eth0"],
+                   check=True)
+    reader = stage.peer("python3", harness.here / "peers/stream_reader.py", harness.game_port, space="servers")
+    reader.wait_for("listening", 10)
+    streams = stage.tmp / "streams.jsonl"
+    appliance = stage.appliance(stage.configuration(), "--streams", streams)
+    sender = stage.peer("python3", harness.here / "peers/odd_sender.py", "eth0", own, harness.server_address,
+                        harness.game_port, harness.mac_of("servers"), count, seed, space="players")
+    wait_until(lambda: sender.of("done") or sender.process.poll() is not None, 60 + count // 5,
+               "the sender never came to an end")
+    expect(sender.of("done"), f"the sender broke: {sender.tail()}")
+    scrape = harness.metrics()
+    holds, numbers = conserved(scrape)
+    expect(holds, f"packets are not conserved: received, injected, sent, dropped, in flight = {numbers}")
+    appliance.process.send_signal(signal.SIGTERM)
+    expect(appliance.wait_end(10) == 0, f"SIGTERM: {appliance.tail()}")
+
+    stalled = [c for c in sender.said if c.get("event") in ("stalled", "reset")]
+    expect(not stalled, f"seed {seed}: {len(stalled)} of {count} connections came to no end: {stalled[:3]}")
+    wait_until(lambda: len(reader.of("read")) >= count, 10, "the server did not see all connections end")
+    decoded = {}
+    for record in map(json.loads, streams.read_text().splitlines()):
+        if record["direction"] == "c2s":
+            decoded[int(record["flow"]["client"].rsplit(":", 1)[1])] = (record["bytes"], record["sha256"])
+    read = {r["port"]: (r["bytes"], r["sha256"]) for r in reader.of("read")}
+    different = [port for port in read if read[port] != decoded.get(port)]
+    drops = {dict(labels)["reason"]: int(n) for (metric, labels), n in scrape.items()
+             if metric == "portcullis_dropped_packets_total" and n}
+    print(f"   {len(read)} connections, {sum(size for size, _ in read.values())} bytes, {int(numbers[0])} packets; "
+          f"dropped: {drops}")
+    expect(not different, f"seed {seed}: {len(different)} of {len(read)} streams differ, ports {different[:5]}")
 
 
 @scenario
