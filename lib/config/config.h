@@ -53,6 +53,7 @@ struct Failures {
 struct Limits {
     uint32_t flows = 1'000'000;       ///< In all Workers.
     uint32_t half_open = 65'536;      ///< Handshakes under way, a Worker; the oldest gives way.
+    uint32_t fragments = 64;          ///< Datagrams in fragments, a Worker; 0: refuse them.
     uint32_t players = 20'000;        ///< Protocol sessions and Players, in all Workers.
     uint32_t stream_bytes = 262'144;  ///< Kept per direction of a connection.
     uint64_t stream_bytes_total = 256ull << 20;  ///< Kept by all connections of a Worker.
@@ -60,6 +61,8 @@ struct Limits {
     uint32_t connect_timeout_s = 30;
 };
 
+/// What becomes of urgent data for a Service.
+enum class Urgent : uint8_t { drop, strip };
 /// Whether a packet's sums must be right before it is believed.
 enum class Checksums : uint8_t { verify, trust };
 enum class Idle : uint8_t { spin, sleep, interrupt };
@@ -140,6 +143,7 @@ struct Config {
     verdicts::Mode mode = verdicts::Mode::enforce;
     Idle idle = Idle::sleep;
     Checksums checksums = Checksums::verify;
+    Urgent urgent = Urgent::drop;
     Failures on_failure;
     Limits limits;
     std::vector<Service> services;

@@ -159,7 +159,8 @@ const Case shapes[] = {
     {"", "f:1:1: the file is empty; give at least wires and services"},
     {"- 1",
      "f:1:1: the file is a list; allowed: a map with wires, workers, cores, pipeline, mode, "
-     "idle, checksums, on_failure, limits, services, policies, verdict_log, metrics, admin, keys, "
+     "idle, checksums, urgent, on_failure, limits, services, policies, verdict_log, metrics, "
+     "admin, keys, "
      "rcon, "
      "webhooks or logging"},
     {"mode: observe\n---\nmode: observe",

@@ -73,6 +73,9 @@ Rows<Limits> limit_rows() {
                     "Connections remembered, in all workers."),
         row<Limits>("half_open", &Limits::half_open, whole(64, 16'777'216),
                     "Handshakes under way, a worker; the oldest gives way."),
+        row<Limits>("fragments", &Limits::fragments, whole(0, 4'096),
+                    "IP datagrams put together from fragments at a time, a worker; 0 puts none "
+                    "together. What can not be put together meets `on_failure.fragments`."),
         row<Limits>("players", &Limits::players, whole(1, 1'000'000),
                     "Players inspected at a time, in all workers."),
         row<Limits>("stream_bytes", &Limits::stream_bytes, whole(16'384, 16'777'216),
@@ -302,6 +305,10 @@ Rows<Config> rows() {
             "Whether packets for a service with a wrong IP, TCP or UDP checksum are dropped, "
             "as the server would. `trust` is for captures taken before the network card "
             "filled the sums in; on a wire it lets a sender show us bytes that no server reads."),
+        row<Config>(
+            "urgent", &Config::urgent, choice<Urgent>({"drop", "strip"}),
+            "TCP's urgent data for a service, of which hosts make different streams: `drop` "
+            "the segment, or `strip` the mark, so that all its bytes count."),
         section<Config>("on_failure", &Config::on_failure, failure_rows(),
                         "Whether packets pass uninspected (`open`) or are dropped (`closed`) when "
                         "we can not inspect them."),

@@ -238,6 +238,48 @@ void read_ipv6(Packet& packet) noexcept {
     if (walk_extensions(packet, end)) read_l4(packet, end - packet.l4_offset);
 }
 
+std::optional<Fragment> sound(const Fragment& fragment) noexcept {
+    constexpr size_t unit = 8, datagram_max = UINT16_MAX;
+    const size_t size = fragment.data.size();
+    if (size == 0 || fragment.offset + size > datagram_max) return std::nullopt;
+    if (!fragment.last && size % unit != 0) return std::nullopt;
+    return fragment;
+}
+
+Fragment read_fragment_v4(const Packet& packet) noexcept {
+    const std::byte* ip = packet.frame + packet.l3_offset;
+    const size_t header_size = (std::to_integer<size_t>(ip[0]) & 0x0f) * 4;
+    const uint16_t field = load_be16(ip + 6);
+    return {.id = load_be16(ip + 4),
+            .offset = (field & 0x1fffu) * 8,
+            .last = (field & 0x2000) == 0,
+            .protocol = std::to_integer<uint8_t>(ip[9]),
+            .data = {ip + header_size, load_be16(ip + 2) - header_size}};
+}
+
+/// The first fragment header counts; one in what it carries belongs to that.
+std::optional<Fragment> read_fragment_v6(const Packet& packet) noexcept {
+    const std::byte* ip = packet.frame + packet.l3_offset;
+    const size_t end = ipv6_size + load_be16(ip + 4);
+    size_t at = ipv6_size;
+    auto type = std::to_integer<uint8_t>(ip[6]);
+    for (unsigned i = 0; i < ipv6_headers_max; ++i) {
+        const size_t size = end - at < 8 ? 0 : extension_size(ip + at, type);
+        if (size == 0 || size > end - at) return std::nullopt;
+        if (type == next_header::fragment) {
+            const uint16_t field = load_be16(ip + at + 2);
+            return Fragment{.id = load_be32(ip + at + 4),
+                            .offset = field & 0xfff8u,
+                            .last = (field & 1) == 0,
+                            .protocol = std::to_integer<uint8_t>(ip[at]),
+                            .data = {ip + at + 8, end - at - 8}};
+        }
+        type = std::to_integer<uint8_t>(ip[at]);
+        at += size;
+    }
+    return std::nullopt;
+}
+
 size_t l4_sum_offset(const Packet& packet) noexcept {
     return packet.l4_offset + (packet.is_tcp() ? tcp_sum_offset : udp_sum_offset);
 }
@@ -270,6 +312,12 @@ void read_headers(Packet& packet) noexcept {
             packet.way = Way::pass;
             break;
     }
+}
+
+std::optional<Fragment> read_fragment(const Packet& packet) noexcept {
+    if (packet.ip_version == 4) return sound(read_fragment_v4(packet));
+    const std::optional<Fragment> found = read_fragment_v6(packet);
+    return found ? sound(*found) : std::nullopt;
 }
 
 bool checksums_hold(const Packet& packet) noexcept {

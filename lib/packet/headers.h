@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "packet/link_header.h"
 #include "packet/packet.h"
 
@@ -13,6 +15,18 @@ inline constexpr unsigned ipv6_headers_max = 8;
 /// `fault` when no host would take the packet.  Reads only
 /// `frame[0, frame_size)`; sums are not looked at.
 void read_headers(Packet& packet) noexcept;
+
+/// What an IP fragment says of itself.
+struct Fragment {
+    uint32_t id = 0;
+    uint32_t offset = 0;  ///< Bytes, of the datagram.
+    bool last = false;
+    uint8_t protocol = 0;  ///< Of what its data begins with, if it is the first.
+    Bytes data;
+};
+/// Of a packet that is a fragment and has no fault.  Nothing when no host would
+/// take it: an empty one, or one whose size does not let another follow.
+std::optional<Fragment> read_fragment(const Packet& packet) noexcept;
 
 /// Whether the sums that nobody verified are right.  IPv4's header first, then
 /// TCP or UDP.  Only for a packet with ports and without a fault.

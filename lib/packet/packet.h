@@ -70,6 +70,9 @@ struct alignas(64) Packet {
     bool ip_sum_checked : 1 = false;  ///< By the NIC.
     bool l4_sum_checked : 1 = false;
     bool copied : 1 = false;  ///< `frame` is not the mbuf's own memory.
+    /// `frame` is a whole datagram, the mbuf only its latest fragment: what it says
+    /// can be refused and not changed.
+    bool put_together : 1 = false;
 
     alignas(64) Endpoint source;
     Endpoint destination;

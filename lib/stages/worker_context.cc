@@ -16,6 +16,7 @@ WorkerContext::WorkerContext(const Resources& resources)
       flows(share_of(config.limits.flows)),
       half_open(config.limits.half_open, std::chrono::seconds(config.limits.connect_timeout_s)),
       fast_open(std::chrono::seconds(config.limits.connect_timeout_s)),
+      fragments(config.limits.fragments),
       records("records" + std::to_string(worker), records_max),
       streams(config.limits.stream_bytes_total, config.limits.stream_bytes),
       keys(resources.keys_max, resources.secret),

@@ -6,6 +6,7 @@
 #include "flow/block_list.h"
 #include "flow/fast_open.h"
 #include "flow/flow_table.h"
+#include "flow/fragments.h"
 #include "flow/half_open_table.h"
 #include "keys/keyring.h"
 #include "keys/shadowland_keys.h"
@@ -75,6 +76,7 @@ public:
     FlowTable flows;
     HalfOpenTable half_open;
     FastOpen fast_open;
+    Fragments fragments;
     BlockList blocked;
     PendingActions pending;
     Ring<verdicts::VerdictRecord> records;

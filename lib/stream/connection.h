@@ -104,9 +104,9 @@ public:
     bool inspected(Direction direction) const noexcept { return stream_of(direction).inspected(); }
     /// Nothing more is to come: a RST that no segment followed, or both FINs
     /// acknowledged.  A Flow may be forgotten soon, but not at once.
-    bool over() const noexcept {
-        return reset_[0] || reset_[1] || (client_.fin_acked() && server_.fin_acked());
-    }
+    bool over() const noexcept { return reset_[0] || reset_[1] || closed(); }
+    /// Both sides said that they have no more, and that they had all.
+    bool closed() const noexcept { return client_.fin_acked() && server_.fin_acked(); }
 
     /// The number after the last that went by in `direction`: where injected
     /// bytes or a RST go.  With loss behind us the receiver still waits for an

@@ -139,7 +139,10 @@ void Decode::unread(Packet& packet, uint8_t index, config::OnFailure choice,
 /// What became of the segment, for the packet and for the flow.
 void Decode::settle(Packet& packet, uint8_t index, const stream::Outcome& outcome) noexcept {
     // What was rewritten goes on rewritten each time it is sent.
-    if (!outcome.patch.empty()) rewrite_payload(packet, outcome.patch_offset, outcome.patch);
+    if (!outcome.patch.empty()) {
+        rewrite_payload(packet, outcome.patch_offset, outcome.patch);
+        if (packet.put_together) packet.refuse(DropReason::conflicting_overlap);
+    }
     if (outcome.drop != DropReason::none) context_.refuse(packet, outcome.drop);
     if (outcome.retransmission) context_.notice(Notice::retransmission);
     if (outcome.out_of_order) context_.notice(Notice::out_of_order);
@@ -153,7 +156,12 @@ void Decode::settle(Packet& packet, uint8_t index, const stream::Outcome& outcom
         // Hosts disagree on which byte is urgent and whether the stream holds it
         // (RFC 6093), so no decoder can read what the server will.
         context_.notice(Notice::urgent);
-        context_.refuse(packet, DropReason::urgent);
+        const bool strips = context_.config.urgent == config::Urgent::strip;
+        if (strips && context_.enforcing() && !packet.put_together) {
+            clear_urgent(packet);
+        } else {
+            context_.refuse(packet, DropReason::urgent);
+        }
     }
     if (context_.detect != nullptr && (outcome.reset || outcome.closed)) {
         const auto reason = outcome.reset ? verdicts::EndReason::reset : verdicts::EndReason::fin;

@@ -135,7 +135,8 @@ void Detect::weigh(const Culprit& culprit, checks::Findings& findings) noexcept 
 bool Detect::set_back(const protocol::Move& claimed) noexcept {
     const Player& player = watched_->player;
     const Packet& culprit = *hearing_.carrier;
-    if (!player.placed() || frame_->body_offset == 0 || !culprit.to_server()) return false;
+    if (!player.placed() || frame_->body_offset == 0) return false;
+    if (!culprit.to_server() || culprit.put_together) return false;
     protocol::Move harmless = claimed;
     harmless.position = player.position();
     harmless.rotation = player.rotation();

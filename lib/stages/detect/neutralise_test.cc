@@ -95,9 +95,9 @@ public:
     static uint32_t next() { return first_seq + static_cast<uint32_t>(login().size()); }
 
     std::string framed(const Made& body) const { return talk_.framed(body); }
-    DropReason client(uint32_t seq, std::string_view bytes) {
+    DropReason client(uint32_t seq, std::string_view bytes, uint8_t flags = tcp::ack) {
         const auto ack = static_cast<uint32_t>(server_seq + server_said_);
-        return put(client_frame(tcp::ack, seq, ack, bytes), Direction::to_server);
+        return put(client_frame(flags, seq, ack, bytes), Direction::to_server);
     }
 
     /// What a server makes of what it got.
@@ -150,6 +150,7 @@ private:
         packet.frame_size = mbuf->data_len;
         read_headers(packet);
         EXPECT_TRUE(checksums_hold(packet));
+        EXPECT_FALSE(packet.has(tcp::urg));
         if (packet.payload_size == 0) return;
         first_.take(packet.tcp.seq.value(), as_text(packet.payload()));
         last_.take(packet.tcp.seq.value(), as_text(packet.payload()));
@@ -230,6 +231,20 @@ TEST(Neutralise, ObservingChangesNothing) {
                 game.framed(position(no_number, 64, 1, false)));
     EXPECT_EQ(game.server_reads(true), "Move at 1 64 1 ground; Move at nan 64 1 air");
     EXPECT_EQ(game.noticed(Notice::neutralised), 0u);
+}
+
+TEST(Urgent, IsDroppedOrCountsAsAllBytesDo) {
+    for (const auto choice : {config::Urgent::drop, config::Urgent::strip}) {
+        config::Config config = neutralising();
+        config.urgent = choice;
+        Game game(config);
+        const std::string move = game.framed(position(1, 64, 1, true));
+        const bool drops = choice == config::Urgent::drop;
+        EXPECT_EQ(game.client(Game::next(), move, tcp::ack | tcp::urg),
+                  drops ? DropReason::urgent : DropReason::none);
+        EXPECT_EQ(game.server_reads(true), drops ? "" : "Move at 1 64 1 ground");
+        EXPECT_EQ(game.noticed(Notice::urgent), 1u);
+    }
 }
 
 /// Two cuts, every order, and all of it once more as the client has it.  Every

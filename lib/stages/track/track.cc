@@ -26,6 +26,7 @@ void Track::process(Burst& burst) noexcept {
     for (size_t i = 0; i < packets.size(); ++i) {
         Packet& packet = packets[i];
         if (!packet.alive() || packet.way == Way::pass) continue;
+        if (concerns_a_service(packet) && !put_together(packet)) continue;
         std::optional<Claim> mine = claim(packet);
         if (!mine) {
             not_service += packet.alive() ? 1 : 0;
@@ -69,9 +70,37 @@ std::optional<Track::Claim> Track::claim(Packet& packet) noexcept {
     return claim;
 }
 
+/// Whether it is a fragment that may be a part of what a Service will read.  Only
+/// the first tells the ports; addresses and protocol tell who might be meant.
+bool Track::concerns_a_service(const Packet& packet) const noexcept {
+    if (!packet.fragment || packet.fault != DropReason::none) return false;
+    const bool transport = packet.is_tcp() || packet.is_udp() || packet.ip_version == 6;
+    return transport && (serves(packet.destination.address) || serves(packet.source.address));
+}
+
+/// True when the packet now is a whole datagram.
+bool Track::put_together(Packet& packet) noexcept {
+    context_.notice(Notice::ip_fragment);
+    const bool foreign = packet.has_ports &&
+                         context_.rules->service_at(packet.destination, packet.ip_protocol) < 0 &&
+                         context_.rules->service_at(packet.source, packet.ip_protocol) < 0;
+    const bool verifies = context_.config.checksums == config::Checksums::verify;
+    if (!foreign && verifies && !checksums_hold(packet)) {
+        context_.refuse(packet, DropReason::bad_checksum);
+        return false;
+    }
+    const Fragments::Fate fate = context_.fragments.take(packet, foreign);
+    if (fate == Fragments::Fate::whole) return true;
+    packet.way = Way::pass;
+    const bool closed = context_.config.on_failure.fragments == config::OnFailure::closed;
+    const bool refused =
+        fate == Fragments::Fate::contradicts || (fate == Fragments::Fate::no_room && closed);
+    if (refused) context_.refuse(packet, DropReason::fragment);
+    return false;
+}
+
 /// A packet whose ports nobody can read might be for a Service.  If it is broken
-/// too, it is no loss to a server that has one.  A later fragment passes: the
-/// first, which has the ports, does not, so the whole is never put together.
+/// too, it is no loss to a server that has one.
 void Track::refuse_fault(Packet& packet) noexcept {
     if (packet.fragment) context_.notice(Notice::ip_fragment);
     if (packet.fault == DropReason::none || packet.ip_version == 0) return;
@@ -90,14 +119,6 @@ bool Track::serves(const IpAddress& address) const noexcept {
 
 /// Whether the server would take it.  What it would not must not be decoded.
 bool Track::sound(Packet& packet) noexcept {
-    if (packet.fragment) {
-        context_.notice(Notice::ip_fragment);
-        packet.way = Way::pass;
-        if (context_.config.on_failure.fragments == config::OnFailure::closed) {
-            context_.refuse(packet, DropReason::fragment);
-        }
-        return false;
-    }
     DropReason fault = packet.fault;
     const bool verifies = context_.config.checksums == config::Checksums::verify;
     if (fault == DropReason::none && verifies && !checksums_hold(packet)) {
@@ -312,7 +333,8 @@ bool Track::over(const Flow& flow, Nanos now) const noexcept {
     const Nanos age = now - flow.last_seen;
     if (age <= closed_linger) return false;
     if (flow.state == FlowState::dead) return age > dead_linger;
-    if (flow.is_tcp() && flow.connection.over()) return true;
+    if (flow.is_tcp() && flow.connection.closed()) return true;
+    if (flow.is_tcp() && flow.connection.over()) return age > reset_linger;
     const config::Limits& limits = context_.config.limits;
     // A datagram may come from an address that its sender only claims: until the
     // server answers, it gets no more time than a handshake.

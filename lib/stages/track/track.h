@@ -18,6 +18,9 @@ class Track : public Stage {
 public:
     /// After both sides closed, late retransmissions still come for a while.
     static constexpr Nanos closed_linger = 10s;
+    /// Whether a reset was believed where it went to, nobody knows here.  Forgotten too
+    /// soon, a connection that lives on would be taken for one older than we are.
+    static constexpr Nanos reset_linger = 60s;
     /// How long after its last packet a flow that we ended is remembered.
     static constexpr Nanos dead_linger = 60s;
     /// Each Flow is looked at once in so many calls of keep_house.
@@ -41,6 +44,8 @@ private:
     std::optional<Claim> claim(Packet& packet) noexcept;
     void refuse_fault(Packet& packet) noexcept;
     bool serves(const IpAddress& address) const noexcept;
+    bool concerns_a_service(const Packet& packet) const noexcept;
+    bool put_together(Packet& packet) noexcept;
     bool sound(Packet& packet) noexcept;
 
     void settle(Packet& packet, const Claim& claim, const HashedKey& key, Flow* flow) noexcept;

@@ -4,6 +4,9 @@
 
 #include "stages/track/track.h"
 
+#include <fstream>
+
+#include "packet/testing/fragmenting.h"
 #include "stages/testing/line.h"
 
 namespace portcullis::stages {
@@ -94,18 +97,66 @@ TEST(Track, BrokenPacketsAreRefusedOnlyForAService) {
     }
 }
 
-TEST(Track, TheFirstFragmentHasThePorts) {
-    const auto first = [](std::byte* frame) { frame[20] = std::byte{0x20}; };
-    const auto later = [](std::byte* frame) { frame[21] = std::byte{3}; };
-    Line closed;
-    EXPECT_EQ(closed.send_mbufs({bent(closed.from_client(1, 1), first)})[0].drop,
-              DropReason::fragment);
-    EXPECT_EQ(closed.send_mbufs({bent(closed.from_client(1, 1), later)})[0].drop, DropReason::none);
-    EXPECT_EQ(closed.noticed(Notice::ip_fragment), 2u);
-    config::Config config = configuration();
-    config.on_failure.fragments = config::OnFailure::open;
-    Line open(config);
-    EXPECT_EQ(open.send_mbufs({bent(open.from_client(1, 1), first)})[0].drop, DropReason::none);
+rte_mbuf* of(const portcullis::testing::Frame& frame) {
+    rte_mbuf* mbuf = rte_pktmbuf_alloc(pool());
+    std::memcpy(rte_pktmbuf_append(mbuf, static_cast<uint16_t>(frame.size())), frame.data(),
+                frame.size());
+    return mbuf;
+}
+
+TEST(Track, FragmentsGoOnAndAreReadAsOne) {
+    Line line;
+    line.shake_hands();
+    const std::string text(100, 'x');
+    const auto pieces =
+        portcullis::testing::in_pieces(line.from_client(101, 901, tcp::ack, text), 48);
+    ASSERT_EQ(pieces.size(), 3u);
+    EXPECT_EQ(line.send_mbufs({of(pieces[2])})[0].way, Way::pass);
+    EXPECT_EQ(line.send_mbufs({of(pieces[0])})[0].way, Way::pass);
+    const Fate fate = line.send_mbufs({of(pieces[1])})[0];
+    EXPECT_TRUE(fate.has_flow);
+    EXPECT_EQ(fate.drop, DropReason::none);
+    EXPECT_EQ(line.flow()->connection.delivered_bytes(Direction::to_server), 100u);
+    EXPECT_EQ(line.noticed(Notice::ip_fragment), 3u);
+}
+
+TEST(Track, TheFragmentThatCompletesIsTheOneRefused) {
+    Line line;
+    line.shake_hands();
+    line.flow()->state = FlowState::dead;
+    const auto pieces = portcullis::testing::in_pieces(
+        line.from_client(101, 901, tcp::ack, std::string(100, 'x')), 48);
+    EXPECT_EQ(line.send_mbufs({of(pieces[0])})[0].drop, DropReason::none);
+    EXPECT_EQ(line.send_mbufs({of(pieces[1])})[0].drop, DropReason::none);
+    EXPECT_EQ(line.send_mbufs({of(pieces[2])})[0].drop, DropReason::flow_dead);
+    EXPECT_EQ(line.send_mbufs({of(pieces[2])})[0].drop, DropReason::flow_dead);
+    line.injected.clear();
+}
+
+TEST(Track, FragmentsThatCanNotBePutTogetherFailAsConfigured) {
+    for (const auto policy : {config::OnFailure::open, config::OnFailure::closed}) {
+        config::Config config = configuration();
+        config.limits.fragments = 0;
+        config.on_failure.fragments = policy;
+        Line line(config);
+        const auto pieces = portcullis::testing::in_pieces(
+            line.from_client(1, 1, tcp::ack, std::string(100, 'x')), 48);
+        for (const auto& piece : pieces) {
+            EXPECT_EQ(line.send_mbufs({of(piece)})[0].drop, policy == config::OnFailure::closed
+                                                                ? DropReason::fragment
+                                                                : DropReason::none);
+        }
+        // Somebody else's are not ours to judge.
+        const Endpoint web = *parse_endpoint("10.0.0.2:80");
+        const auto others =
+            portcullis::testing::in_pieces(PacketBuilder{}
+                                               .from(client)
+                                               .to(web)
+                                               .tcp(Seq(1), Seq(1), tcp::ack)
+                                               .payload(as_bytes("more than eight bytes")),
+                                           24);
+        EXPECT_EQ(line.send_mbufs({of(others[0])})[0].drop, DropReason::none);
+    }
 }
 
 TEST(Track, AFramesSegmentsAreReadAsOne) {
@@ -233,6 +284,20 @@ TEST(Track, ForgetsWhoSaysNothing) {
     EXPECT_EQ(line.context.flows.size(), 0u);
 }
 
+TEST(Track, AResetIsNotBelievedTooSoon) {
+    Line line;
+    line.shake_hands();
+    line.send(line.from_client(101, 901, tcp::rst));
+    EXPECT_TRUE(line.flow()->connection.over());
+    line.now += 59s;
+    // It goes on all the same: the server never saw the reset.
+    EXPECT_TRUE(line.send(line.from_client(101, 901, tcp::ack, "still here")).has_flow);
+    EXPECT_EQ(line.flow()->state, FlowState::inspected);
+    line.send(line.from_client(111, 901, tcp::rst));
+    line.now += 61s;
+    EXPECT_FALSE(line.send(line.from_client(111, 901, tcp::ack, "gone")).has_flow);
+}
+
 TEST(Track, TheBlockedStayOut) {
     Line line;
     line.shake_hands();
@@ -250,18 +315,56 @@ TEST(Track, TheBlockedStayOut) {
     EXPECT_EQ(line.send(line.from_client(101, 901, tcp::ack, "x")).drop, DropReason::none);
 }
 
-TEST(Track, AFloodOfSynsMakesNoFlow) {
+/// Pages of this process that are in memory.
+size_t resident() {
+    size_t size = 0, pages = 0;
+    std::ifstream("/proc/self/statm") >> size >> pages;
+    return pages;
+}
+
+TEST(Track, AFloodFromAMillionSourcesCostsNobodyAnything) {
+    constexpr uint32_t sources = 1'000'000, players = 40;
     Line line;
-    line.shake_hands();
-    const size_t before = line.context.half_open.memory();
-    for (uint32_t i = 0; i < 10'000; ++i) {
-        const Endpoint someone{IpAddress::v4(0x0b000000 + i), 4000};
-        line.send(PacketBuilder{}.from(someone).to(server).tcp(Seq(i), Seq(0), tcp::syn));
+    const auto player = [](uint32_t i) { return Endpoint{IpAddress::v4(0x0a010000 + i), 5000}; };
+    const auto from = [&](uint32_t i) { return PacketBuilder{}.from(player(i)).to(server); };
+    for (uint32_t i = 0; i < players; ++i) {
+        line.send(from(i).tcp(Seq(100), Seq(0), tcp::syn));
+        line.send(PacketBuilder{}.from(server).to(player(i)).tcp(Seq(900), Seq(101),
+                                                                 tcp::syn | tcp::ack));
+        ASSERT_TRUE(line.send(from(i).tcp(Seq(101), Seq(901), tcp::ack)).has_flow);
     }
-    EXPECT_EQ(line.context.flows.size(), 1u);
-    EXPECT_EQ(line.context.half_open.memory(), before);
-    EXPECT_GT(line.noticed(Notice::half_open_evicted), 9'000u);
-    EXPECT_EQ(line.send(line.from_client(101, 901, tcp::ack, "still")).drop, DropReason::none);
+    const size_t pages = resident(), half_open = line.context.half_open.memory();
+    constexpr uint32_t at_once = 63;
+    uint32_t said = 0;
+    for (uint32_t i = 0; i < sources; i += at_once) {
+        std::vector<PacketBuilder> burst;
+        for (uint32_t source = i; source < std::min(i + at_once, sources); ++source) {
+            const Endpoint someone{IpAddress::v4(0x0b000000 + source), 4000};
+            burst.push_back(
+                PacketBuilder{}.from(someone).to(server).tcp(Seq(source), Seq(0), tcp::syn));
+        }
+        const uint32_t round = said / players;
+        burst.push_back(from(said++ % players)
+                            .tcp(Seq(101 + round * 4), Seq(901), tcp::ack)
+                            .payload(as_bytes("play")));
+        ASSERT_TRUE(line.send(burst).back().has_flow);
+        // The server acknowledges now and then, or its window would be full.
+        if (said % (players * 100) == 0) {
+            for (uint32_t p = 0; p < players; ++p) {
+                line.send(PacketBuilder{}.from(server).to(player(p)).tcp(
+                    Seq(901), Seq(101 + (round + 1) * 4), tcp::ack));
+            }
+        }
+    }
+    EXPECT_EQ(line.context.flows.size(), players);
+    EXPECT_EQ(line.context.half_open.memory(), half_open);
+    EXPECT_LE(line.context.half_open.size(), line.context.half_open.capacity());
+    EXPECT_LE(resident(), pages + 64);  // A quarter of a MiB, for what the test itself does.
+    for (uint32_t p = 0; p < players; ++p) {
+        const auto sent = said / players + (p < said % players ? 1 : 0);
+        EXPECT_EQ(line.flow(player(p))->connection.delivered_bytes(Direction::to_server),
+                  sent * 4u);
+    }
 }
 
 }  // namespace
