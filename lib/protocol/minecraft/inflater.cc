@@ -8,6 +8,8 @@
 #include <isa-l/igzip_lib.h>
 #include <zlib.h>
 
+#include "protocol/minecraft/deflate_head.h"
+
 namespace portcullis::minecraft {
 
 namespace {
@@ -31,7 +33,7 @@ Inflater::Inflater(size_t size_max) : state_(std::make_unique<State>()), size_ma
     // zlib makes its window at the first use: now, not when a packet comes.
     constexpr std::array<uint8_t, 13> hello = {0x78, 0x9c, 0xcb, 0x48, 0xcd, 0xc9, 0xc9,
                                                0x07, 0x00, 0x06, 0x2c, 0x02, 0x15};
-    (void)first(as_bytes(hello.data(), hello.size()), 1);
+    (void)first_by_zlib(as_bytes(hello.data(), hello.size()), 1);
 }
 
 Inflater::~Inflater() { inflateEnd(&state_->head); }
@@ -55,6 +57,13 @@ Inflater::Result Inflater::whole(Bytes in, size_t size) noexcept {
 }
 
 Inflater::Result Inflater::first(Bytes in, size_t size) noexcept {
+    const DeflateHead head = DeflateHead::read(in);
+    if (head.size == 0 || head.size > size) return first_by_zlib(in, size);
+    std::ranges::copy(head.id(), state_->first.begin());
+    return {Status::done, Bytes(state_->first).first(head.size)};
+}
+
+Inflater::Result Inflater::first_by_zlib(Bytes in, size_t size) noexcept {
     z_stream& head = state_->head;
     inflateReset(&head);
     head.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(in.data()));

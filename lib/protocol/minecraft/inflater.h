@@ -10,9 +10,9 @@ namespace portcullis::minecraft {
 /// Uncompresses the zlib streams of compressed frames into a room of its own, made
 /// at construction.
 ///
-/// Two libraries, each where it measured faster (README.md has the figures): zlib
-/// stops after the first bytes, which is all that a packet to be skipped is asked
-/// for; ISA-L inflates whole packets.
+/// Each part by what measured fastest (README.md has the figures): a packet to be
+/// skipped is asked for its id only, which DeflateHead finds, and zlib where that
+/// does not; ISA-L inflates whole packets.
 class Inflater {
 public:
     /// Room for `size_max` bytes, and 64 readable ones behind them for scanners that
@@ -37,13 +37,16 @@ public:
 
     /// A whole packet of exactly `size` bytes, at most size_max().
     Result whole(Bytes in, size_t size) noexcept;
-    /// The first `size` bytes (at most 16), from however much of the stream is there.
+    /// The VarInt at the front, from however much of the stream is there: its bytes,
+    /// or up to `size` (at most 16) when they are anything but an ordinary one.
     Result first(Bytes in, size_t size) noexcept;
 
     /// How many bytes the stream holds, or `limit` when they are at least so many.
     size_t measure(Bytes in, size_t limit) noexcept;
 
 private:
+    Result first_by_zlib(Bytes in, size_t size) noexcept;
+
     struct State;
     std::unique_ptr<State> state_;
     size_t size_max_;
