@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <new>
 #include <utility>
+
+#include "base/huge_array.h"
 
 namespace portcullis {
 
@@ -17,8 +19,7 @@ public:
     using Handle = uint32_t;
     static constexpr Handle none = std::numeric_limits<Handle>::max();
 
-    explicit Pool(uint32_t capacity)
-        : places_(std::make_unique_for_overwrite<Place[]>(capacity)), capacity_(capacity) {
+    explicit Pool(uint32_t capacity) : places_(capacity), capacity_(capacity) {
         for (uint32_t i = 0; i < capacity; ++i) places_[i].next = i + 1 < capacity ? i + 1 : none;
         free_ = capacity > 0 ? 0 : none;
     }
@@ -48,6 +49,8 @@ public:
     const T& operator[](Handle handle) const noexcept {
         return *std::launder(reinterpret_cast<const T*>(places_[handle].bytes));
     }
+    /// Where an object lies: to ask for its memory before it is needed.
+    const std::byte* place(Handle handle) const noexcept { return places_[handle].bytes; }
 
     uint32_t used() const noexcept { return used_; }
     uint32_t capacity() const noexcept { return capacity_; }
@@ -58,7 +61,7 @@ private:
         Handle next;
         alignas(T) std::byte bytes[sizeof(T)];
     };
-    std::unique_ptr<Place[]> places_;
+    HugeArray<Place> places_;
     uint32_t capacity_;
     uint32_t used_ = 0;
     Handle free_ = none;

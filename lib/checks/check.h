@@ -148,7 +148,22 @@ public:
         tell(event, player, settings, out, std::index_sequence_for<Check...>());
     }
 
+    /// Asks the memory for what the checks that hear it will need for an Event: of
+    /// each the front, which is all of most.
+    template <class Event>
+    void fetch_for() const noexcept {
+        fetch_each<Event>(std::index_sequence_for<Check...>());
+    }
+
 private:
+    template <class Event, size_t... I>
+    void fetch_each(std::index_sequence<I...>) const noexcept {
+        (fetch_one<Event>(std::get<I>(checks_)), ...);
+    }
+    template <class Event, class C>
+    static void fetch_one(const C& check) noexcept {
+        if constexpr (Hears<C, Event, Who>) __builtin_prefetch(&check);
+    }
     template <class Event, size_t... I>
     void tell(const Event& event, const Who& player, const Settings& settings, Findings& out,
               std::index_sequence<I...>) noexcept {

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <span>
 
+#include "base/huge_array.h"
 #include "flow/flow.h"
-#include "flow/huge_array.h"
 
 namespace portcullis {
 

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/huge_array.h"
 #include "base/seq.h"
 #include "base/time.h"
-#include "flow/huge_array.h"
 #include "packet/packet.h"
 #include "stream/connection.h"
 

@@ -3,20 +3,6 @@
 #include <bit>
 
 namespace portcullis {
-namespace {
-
-uint16_t fold(uint64_t sum) noexcept {
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return static_cast<uint16_t>(sum);
-}
-
-}  // namespace
-
-uint16_t ChecksumSum::folded() const noexcept { return fold(sum_); }
-
 ChecksumSum l4_sum(const IpAddress& source, const IpAddress& destination, uint8_t protocol,
                    Bytes l4) noexcept {
     ChecksumSum sum;
@@ -40,8 +26,11 @@ uint16_t adjusted_checksum(uint16_t field, Bytes before, Bytes after, bool odd) 
         minus = std::byteswap(minus);
         plus = std::byteswap(plus);
     }
-    return static_cast<uint16_t>(
-        ~fold(uint64_t{static_cast<uint16_t>(~field)} + static_cast<uint16_t>(~minus) + plus));
+    ChecksumSum sum;
+    sum.add_word(static_cast<uint16_t>(~field));
+    sum.add_word(static_cast<uint16_t>(~minus));
+    sum.add_word(plus);
+    return sum.field();
 }
 
 }  // namespace portcullis

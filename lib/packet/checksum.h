@@ -38,9 +38,16 @@ public:
         if ((left & 1) != 0) odd += std::to_integer<uint64_t>(*at);
         sum_ += even + odd;
     }
-    void add_be16(uint16_t value) noexcept { sum_ += std::byteswap(value); }
+    void add_be16(uint16_t value) noexcept { add_word(std::byteswap(value)); }
+    void add_word(uint16_t value) noexcept { sum_ += value; }  ///< As it lies in memory.
     /// All ones when what was added holds its own correct checksum.
-    uint16_t folded() const noexcept;
+    uint16_t folded() const noexcept {
+        uint64_t sum = (sum_ & 0xffffffff) + (sum_ >> 32);
+        sum = (sum & 0xffffffff) + (sum >> 32);
+        sum = (sum & 0xffff) + (sum >> 16);
+        sum = (sum & 0xffff) + (sum >> 16);
+        return static_cast<uint16_t>(sum);
+    }
     /// What goes into the checksum field, ready to be copied there.
     uint16_t field() const noexcept { return static_cast<uint16_t>(~folded()); }
 

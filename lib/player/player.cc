@@ -341,11 +341,6 @@ void Player::on(const protocol::Exploded& e) noexcept {
     if (e.x != 0 || e.y != 0 || e.z != 0) push(e.x, e.y, e.z, true);
 }
 
-std::array<Player::Push, Player::pushes_max> Player::pushes(size_t& size) const noexcept {
-    size = pushes_size_;
-    return pushes_;
-}
-
 void Player::forget_pushes_felt(const Step& step) noexcept {
     // A push sets the speed up and down to the bit, before gravity.  Seen that,
     // it is over, and all before it; else it is over once the game surely read it.

@@ -3,7 +3,9 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
+#include "base/fetch.h"
 #include "base/time.h"
 #include "player/box.h"
 #include "player/entity_tracker.h"
@@ -32,6 +34,16 @@ struct Line {
 class Player {
 public:
     Player() noexcept;
+
+    /// Asks the memory for what the next packet this way will need: to the client, its
+    /// line and which entities there are; from it, all but the entities themselves.
+    void fetch_for(bool from_client) const noexcept {
+        const auto front = reinterpret_cast<const std::byte*>(&entities_) -
+                           reinterpret_cast<const std::byte*>(this);
+        constexpr size_t ids_bytes = EntityTracker::entities_max * sizeof(protocol::EntityId);
+        fetch(this, from_client ? static_cast<size_t>(front) : sizeof now + sizeof line);
+        fetch(&entities_, from_client ? 0 : ids_bytes);
+    }
 
     Nanos now{};
     Line line;
@@ -117,7 +129,7 @@ public:
     };
     static constexpr size_t pushes_max = 4;
     /// Those that may take effect in the next tick.
-    std::array<Push, pushes_max> pushes(size_t& size) const noexcept;
+    std::span<const Push> pushes() const noexcept { return {pushes_.data(), pushes_size_}; }
 
     // ---- the line -----------------------------------------------------------
 

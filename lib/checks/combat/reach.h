@@ -50,9 +50,9 @@ private:
         uint64_t sent_bytes = 0;
         Nanos at{};
     };
-    std::array<Mark, 16> marks_;  ///< A ring, at least a tick apart.
-    uint32_t marks_count_ = 0;
     Silence silence_;
+    uint32_t marks_count_ = 0;
+    std::array<Mark, 16> marks_;  ///< A ring, at least a tick apart.
     /// Riders are where their vehicles are, which is not told.
     std::array<protocol::EntityId, 16> riders_{};
     uint32_t riders_count_ = 0;

@@ -32,17 +32,11 @@ inline bool walks(const Player& player) noexcept {
 
 /// A push that may show in this tick with at least `up` blocks of rise.
 inline bool may_be_pushed_up(const Player& player, float up) noexcept {
-    size_t size = 0;
-    const auto pushes = player.pushes(size);
-    return std::any_of(pushes.begin(), pushes.begin() + static_cast<std::ptrdiff_t>(size),
-                       [&](const Player::Push& p) { return p.added || p.y >= up; });
+    return std::ranges::any_of(player.pushes(),
+                               [&](const Player::Push& p) { return p.added || p.y >= up; });
 }
 
-inline bool may_be_pushed(const Player& player) noexcept {
-    size_t size = 0;
-    (void)player.pushes(size);
-    return size > 0;
-}
+inline bool may_be_pushed(const Player& player) noexcept { return !player.pushes().empty(); }
 
 /// Where falling leads: the vertical move after `dy`.
 inline double fallen_from(double dy, double gravity) noexcept {

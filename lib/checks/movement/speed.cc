@@ -100,15 +100,14 @@ void Speed::on(const protocol::Move& move, const Player& player, const Settings&
     possible *= settings.tolerance;
     if (speed > possible) {
         // Dearer questions only now, for they are seldom asked.
-        size_t size = 0;
-        const auto pushes = player.pushes(size);
         const double gain = stone_gain * attribute + jump;
-        for (size_t i = 0; i < size && speed > possible; ++i) {
-            if (pushes[i].serial <= push_spent_) continue;
-            const double pushed = std::hypot(double{pushes[i].x}, double{pushes[i].z}) + gain +
-                                  (pushes[i].added ? double{momentum_} : 0.0);
+        for (const Player::Push& push : player.pushes()) {
+            if (speed <= possible) break;
+            if (push.serial <= push_spent_) continue;
+            const double pushed = std::hypot(double{push.x}, double{push.z}) + gain +
+                                  (push.added ? double{momentum_} : 0.0);
             if (speed > pushed) continue;
-            push_spent_ = pushes[i].serial;
+            push_spent_ = push.serial;
             possible = pushed;
         }
     }

@@ -74,7 +74,6 @@ struct Session {
     bool awaits_key() const noexcept { return encryption == Encryption::awaits_key; }
     bool enciphered() const noexcept { return encryption != Encryption::none; }
 
-    Cfb8 cipher;
     std::array<Half, 2> halves;
     int32_t version = 0;                 ///< Protocol number from the handshake; 0 before it.
     int32_t threshold = no_compression;  ///< Frames of at least so many bytes are compressed.
@@ -86,7 +85,11 @@ struct Session {
     uint8_t entity_flags = 0;   ///< Of the player's own metadata, as last sent.
     uint8_t living_flags = 0;
     uint8_t pose = 0;
+    Cfb8 cipher;  ///< Last, for most sessions never look at it.
 };
 static_assert(sizeof(Session) <= 320);
+
+/// What every packet asks for: all before the cipher.
+inline constexpr size_t session_hot_bytes = sizeof(Session) - sizeof(Cfb8);
 
 }  // namespace portcullis::minecraft

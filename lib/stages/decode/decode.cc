@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fetch.h"
 #include "packet/headers.h"
 #include "protocol/minecraft/disconnect.h"
 #include "stages/detect/detect.h"
@@ -13,6 +14,9 @@ namespace {
 
 using protocol::Direction;
 using protocol::Progress;
+
+/// How far ahead of the packet being read memory is asked for.
+constexpr size_t packets_ahead = 3;
 
 minecraft::Decoder::Settings decoder_settings(const WorkerContext& context) noexcept {
     minecraft::Decoder::Settings settings;
@@ -55,7 +59,9 @@ Decode::Decode(WorkerContext& context)
 }
 
 void Decode::process(Burst& burst) noexcept {
+    for (size_t i = 0; i < std::min(packets_ahead, burst.size()); ++i) fetch_for(burst[i]);
     for (size_t i = 0; i < burst.size(); ++i) {
+        if (i + packets_ahead < burst.size()) fetch_for(burst[i + packets_ahead]);
         Packet& packet = burst[i];
         if (!packet.inspected()) continue;
         if (packet.flow->is_tcp()) {
@@ -64,6 +70,15 @@ void Decode::process(Burst& burst) noexcept {
             datagrams_.receive(packet, static_cast<uint8_t>(i));
         }
     }
+}
+
+/// What is remembered of the packet's session shall have come by the packet's turn.
+void Decode::fetch_for(const Packet& packet) const noexcept {
+    if (!packet.inspected() || packet.payload_size == 0) return;
+    const Flow& flow = *packet.flow;
+    if (!flow.is_tcp() || flow.session == Flow::none) return;
+    fetch(&sessions_[flow.session], minecraft::session_hot_bytes);
+    if (context_.detect != nullptr) context_.detect->fetch_for(flow, packet.to_server());
 }
 
 void Decode::segment(Packet& packet, uint8_t index) noexcept {

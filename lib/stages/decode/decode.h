@@ -37,6 +37,7 @@ public:
     bool seal(const Flow& flow, MutableBytes message) noexcept override;
 
 private:
+    void fetch_for(const Packet& packet) const noexcept;
     void segment(Packet& packet, uint8_t index) noexcept;
     void early_data(Packet& packet, uint8_t index) noexcept;
     protocol::Progress feed(Packet& packet, uint8_t index, protocol::Direction direction,

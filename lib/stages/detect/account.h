@@ -7,12 +7,13 @@ namespace portcullis::stages {
 
 /// What is kept of a player whatever the game: who he is, and what he has done.
 struct Account {
-    policy::Tally tally;
+    // What every event asks for comes first, what only Findings do comes last.
     verdicts::PlayerIdentity identity;
     bool logged_in = false;
     bool ending = false;        ///< His connection is being ended: nothing more is decided.
     bool left = false;          ///< His leaving was told.
     bool server_ended = false;  ///< The server said goodbye.
+    policy::Tally tally;
 };
 
 }  // namespace portcullis::stages

@@ -32,6 +32,15 @@ void Detect::hear(const Hearing& hearing) noexcept {
     watched_->identity.version = watched_->player.version = hearing.version;
 }
 
+void Detect::fetch_for(const Flow& flow, bool to_server) const noexcept {
+    if (flow.player == Flow::none) return;
+    const Watched& watched = players_[flow.player];
+    __builtin_prefetch(&watched);
+    watched.player.fetch_for(to_server);
+    watched.checks.fetch_for<protocol::PacketSeen>();
+    if (to_server) watched.checks.fetch_for<protocol::Move>();
+}
+
 void Detect::frame(const minecraft::Frame& frame) noexcept {
     service_counters().game_packets.add();
     frame_ = &frame;

@@ -52,6 +52,8 @@ public:
         uint64_t acked_bytes = 0;  ///< Of the stream to the client, by the client's TCP.
     };
     void hear(const Hearing& hearing) noexcept;
+    /// Asks the memory for what hearing of this flow will need.
+    void fetch_for(const Flow& flow, bool to_server) const noexcept;
 
     void frame(const minecraft::Frame& frame) noexcept;
 
