@@ -14,7 +14,7 @@ import sys
 import tempfile
 import unittest
 
-BINARY, CAPTURE = sys.argv[1], sys.argv[2]
+BINARY, CAPTURE = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 
 
 def inspect(*arguments, **options):

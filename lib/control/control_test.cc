@@ -357,7 +357,7 @@ TEST_F(ControlTest, ReloadsWholeOrNotAtAll) {
               file() +
                   ":10:33: policies.default.block_s is \"never\"; allowed: a whole number "
                   "from 1 to 31536000");
-    write("policies: { default: { checks: { movement.teleport: { enabled: true } } } }\n");
+    write("policies: { default: { checks: { movement.telepathy: { enabled: true } } } }\n");
     EXPECT_NE(error({{"command", "reload"}}).find(":10:34: "), std::string::npos);
     EXPECT_EQ(wire_.published(), 1);
     EXPECT_EQ(result({{"command", "config"}}).at("yaml"), running);
