@@ -72,12 +72,13 @@ def main():
         print("skipped: no captures beside the repository")
         raise SystemExit(77)
     wanted = set(sys.argv[2:])
-    total = found = blamed_all = bad = 0
+    total = found = blamed_all = bad = judged = 0
     for entry in json.load(open(captures / "manifest.json")):
         name = entry["file"].removesuffix(".pcap")
         if wanted and name not in wanted:
             continue
         wrong, blamed, extra, summary = judge(sys.argv[1], entry)
+        judged += 1
         total += len(entry["expected_checks"])
         found += len(entry["expected_checks"]) - sum(w.startswith("misses") for w in wrong)
         blamed_all += blamed
@@ -86,6 +87,7 @@ def main():
         if wrong or wanted or (extra and entry["kind"] == "legit"):
             print(f"{name}: {'; '.join(wrong) or 'as expected'}{note}; drops {summary['drops']}")
     print(f"{found} of {total} expected checks found, {blamed_all} false acts, {bad} captures wrong")
+    print(f"{judged - bad} passed, {bad} failed, 0 skipped")
     raise SystemExit(1 if bad else 0)
 
 
