@@ -270,6 +270,11 @@ struct Velocity {  ///< Blocks a tick, set (not added).
 struct Exploded {  ///< Knock-back on this player, added, blocks a tick.
     double x, y, z;
 };
+/// A fishing rod was drawn in with something on its hook; who hangs on it flies toward
+/// the angler, by his own client's doing.  Whom is not told here.
+struct Pulled {
+    EntityId hook;
+};
 enum class Effect : uint8_t {
     speed,
     slowness,

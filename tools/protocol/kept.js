@@ -55,7 +55,7 @@ function isUnread(type, packet) {
 const read = [
     'accepted', 'action', 'action_id', 'age', 'amplifier', 'camera_id', 'channel', 'command',
     'cursor_x', 'cursor_y', 'cursor_z', 'd_x', 'd_y', 'd_z', 'data', 'direction', 'duration',
-    'effect_id', 'entity_id', 'entity_ids', 'face', 'flags', 'food', 'forward', 'game_mode',
+    'effect_id', 'entity_id', 'entity_ids', 'entity_status', 'face', 'flags', 'food', 'forward', 'game_mode',
     'gamemode', 'hand', 'has_horizontal_collision', 'health', 'id', 'is_frozen', 'inputs',
     'is_front_text', 'jump', 'jump_boost', 'keep_alive_id', 'leash', 'locale', 'location', 'location_x',
     'location_y', 'location_z', 'message', 'metadata_key', 'metadata_type', 'metadata_value',

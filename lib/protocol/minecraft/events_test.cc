@@ -170,6 +170,8 @@ TEST(FromTheServer, ThePlayerHimself) {
         {47, packet(7).i32(-1).u8(2).u8(2).text("default"), "WorldChanged 2"},
         {47, packet(9).u8(4), "SlotForced 4"},
         {754, packet(0x3e).varint(8), "CameraSet 8"},
+        {754, packet(0x1a).i32(9).u8(31), "Pulled 9"},
+        {754, packet(0x1a).i32(9).u8(3), ""},
         {754, packet(0x1f).i64(-2), "KeepAliveSent -2"},
         {754, packet(0x11).u8(0).i16(-3).boolean(false), "PingSent -3"},
         {765, packet(0x33).i32(12), "PingSent 12"},

@@ -334,7 +334,7 @@ constexpr Op op_list[] = {
     // entity_head_rotation, play toClient, 5
     {C::i32, N::entity_id, S::entity_id}, {C::i8, N::head_yaw},
     // entity_status, play toClient, 5..775
-    {C::i32, N::entity_id, S::entity_id}, {C::i8, N::entity_status},
+    {C::i32, N::entity_id, S::entity_id}, {C::i8, N::entity_status, S::entity_status},
     // attach_entity, play toClient, 5..47
     {C::i32, N::entity_id, S::entity_id}, {C::i32, N::vehicle_id, S::vehicle_id},
     {C::boolean, N::leash, S::leash},

@@ -224,6 +224,7 @@ public:
     void on(const protocol::TickRateSet& e) {
         add() << "TickRateSet " << e.rate << ' ' << e.frozen;
     }
+    void on(const protocol::Pulled& e) { add() << "Pulled " << e.hook; }
     void on(const protocol::CameraSet& e) { add() << "CameraSet " << e.entity; }
     void on(const protocol::PoseSet& e) {
         add() << "PoseSet " << e.entity << ' ' << e.gliding << e.swimming << e.spin_attack

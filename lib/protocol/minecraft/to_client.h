@@ -115,6 +115,13 @@ private:
         }
     }
 
+    void status() noexcept {
+        constexpr int32_t pulled = 31;
+        constexpr int32_t pulled_since = 107;
+        if (session_.version < pulled_since || values_.i32(S::entity_status) != pulled) return;
+        tell(protocol::Pulled{values_.i32(S::entity_id)});
+    }
+
     void logged_in() noexcept {
         const Values& v = values_;
         constexpr int32_t binary_uuid_since = 735;
@@ -223,6 +230,9 @@ private:
                 return;
             case Packet::attach_entity:
                 attached();
+                return;
+            case Packet::entity_status:
+                status();
                 return;
             case Packet::camera:
                 tell(protocol::CameraSet{v.i32(S::camera_id)});
