@@ -194,9 +194,10 @@ std::optional<EntityTracker::Seen> EntityTracker::seen(EntityId id, Nanos window
     return Seen{hull(entity, window, now), entity.is_player, now - age, now - kept};
 }
 
-size_t EntityTracker::touching(const Box& box, Nanos window, Nanos now) const noexcept {
+size_t EntityTracker::touching(const Box& box, Nanos window, Nanos now, Kind kind) const noexcept {
     size_t count = 0;
     for (size_t i = 0; i < size_; ++i) {
+        if (kind == Kind::mobs && entities_[i].is_player) continue;
         const Position& at = entities_[i].position;
         // Cheap first: most are nowhere near.
         if (std::abs(at.x - box.min.x) > 16 || std::abs(at.z - box.min.z) > 16) continue;

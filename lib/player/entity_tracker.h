@@ -39,7 +39,8 @@ public:
     /// Where the client may have shown it at any time in [now - window, now].
     std::optional<Seen> seen(protocol::EntityId id, Nanos window, Nanos now) const noexcept;
     /// How many known entities may have touched `box` in that time.
-    size_t touching(const Box& box, Nanos window, Nanos now) const noexcept;
+    enum class Kind : uint8_t { all, mobs };  ///< Mobs: all but players.
+    size_t touching(const Box& box, Nanos window, Nanos now, Kind kind = Kind::all) const noexcept;
     size_t size() const noexcept { return size_; }
     /// It knows of all there are: none was left out for want of room.
     bool complete() const noexcept { return left_out_ == 0; }

@@ -148,8 +148,25 @@ void Player::forget_teleports_until(size_t index) noexcept {
     teleports_size_ -= index;
 }
 
+void Player::make_room_for_teleport() noexcept {
+    if (teleports_[0].has_id) {
+        const int32_t id = teleports_[0].id;
+        // Servers count them up; one that does not begins a new row.
+        if (forgotten_last_ < forgotten_first_ || id != forgotten_last_ + 1) forgotten_first_ = id;
+        forgotten_last_ = id;
+    }
+    forget_teleports_until(1);
+}
+
+bool Player::was_forgotten(int32_t id) noexcept {
+    if (id < forgotten_first_ || id > forgotten_last_) return false;
+    // In order, and each but once: what came before it is lost or answered.
+    forgotten_first_ = id + 1;
+    return true;
+}
+
 void Player::on(const protocol::Teleported& e) noexcept {
-    if (teleports_size_ == teleports_max) forget_teleports_until(1);
+    if (teleports_size_ == teleports_max) make_room_for_teleport();
     // Without an id of the server's the place in the queue stands for one.
     const int32_t id = e.has_id ? e.id : static_cast<int32_t>(trips_.requests());
     teleports_[teleports_size_++] = {e.position,   now,          id,          e.has_id,
@@ -165,6 +182,7 @@ void Player::on(const protocol::TeleportConfirmed& e) noexcept {
         answer_next_ = true;
         return;
     }
+    if (was_forgotten(e.id)) answer_next_ = true;
 }
 
 // ---- what the client claims -------------------------------------------------
@@ -230,6 +248,13 @@ void Player::on(const protocol::PingAnswered& e) noexcept {
 
 // ---- what the server makes of him -------------------------------------------
 
+void Player::on(const protocol::LoggedIn& e) noexcept {
+    // Floodgate makes a Bedrock player's id of his account's number: eight bytes of
+    // nothing lead it, which no version of a Java player's id allows.
+    bedrock_ = std::all_of(e.uuid.begin(), e.uuid.begin() + 8, [](uint8_t b) { return b == 0; }) &&
+               std::any_of(e.uuid.begin() + 8, e.uuid.end(), [](uint8_t b) { return b != 0; });
+}
+
 void Player::on(const protocol::Joined& e) noexcept {
     self_ = camera_ = e.self;
     joined_ = true;
@@ -256,6 +281,7 @@ void Player::reset_traits() noexcept {
 void Player::reset_body(GameMode mode) noexcept {
     set(mode_low_high_, mode);
     set(riding_, 0);
+    vehicle_ = -1;
     set(gliding_, 0);
     set(spinning_, 0);
     set(swimming_, 0);
@@ -308,8 +334,19 @@ void Player::on(const protocol::PoseSet& e) noexcept {
 }
 
 void Player::on(const protocol::Mounted& e) noexcept {
-    if (e.rider != self_) return;
-    set(riding_, e.vehicle >= 0);
+    if (e.rider == self_) {
+        set(riding_, e.vehicle >= 0);
+        vehicle_ = e.vehicle;
+        listed_as_rider_ = true;
+        disturb();
+    } else if (e.vehicle >= 0 && e.vehicle == vehicle_ && !listed_as_rider_) {
+        // A list of riders without him: he got off.
+        get_off();
+    }
+}
+
+void Player::get_off() noexcept {
+    set(riding_, 0);
     disturb();
 }
 
@@ -325,6 +362,13 @@ void Player::on(const protocol::TickRateSet& e) noexcept { tick_rate_ = e.rate; 
 void Player::push(double x, double y, double z, bool added) noexcept {
     if (!std::isfinite(x) || !std::isfinite(y) || !std::isfinite(z)) return;
     if (pushes_size_ == pushes_max) {
+        // The two oldest become one that is no smaller than what they may add up to.
+        const Push& first = pushes_[0];
+        Push& second = pushes_[1];
+        second.x = std::hypot(first.x, first.z) + std::hypot(second.x, second.z);
+        second.z = 0;
+        second.y = std::max({first.y, second.y, first.y + second.y});
+        second.added = true;
         std::move(pushes_.begin() + 1, pushes_.end(), pushes_.begin());
         --pushes_size_;
     }
@@ -339,6 +383,12 @@ void Player::on(const protocol::Velocity& e) noexcept {
 
 void Player::on(const protocol::Exploded& e) noexcept {
     if (e.x != 0 || e.y != 0 || e.z != 0) push(e.x, e.y, e.z, true);
+}
+
+void Player::on(const protocol::Pulled&) noexcept {
+    // A tenth of the way to the angler, whose line is 32 blocks long and some slack.
+    constexpr double farthest = 3.5;
+    push(farthest, farthest, 0, true);
 }
 
 void Player::forget_pushes_felt(const Step& step) noexcept {
@@ -480,6 +530,9 @@ void Player::on(const protocol::EntitySpawned& e) noexcept {
 }
 void Player::on(const protocol::EntityMoved& e) noexcept { entities_.moved(e, sight(), now); }
 void Player::on(const protocol::EntityPlaced& e) noexcept { entities_.placed(e, sight(), now); }
-void Player::on(const protocol::EntityGone& e) noexcept { entities_.gone(e.entity); }
+void Player::on(const protocol::EntityGone& e) noexcept {
+    entities_.gone(e.entity);
+    if (e.entity == vehicle_ && vehicle_ >= 0) get_off();
+}
 
 }  // namespace portcullis

@@ -74,6 +74,9 @@ public:
     // ---- the player ---------------------------------------------------------
 
     bool joined() const noexcept { return joined_; }
+    /// He plays the Bedrock edition behind Geyser, whose feet and hands are not those
+    /// that are known here.
+    bool bedrock() const noexcept { return bedrock_; }
     protocol::EntityId self() const noexcept { return self_; }
     bool alive() const noexcept { return alive_; }
     bool on_ground() const noexcept { return on_ground_; }
@@ -169,12 +172,15 @@ public:
     void on(const protocol::KeepAliveAnswered& e) noexcept;
     void on(const protocol::PingSent& e) noexcept;
     void on(const protocol::PingAnswered& e) noexcept;
+    void on(const protocol::PacketSeen&) noexcept { listed_as_rider_ = false; }
+    void on(const protocol::LoggedIn& e) noexcept;
     void on(const protocol::Joined& e) noexcept;
     void on(const protocol::WorldChanged& e) noexcept;
     void on(const protocol::GameModeChanged& e) noexcept;
     void on(const protocol::Teleported& e) noexcept;
     void on(const protocol::Velocity& e) noexcept;
     void on(const protocol::Exploded& e) noexcept;
+    void on(const protocol::Pulled& e) noexcept;
     void on(const protocol::EffectGiven& e) noexcept;
     void on(const protocol::EffectTaken& e) noexcept;
     void on(const protocol::AttributeSet& e) noexcept;
@@ -193,7 +199,9 @@ public:
     void on(const Event&) noexcept {}
 
 private:
-    static constexpr size_t teleports_max = 6;
+    /// Servers that freeze a player put him back each tick: as many as a line of a
+    /// second holds.  Of older ones only the ids are kept.
+    static constexpr size_t teleports_max = 20;
     static constexpr size_t effects_max = static_cast<size_t>(protocol::Effect::other);
     static constexpr size_t attributes_max = static_cast<size_t>(protocol::Attribute::other);
 
@@ -212,7 +220,10 @@ private:
     void reset_traits() noexcept;
     void reset_body(protocol::GameMode mode) noexcept;
     void disturb() noexcept { disturbed_at_ = ticks_; }
+    void get_off() noexcept;
     void forget_teleports_until(size_t index) noexcept;
+    void make_room_for_teleport() noexcept;
+    bool was_forgotten(int32_t id) noexcept;
     void push(double x, double y, double z, bool added) noexcept;
     void forget_pushes_felt(const Step& step) noexcept;
 
@@ -224,9 +235,12 @@ private:
     uint32_t spins_ = 0;
     uint32_t sneaked_at_ = 0, sprinted_at_ = 0, glide_claimed_at_ = 0, spin_possible_at_ = 0;
     protocol::EntityId self_ = -1, camera_ = -1;
+    protocol::EntityId vehicle_ = -1;  ///< The last one he was put on.
     float health_ = 20;
     int32_t food_ = 20;
     float tick_rate_ = 20;
+    bool bedrock_ = false;
+    bool listed_as_rider_ = false;  ///< By the packet that is being told.
     bool joined_ = false, alive_ = true, on_ground_ = false, placed_ = false;
     bool sneaking_ = false, sprinting_ = false, tells_ticks_ = false;
     uint8_t glides_denied_ = 0;  ///< Claims in a row that the server did not confirm.
@@ -236,6 +250,7 @@ private:
     RoundTrips trips_;
     std::array<Teleport, teleports_max> teleports_{};
     size_t teleports_size_ = 0;
+    int32_t forgotten_first_ = 0, forgotten_last_ = -1;  ///< Ids there was no room for.
     std::array<Push, pushes_max> pushes_{};
     size_t pushes_size_ = 0;
     uint32_t pushes_ever_ = 0;

@@ -20,6 +20,7 @@ constexpr double groups_max = 20;
 
 void MultiTarget::on(const protocol::Attack& attack, const Player& player, const Settings& settings,
                      Findings& out) noexcept {
+    if (player.bedrock()) return;  // Strikes where he taps.
     const Nanos gap = player.now - at_;
     const bool same_tick = struck_ && ticks_.known() && ticks_.count() == tick_ && gap < tick_max;
     const bool same_group = struck_ && !moved_ && gap < together;

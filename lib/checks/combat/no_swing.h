@@ -26,6 +26,7 @@ public:
 
     void on(const protocol::Attack&, const Player& player, const Settings& settings,
             Findings& out) noexcept {
+        if (player.bedrock()) return;
         owed_ += 1;
         if (owed_ <= settings.slack) return;
         out.add(player.version > version_known_max ? unsure : certain,

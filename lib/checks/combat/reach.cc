@@ -50,7 +50,7 @@ Nanos Reach::unacknowledged_for(const Player& player) const noexcept {
 void Reach::on(const protocol::Attack& attack, const Player& player, const Settings& settings,
                Findings& out) noexcept {
     using protocol::GameMode;
-    if (!player.placed() || player.may_be(GameMode::creative) ||
+    if (!player.placed() || player.bedrock() || player.may_be(GameMode::creative) ||
         player.may_be(GameMode::spectator) || player.may_ride() || player.watching_another() ||
         has_ridden(attack.target)) {
         return;

@@ -18,7 +18,7 @@ void DigFast::on(const protocol::Dig& dig, const Player& player, const Settings&
                  Findings& out) noexcept {
     using Status = protocol::Dig::Status;
     if (dig.status > static_cast<uint8_t>(Status::finish)) return;
-    if (player.may_be(protocol::GameMode::creative)) {
+    if (player.may_be(protocol::GameMode::creative) || player.bedrock()) {
         started_ = false;
         count_ = 0;
         return;

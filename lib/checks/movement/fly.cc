@@ -47,6 +47,18 @@ bool may_touch_ceiling(double feet, const Player& player) noexcept {
     return false;
 }
 
+/// The head touches a boat, a shulker or the like, which float at any height.
+bool may_touch_entity(double feet, const Player& player) noexcept {
+    if (!player.entities().complete()) return true;
+    Box head = Box::at(player.position());
+    head.min.y = feet + 0.5;
+    head.max.y = feet + 2;
+    // Of the widest there are, half the width and half his own.
+    constexpr double sideways = 2.4;
+    return player.entities().touching(head.grown(sideways, 0, 0), player.sight(), player.now,
+                                      EntityTracker::Kind::mobs) > 0;
+}
+
 double water_sideways_max(const Player& player) noexcept {
     const double sprinting = player.movement_speed_max() * vanilla::sprint_factor;
     return std::max(water_sideways, sprinting * water_sideways_of_attribute);
@@ -96,8 +108,10 @@ void Fly::judge_hover(const protocol::Move& move, const Player& player, const Pl
     const bool smooth = std::abs(step.dy - player.step(0).dy) < swim_change;
     const bool swims = smooth && player.version >= version_1_13 &&
                        (player.may_swim() || (player.was_sprinting_within(2) && !unmoved)) &&
-                       step.sideways() <= water_sideways_max(player);
-    const bool excused = ladder || swims || (still && may_touch_ceiling(y, player));
+                       (step.sideways() <= water_sideways_max(player) ||
+                        player.effect_max(Effect::dolphins_grace) > 0);
+    const bool excused =
+        ladder || swims || (still && (may_touch_ceiling(y, player) || may_touch_entity(y, player)));
     uint16_t& count = excused ? excused_hover_ : hover_;
     count = static_cast<uint16_t>(count + ticks);
 

@@ -25,9 +25,9 @@ inline constexpr double untold_blocks = 0.03;
 /// him somewhere.  Otherwise the laws of walking say nothing about him.
 inline bool walks(const Player& player) noexcept {
     constexpr uint32_t ticks_to_settle = 3;
-    return player.joined() && player.placed() && player.alive() && !player.may_fly() &&
-           !player.may_ride() && !player.may_glide() && !player.watching_another() &&
-           player.ticks_undisturbed() >= ticks_to_settle;
+    return player.joined() && !player.bedrock() && player.placed() && player.alive() &&
+           !player.may_fly() && !player.may_ride() && !player.may_glide() &&
+           !player.watching_another() && player.ticks_undisturbed() >= ticks_to_settle;
 }
 
 /// A push that may show in this tick with at least `up` blocks of rise.

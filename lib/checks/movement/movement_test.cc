@@ -159,7 +159,7 @@ const Story cheats[] = {
     {"is fast in the air", flat(), fast_air, "movement.speed"},
     {"hangs in the air", flat(), hang, "movement.fly"},
     {"hangs, bobbing a little", flat(), bob, "movement.fly"},
-    {"glides fast", flat(), fly_fast, "movement.speed"},
+    {"glides fast", flat(), fly_fast, "movement.fly"},
     {"rises for ever", flat(), rise, "movement.fly"},
     {"jumps high", flat(), jump_high, "movement.jump"},
     {"walks up walls", walls(), step_high, "movement.step"},

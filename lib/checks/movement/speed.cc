@@ -27,6 +27,7 @@ constexpr double stone_gain = surfaces[0].gains;
 constexpr double swim_keeps = 0.9;
 constexpr double swim_gains = 0.034;
 constexpr double dolphin_keeps = 0.96;
+constexpr double current = 0.014;
 
 /// Running ends here on every surface, for each unit of the speed attribute;
 /// with what a current and an untold move can add.
@@ -38,6 +39,16 @@ constexpr double throw_max = 1.4;
 /// A trident of riptide throws with 0.75 more a level from 1.5.
 constexpr double spin_throw_max = 3.2;
 constexpr double small_excess = 0.15;
+/// A piston's arm moves him by 0.51 in each of two ticks, and what he walks comes on
+/// top.  Machines of them carry somebody for ever, but no faster than he could run:
+/// so they are told by how far he is ahead of a runner, in blocks.  The runner runs by
+/// the clock, for who is carried stands between two pushes and then says nothing; half
+/// a second of it may be saved up.
+constexpr double piston_least = 0.48;
+constexpr double piston_most = 0.51 + 0.33;
+constexpr double lead_max = 0.7;
+constexpr double lead_kept_max = 4.0;
+constexpr double runner_saves_ticks = 10;
 
 /// The most that can be left of `speed` and be gained in one tick.
 double after_one_tick(double speed, double attribute, const Player& player,
@@ -59,7 +70,8 @@ double after_one_tick(double speed, double attribute, const Player& player,
                         swim_keeps * speed + swim_gains);
     }
     if (player.effect_max(protocol::Effect::dolphins_grace) > 0) {
-        best = std::max(best, dolphin_keeps * speed + swim_gains);
+        // Depth strider gives a share of what feet gain on the ground, all of it there.
+        best = std::max(best, dolphin_keeps * speed + std::max(swim_gains, attribute + current));
     }
     return best;
 }
@@ -87,6 +99,7 @@ void Speed::on(const protocol::Move& move, const Player& player, const Settings&
 
     const double attribute = player.movement_speed_max() * vanilla::sprint_factor;
     const double always_possible = steady * attribute + steady_slack;
+    follow_runner(speed, always_possible, player.now);
     if (speed <= always_possible * settings.tolerance) {
         momentum_ = static_cast<float>(speed);
         return;
@@ -100,16 +113,7 @@ void Speed::on(const protocol::Move& move, const Player& player, const Settings&
     possible *= settings.tolerance;
     if (speed > possible) {
         // Dearer questions only now, for they are seldom asked.
-        const double gain = stone_gain * attribute + jump;
-        for (const Player::Push& push : player.pushes()) {
-            if (speed <= possible) break;
-            if (push.serial <= push_spent_) continue;
-            const double pushed = std::hypot(double{push.x}, double{push.z}) + gain +
-                                  (push.added ? double{momentum_} : 0.0);
-            if (speed > pushed) continue;
-            push_spent_ = push.serial;
-            possible = pushed;
-        }
+        possible = pushed(speed, possible, stone_gain * attribute + jump, player);
     }
     if (speed > possible && player.entities().size() > 0) {
         const Box body = Box::at(player.position()).grown(1.5, 2, 2.5);
@@ -119,12 +123,50 @@ void Speed::on(const protocol::Move& move, const Player& player, const Settings&
     judge(speed, possible, player, out);
 }
 
+void Speed::follow_runner(double speed, double runner, Nanos now) noexcept {
+    const double ticks = to_seconds(std::max(Nanos{}, now - last_at_)) / to_seconds(game_tick);
+    last_at_ = now;
+    lead_ -= static_cast<float>(runner * std::min(ticks, runner_saves_ticks));
+    lead_ = std::max(lead_, static_cast<float>(-runner * runner_saves_ticks));
+    lead_ = static_cast<float>(std::min(lead_ + speed, lead_kept_max));
+}
+
+double Speed::pushed(double speed, double possible, double gain, const Player& player) noexcept {
+    const std::span<const Player::Push> pushes = player.pushes();
+    // One of them, if that is enough; else all that he may have felt in one tick: a
+    // blow sets his speed, explosions add to it.
+    double set = momentum_, added = 0;
+    for (const Player::Push& given : pushes) {
+        if (given.serial <= push_spent_) continue;
+        const double push = std::hypot(double{given.x}, double{given.z});
+        const double alone = push + gain + (given.added ? double{momentum_} : 0.0);
+        if (speed <= alone) {
+            push_spent_ = given.serial;
+            return alone;
+        }
+        if (given.added) {
+            added += push;
+        } else {
+            set = std::max(set, push);
+        }
+    }
+    const double all = set + added + gain;
+    if (pushes.empty() || speed > all) return possible;
+    push_spent_ = pushes.back().serial;
+    return all;
+}
+
 void Speed::judge(double speed, double possible, const Player& player, Findings& out) noexcept {
     // A float's worth of rounding on the wire and in us.
     constexpr double rounding = 1e-4;
     const double excess = speed - possible;
     if (excess <= rounding) {
         momentum_ = static_cast<float>(speed);
+        return;
+    }
+    if (speed >= piston_least && speed <= piston_most && lead_ <= lead_max) {
+        // Carried; that leaves no speed behind.
+        momentum_ = static_cast<float>(possible);
         return;
     }
     if (excess <= small_excess && excess <= double{credit_}) {

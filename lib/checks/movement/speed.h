@@ -51,11 +51,17 @@ public:
             Findings& out) noexcept;
 
 private:
+    /// `possible`, or more where pushes that are not spent yet explain `speed`.
+    double pushed(double speed, double possible, double gain, const Player& player) noexcept;
+    /// `runner`: what one who runs covers in a tick.
+    void follow_runner(double speed, double runner, Nanos now) noexcept;
     void judge(double speed, double possible, const Player& player, Findings& out) noexcept;
 
     float momentum_ = 0;  ///< The most that the last tick can have ended with.
     float credit_ = -1;   ///< Below zero: not yet given.
     float throws_ = 0;
+    Nanos last_at_{};
+    float lead_ = 0;           ///< Blocks he is ahead of one who runs all the time.
     uint32_t spin_spent_ = 0;  ///< Number of the last trident's throw that did,
     uint32_t push_spent_ = 0;  ///< and serial of the last push.
 };

@@ -88,10 +88,12 @@ struct Walker {
 };
 
 using Said = std::variant<protocol::Move, protocol::TickEnded, protocol::KeepAliveAnswered,
-                          protocol::TeleportConfirmed, protocol::EntityAction>;
+                          protocol::TeleportConfirmed, protocol::EntityAction, protocol::Dig>;
 using Told = std::variant<protocol::KeepAliveSent, protocol::Teleported, protocol::Velocity,
                           protocol::EffectGiven, protocol::EffectTaken, protocol::GameModeChanged,
-                          protocol::AbilitiesSet>;
+                          protocol::AbilitiesSet, protocol::Exploded, protocol::Pulled,
+                          protocol::Mounted, protocol::EntitySpawned, protocol::LoggedIn,
+                          protocol::WorldChanged, protocol::PoseSet, protocol::AttributeSet>;
 
 /// One connection: what both ends said and when, until `play` delivers it all to
 /// a Player and his checks in the order in which a wire would see it.
@@ -117,6 +119,16 @@ public:
             is_told(at, protocol::KeepAliveSent{id});
             says(at + delay(at), protocol::KeepAliveAnswered{id});
         }
+    }
+    /// The answer to a teleport: the place with a look, bit for bit.
+    void answers_teleport(Nanos when, int32_t id, const protocol::Position& place) {
+        if (version_ >= 107) says(when, protocol::TeleportConfirmed{id});
+        protocol::Move move;
+        move.has_position = move.has_rotation = true;
+        move.position = last_ = place;
+        says(when, move);
+        since_place_ = 0;
+        last_ground_ = first_ = false;
     }
     /// What a client of this version sends of a tick of `walker`.
     void ticks(Nanos when, const Walker& walker, bool claim_ground) {
@@ -156,6 +168,7 @@ public:
             arrived = std::max(arrived, when + delay(when));
             for (; told != told_.end() && told->when <= arrived; ++told) {
                 player_.now = told->when;
+                player_.on(protocol::PacketSeen{.name = "", .wire_bytes = 9, .from_server = true});
                 std::visit([&](const auto& e) { player_.on(e); }, told->what);
             }
             player_.now = arrived;

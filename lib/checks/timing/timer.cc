@@ -45,7 +45,7 @@ void Timer::on(const protocol::TickEnded&, const Player& player, const Settings&
 void Timer::ticked(double ticks, const Player& player, const Settings& settings,
                    Findings& out) noexcept {
     ticks_ += ticks;
-    if (!has_floor_) return;
+    if (!has_floor_ || player.bedrock()) return;
     const double clock = settings.clock_fast_percent / 100;
     const Nanos lived = player.now - ticks_long(ticks_);
     const Nanos allowed =
