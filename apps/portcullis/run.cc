@@ -62,8 +62,8 @@ int run(const RunOptions& options) {
         appliance.stop();
     } else {
         control::Control control(config, appliance);
-        control.add(std::make_unique<actions::Actions>(config, checks::check_names,
-                                                       control.orders()));
+        control.add(
+            std::make_unique<actions::Actions>(config, checks::check_names, control.orders()));
         control.start();
         appliance.start();
         control.ready();

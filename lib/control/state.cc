@@ -102,8 +102,8 @@ Json health(const State& state) {
 
 std::string scrape(const State& state) {
     Exposition out;
-    metrics::add_wire_side(
-        state.wire, {state.config.wires, state.config.services, checks::check_names}, out);
+    metrics::add_wire_side(state.wire,
+                           {state.config.wires, state.config.services, checks::check_names}, out);
     add_sinks(state, out);
     add_control(state, out);
     return out.text();
