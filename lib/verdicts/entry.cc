@@ -138,6 +138,10 @@ bool each_field(Bytes in, Take&& take) {
     return true;
 }
 
+void take_uuid(protocol::Uuid& uuid, Bytes value) {
+    if (value.size() == uuid.size()) std::memcpy(uuid.data(), value.data(), value.size());
+}
+
 void take_field(Entry& entry, EntryField field, Bytes value) {
     VerdictRecord& record = entry.record;
     switch (field) {
@@ -190,9 +194,7 @@ void take_field(Entry& entry, EntryField field, Bytes value) {
             record.player.name = as_text(value);
             break;
         case EntryField::player_uuid:
-            if (value.size() == record.player.uuid.size()) {
-                std::memcpy(record.player.uuid.data(), value.data(), value.size());
-            }
+            take_uuid(record.player.uuid, value);
             break;
         case EntryField::player_version:
             record.player.version = static_cast<int32_t>(number_in(value));
