@@ -27,6 +27,7 @@ enum class DropReason : uint8_t {
     rate_limit,           ///< Over a configured rate.
     tx_full,              ///< The port did not take it, retries included.
     no_memory,            ///< No mbuf to write a reply or a copy.
+    stage_failed,         ///< on_failure.stage is closed.
     not_believed,  ///< A datagram that its receiver would not take: header, sum, tag, replay.
     count
 };
@@ -38,7 +39,7 @@ inline constexpr NameTable<DropReason> drop_reason_names = {
     "midstream",     "decoder_error", "flow_dead",
     "verdict",       "blocked",       "urgent",
     "replaced",      "rate_limit",    "tx_full",
-    "no_memory",     "not_believed",
+    "no_memory",     "stage_failed",  "not_believed",
 };
 static_assert(complete(drop_reason_names));
 

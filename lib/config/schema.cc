@@ -63,7 +63,9 @@ Rows<Failures> failure_rows() {
         cause("midstream", &Failures::midstream, "A flow older than the appliance."),
         cause("fragments", &Failures::fragments,
               "IP fragments for a service that can not be put together."),
-        cause("stage", &Failures::stage, "A stage failed."),
+        cause("stage", &Failures::stage,
+              "No room in a burst for what a verdict asks for: the packet that did it goes on, or "
+              "its connection ends."),
     };
 }
 

@@ -55,6 +55,7 @@ enum class Notice : uint8_t {
     not_neutralised,  ///< Could not be rewritten, so the connection was severed.
     record_lost,      ///< The ring to Control was full.
     findings_lost,
+    stage_failed,  ///< A packet whose action found no place in its burst.
     injected,      ///< Packets of our own (kick, reset).
     not_injected,  ///< No mbuf or no room for one.
     count
@@ -83,6 +84,7 @@ inline constexpr NameTable<Notice> notice_names = {
     "not_neutralised",
     "record_lost",
     "findings_lost",
+    "stage_failed",
     "injected",
     "not_injected",
 };

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "packet/burst.h"
 #include "policy/action.h"
 
 namespace portcullis {
@@ -33,10 +34,13 @@ public:
     static constexpr size_t actions_max = 128;
     static constexpr size_t message_bytes_max = 16'384;
 
-    /// False when full: the action is lost, its verdict was written.  The message
-    /// is copied, so it may be built anywhere.
+    /// False when full: the action is lost, its verdict was written, and its packet is
+    /// `missed`.  The message is copied, so it may be built anywhere.
     bool add(PendingAction action) noexcept {
-        if (size_ == actions_max) return false;
+        if (size_ == actions_max) {
+            miss(action.packet);
+            return false;
+        }
         if (action.message.size() > message_bytes_max - text_size_) action.message = {};
         if (!action.message.empty()) {
             std::byte* const copy = text_.data() + text_size_;
@@ -47,14 +51,26 @@ public:
         actions_[size_++] = action;
         return true;
     }
+    /// Something that this packet did had no room: `on_failure.stage` says what becomes of it.
+    void miss(uint8_t packet) noexcept {
+        if (packet != PendingAction::no_packet) missed_ |= uint64_t{1} << packet;
+    }
+    /// A bit for each packet of the burst.
+    uint64_t missed() const noexcept { return missed_; }
     std::span<const PendingAction> all() const noexcept { return {actions_.data(), size_}; }
-    void clear() noexcept { size_ = text_size_ = 0; }
+    void clear() noexcept {
+        size_ = text_size_ = 0;
+        missed_ = 0;
+    }
 
 private:
+    static_assert(Burst::packets_max <= 64, "a bit each in `missed_`");
+
     std::array<PendingAction, actions_max> actions_;
     std::array<std::byte, message_bytes_max> text_;
     size_t size_ = 0;
     size_t text_size_ = 0;
+    uint64_t missed_ = 0;
 };
 
 }  // namespace portcullis::stages

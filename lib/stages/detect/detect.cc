@@ -115,6 +115,7 @@ void Detect::weigh(const Culprit& culprit, checks::Findings& findings) noexcept 
         if (!weighed.record && !carried_out) continue;
         if (decisions_size_ == verdicts_max) {
             context_.notice(Notice::findings_lost);
+            context_.pending.miss(culprit.packet);
             continue;
         }
         verdicts::VerdictRecord record = record_of(culprit.flow, &account, culprit.time);

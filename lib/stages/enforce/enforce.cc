@@ -1,5 +1,6 @@
 #include "stages/enforce/enforce.h"
 
+#include <bit>
 #include <chrono>
 
 #include <rte_mbuf.h>
@@ -42,6 +43,9 @@ Enforce::Enforce(WorkerContext& context) : context_(context) {}
 
 void Enforce::process(Burst& burst) noexcept {
     for (const PendingAction& action : context_.pending.all()) act(action, burst);
+    for (uint64_t missed = context_.pending.missed(); missed != 0; missed &= missed - 1) {
+        fail(static_cast<size_t>(std::countr_zero(missed)), burst);
+    }
     context_.pending.clear();
     see_kicks_through(burst);
     for (const Packet& packet : burst.all()) {
@@ -86,7 +90,7 @@ void Enforce::act(const PendingAction& action, Burst& burst) noexcept {
     Packet* culprit = action.packet < burst.size() ? &burst[action.packet] : nullptr;
     if (culprit != nullptr && culprit->to_server()) culprit->refuse(DropReason::verdict);
     if (!flow.is_tcp() && action.action == policy::Action::drop) return;
-    refuse_rest(action, burst);
+    refuse_rest(flow, size_t{action.packet} + 1, DropReason::verdict, burst);
     if (!flow.is_tcp()) {
         end_datagrams(action, burst);
         return;
@@ -103,12 +107,27 @@ void Enforce::act(const PendingAction& action, Burst& burst) noexcept {
     }
 }
 
+/// Its action found no place.  `closed`: as if the severest had; without frames of our own,
+/// for whatever the flow says next is answered with a reset.
+void Enforce::fail(size_t culprit, Burst& burst) noexcept {
+    context_.notice(Notice::stage_failed);
+    const bool closed = context_.config.on_failure.stage == config::OnFailure::closed;
+    if (!closed || !context_.enforcing()) return;
+    Packet& packet = burst[culprit];
+    packet.refuse(DropReason::stage_failed);
+    if (packet.flow == nullptr || !packet.is_tcp()) return;
+    refuse_rest(*packet.flow, culprit + 1, DropReason::stage_failed, burst);
+    if (packet.flow->state == FlowState::dead) return;
+    context_.retire(*packet.flow, FlowState::dead, EndReason::severed, burst.now);
+}
+
 /// What the client sent after the packet that did it does not go on either.
 /// What the server sent does: its place in the client's stream is taken.
-void Enforce::refuse_rest(const PendingAction& action, Burst& burst) noexcept {
-    for (size_t i = size_t{action.packet} + 1; i < burst.size(); ++i) {
+void Enforce::refuse_rest(const Flow& flow, size_t first, DropReason reason,
+                          Burst& burst) noexcept {
+    for (size_t i = first; i < burst.size(); ++i) {
         Packet& packet = burst[i];
-        if (packet.flow == action.flow && packet.to_server()) packet.refuse(DropReason::verdict);
+        if (packet.flow == &flow && packet.to_server()) packet.refuse(reason);
     }
 }
 

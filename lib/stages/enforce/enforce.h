@@ -34,7 +34,8 @@ public:
 
 private:
     void act(const PendingAction& action, Burst& burst) noexcept;
-    void refuse_rest(const PendingAction& action, Burst& burst) noexcept;
+    void fail(size_t culprit, Burst& burst) noexcept;
+    void refuse_rest(const Flow& flow, size_t first, DropReason reason, Burst& burst) noexcept;
     void end_datagrams(const PendingAction& action, Burst& burst) noexcept;
     void sever(Flow& flow, Seq server_expects, verdicts::EndReason reason, Burst& burst) noexcept;
 
