@@ -30,7 +30,7 @@ constexpr size_t ipv4_size_min = 20;
 constexpr size_t ipv6_size = 40;
 constexpr size_t tcp_size_min = 20;
 constexpr size_t udp_size = 8;
-constexpr size_t ipv4_sum_offset = 10, tcp_sum_offset = 16, udp_sum_offset = 6;
+constexpr size_t tcp_sum_offset = 16, udp_sum_offset = 6;
 constexpr size_t tcp_flags_offset = 13, tcp_urgent_offset = 18;
 
 uint8_t byte_at(const Packet& packet, size_t offset) noexcept {
