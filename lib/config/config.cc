@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include "base/setup_error.h"
 #include "config/schema.h"
@@ -41,25 +42,47 @@ std::string yaml_fault(std::string text) {
     return "not YAML: " + text;
 }
 
-}  // namespace
-
-Config parse(const std::string& text, const std::string& name) {
-    Config config;
-    config.file = name;
-    Problems problems(name);
+/// Reads the one document of a file by its rows.
+template <class T>
+void read_document(const Rows<T>& rows, T& out, const std::string& text, const std::string& wants,
+                   Problems& problems) {
     try {
         const std::vector<YAML::Node> documents = YAML::LoadAll(text);
         const Place top{"", {1, 1}, problems};
         if (documents.size() != 1 || documents[0].IsNull()) {
             problems.add({1, 1}, documents.size() > 1
                                      ? "the file holds several YAML documents; one is allowed"
-                                     : "the file is empty; give at least wires and services");
+                                     : "the file is empty; give " + wants);
         } else {
-            read_map(schema(), config, documents[0], top);
+            read_map(rows, out, documents[0], top);
         }
     } catch (const YAML::Exception& error) {
         problems.add({error.mark.line + 1, error.mark.column + 1}, yaml_fault(error.msg));
     }
+}
+
+std::string read_file(const std::string& path, const std::string& what) {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) {
+        throw UsageError(path + ": is a directory; give " + what);
+    }
+    std::ifstream in(path, std::ios::binary);
+    if (!in) throw UsageError(path + ": can not be read: " + std::strerror(errno));
+    std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    if (text.size() > file_bytes_max) {
+        throw UsageError(path + ": has over " + std::to_string(file_bytes_max >> 20) +
+                         " MiB; that is not " + what);
+    }
+    return text;
+}
+
+}  // namespace
+
+Config parse(const std::string& text, const std::string& name) {
+    Config config;
+    config.file = name;
+    Problems problems(name);
+    read_document(schema(), config, text, "at least wires and services", problems);
     add_default_policy(config);
     check_across(config, problems);
     problems.throw_if_any();
@@ -67,18 +90,26 @@ Config parse(const std::string& text, const std::string& name) {
 }
 
 Config load(const std::string& path) {
-    std::error_code error;
-    if (std::filesystem::is_directory(path, error)) {
-        throw UsageError(path + ": is a directory; give a configuration file");
+    Config config = parse(read_file(path, "a configuration file"), path);
+    if (!config.signatures_file.empty()) {
+        config.signatures = parse_signatures(
+            read_file(config.signatures_file, "a file of signatures"), config.signatures_file);
     }
-    std::ifstream in(path, std::ios::binary);
-    if (!in) throw UsageError(path + ": can not be read: " + std::strerror(errno));
-    std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    if (text.size() > file_bytes_max) {
-        throw UsageError(path + ": has over " + std::to_string(file_bytes_max >> 20) +
-                         " MiB; that is no configuration file");
+    return config;
+}
+
+std::vector<Signature> parse_signatures(const std::string& text, const std::string& name) {
+    SignatureFile file;
+    Problems problems(name);
+    read_document(signature_schema(), file, text, "a list under signatures:", problems);
+    std::set<std::string> names;
+    for (const Signature& signature : file.signatures) {
+        if (names.insert(signature.name).second || signature.name.empty()) continue;
+        problems.add(signature.mark, "signature " + in_quotes(signature.name) +
+                                         " is there twice; give each its own name");
     }
-    return parse(text, path);
+    problems.throw_if_any();
+    return std::move(file.signatures);
 }
 
 std::vector<Section> written(const Config& config) {

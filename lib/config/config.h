@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/ip.h"
+#include "base/names.h"
 #include "base/time.h"
 #include "policy/action.h"
 #include "protocol/protocol.h"
@@ -103,6 +104,35 @@ struct Policy {
     Mark mark;
 };
 
+/// Texts of a client's in which a signature may be looked for.
+enum class TextField : uint8_t {
+    chat,
+    command,
+    tab_complete,
+    sign,
+    book,
+    item_name,
+    brand,
+    payload,
+    name,
+    host,
+    count
+};
+inline constexpr NameTable<TextField> text_field_names = {
+    "chat",      "command", "tab_complete", "sign", "book",
+    "item_name", "brand",   "payload",      "name", "host"};
+static_assert(complete(text_field_names));
+
+/// One rule of the operator's, from the file that `signatures` names.
+struct Signature {
+    std::string name;
+    std::string pattern;
+    std::vector<TextField> fields;  ///< Empty: all of them.
+    bool caseless = true;
+    double confidence = 0.9;
+    Mark mark;
+};
+
 struct VerdictLog {
     std::string path = "/var/lib/portcullis/verdicts";
     uint32_t retention_days = 30;
@@ -148,6 +178,8 @@ struct Config {
     Limits limits;
     std::vector<Service> services;
     std::vector<Policy> policies;  ///< Never empty: "default" is there.
+    std::string signatures_file;   ///< Empty: no signatures of the operator's.
+    std::vector<Signature> signatures;
     VerdictLog verdict_log;
     std::optional<Endpoint> metrics = parse_endpoint("127.0.0.1:9464");
     std::string admin_socket = "/run/portcullis/admin.sock";
@@ -162,6 +194,10 @@ struct Config {
 Config load(const std::string& path);
 /// The same from text; `name` stands in messages for the file.
 Config parse(const std::string& text, const std::string& name);
+
+/// The rules in a file of signatures; `load` reads the one that the configuration names.
+/// Throws as that does, with places in the signatures' file.
+std::vector<Signature> parse_signatures(const std::string& text, const std::string& name);
 
 /// One top key with what it holds, as YAML.
 struct Section {

@@ -159,7 +159,8 @@ const Case shapes[] = {
     {"", "f:1:1: the file is empty; give at least wires and services"},
     {"- 1",
      "f:1:1: the file is a list; allowed: a map with wires, workers, cores, pipeline, mode, "
-     "idle, checksums, urgent, on_failure, limits, services, policies, verdict_log, metrics, "
+     "idle, checksums, urgent, on_failure, limits, services, policies, signatures, verdict_log, "
+     "metrics, "
      "admin, keys, "
      "rcon, "
      "webhooks or logging"},
@@ -303,6 +304,76 @@ std::string read(const char* name) {
     const char* root = std::getenv("PORTCULLIS_SOURCE_ROOT");
     std::ifstream in(std::string(root == nullptr ? "." : root) + '/' + name);
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::string signature_complaint(const std::string& text) {
+    try {
+        (void)parse_signatures(text, "s");
+    } catch (const UsageError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+TEST(Signatures, AreReadWithWhatHoldsWhenNothingIsSaid) {
+    const auto all = parse_signatures(
+        "signatures:\n"
+        "  - { name: advert, pattern: 'buy .* gold', fields: [chat, sign], confidence: 1 }\n"
+        "  - { name: any, pattern: x, caseless: false }\n",
+        "s");
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(all[0].pattern, "buy .* gold");
+    EXPECT_EQ(all[0].fields, (std::vector{TextField::chat, TextField::sign}));
+    EXPECT_EQ(all[0].confidence, 1);
+    EXPECT_TRUE(all[0].caseless);
+    EXPECT_EQ(all[1].mark.line, 3);
+    EXPECT_EQ(all[1].confidence, 0.9);
+    EXPECT_TRUE(all[1].fields.empty());
+    EXPECT_FALSE(all[1].caseless);
+}
+
+TEST(Signatures, AreRefusedWithTheirPlace) {
+    const Case wrong[] = {
+        {"", "s:1:1: the file is empty; give a list under signatures:"},
+        {"rules: []", "s:1:1: unknown key \"rules\"; allowed: signatures"},
+        {"signatures: [ { name: a } ]", "s:1:15: signatures[0] lacks \"pattern\""},
+        {"signatures: [ { name: a b, pattern: x } ]", "s:1:23: signatures[0].name is \"a b\""},
+        {"signatures: [ { name: a, pattern: x, fields: [soul] } ]",
+         "signatures[0].fields[0] is \"soul\"; allowed: chat, command, "},
+        {"signatures: [ { name: a, pattern: x, confidence: 2 } ]",
+         "signatures[0].confidence is \"2\"; allowed: a number from 0 to 1"},
+        {"signatures:\n- { name: a, pattern: x }\n- { name: a, pattern: y }",
+         "s:3:3: signature \"a\" is there twice; give each its own name"},
+    };
+    for (const Case& c : wrong) {
+        EXPECT_NE(signature_complaint(c.text).find(c.says), std::string::npos)
+            << c.text << "\n"
+            << signature_complaint(c.text);
+    }
+}
+
+TEST(Signatures, AreLoadedWithTheConfigurationThatNamesThem) {
+    const std::string folder = testing::TempDir();
+    std::ofstream(folder + "c.yaml") << good << "signatures: " << folder << "s.yaml\n";
+    std::ofstream(folder + "s.yaml") << "signatures: [ { name: a, pattern: x } ]\n";
+    EXPECT_EQ(load(folder + "c.yaml").signatures.size(), 1u);
+    std::ofstream(folder + "s.yaml") << "signatures: [ { name: a } ]\n";
+    try {
+        (void)load(folder + "c.yaml");
+        FAIL() << "loaded";
+    } catch (const UsageError& error) {
+        EXPECT_TRUE(std::string(error.what()).starts_with(folder + "s.yaml:1:")) << error.what();
+    }
+    std::ofstream(folder + "c.yaml") << good << "signatures: " << folder << "absent.yaml\n";
+    EXPECT_THROW((void)load(folder + "c.yaml"), UsageError);
+}
+
+TEST(Signatures, TheExampleInDeployIsGood) {
+    const char* root = std::getenv("PORTCULLIS_SOURCE_ROOT");
+    std::ifstream in(std::string(root == nullptr ? "." : root) + "/deploy/signatures.yaml");
+    ASSERT_TRUE(in) << "deploy/signatures.yaml";
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    EXPECT_FALSE(parse_signatures(text, "deploy/signatures.yaml").empty());
 }
 
 TEST(Config, TheExampleInDeployLoads) {

@@ -22,7 +22,19 @@ constexpr const char* preface =
     "`services` "
     "(their number, order,\n"
     "names and addresses), `verdict_log`, `metrics`, `admin`, `keys`, `rcon` and `webhooks`.\n"
-    "What can: `mode`, `policies`, the `policy` of a service, and `logging.level`.\n";
+    "What can: `mode`, `policies`, the `policy` of a service, `signatures` and what its file "
+    "holds, and\n"
+    "`logging.level`.\n";
+
+constexpr const char* about_signatures =
+    "\n## The file of signatures\n"
+    "\n"
+    "What `signatures` names: patterns of your own, compiled at the start and on every reload. A "
+    "text\n"
+    "that one is found in is a finding of the check `exploit.signature`, whose evidence names the "
+    "pattern\n"
+    "and the field. `portcullis check FILE` tries the patterns as well; an example is\n"
+    "`deploy/signatures.yaml`.\n";
 
 void write_rows(const std::vector<RowInfo>& rows, const std::string& under, std::string& out);
 
@@ -53,6 +65,8 @@ void write_rows(const std::vector<RowInfo>& rows, const std::string& under, std:
 std::string documentation() {
     std::string out = preface;
     write_rows(infos(schema()), "", out);
+    out += about_signatures;
+    write_rows(infos(signature_schema()), "", out);
     return out;
 }
 

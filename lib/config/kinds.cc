@@ -258,6 +258,17 @@ Kind<std::string> file_path() {
         itself);
 }
 
+Kind<std::string> file_path_or_off() {
+    return scalar<std::string>(
+        "a path, or off",
+        [](const std::string& given_text) -> std::optional<std::string> {
+            if (given_text == "off") return "";
+            if (given_text.empty() || given_text.size() > 4095) return std::nullopt;
+            return printable(given_text) ? std::optional(given_text) : std::nullopt;
+        },
+        or_off);
+}
+
 Kind<IpAddress> address() {
     return scalar<IpAddress>(
         "an IPv4 or IPv6 address",

@@ -86,6 +86,8 @@ Kind<std::string> core_list();
 /// A Unix socket's path, or "off" for none (kept as "").
 Kind<std::string> socket_path();
 Kind<std::string> file_path();
+/// The same, or "off" for none (kept as "").
+Kind<std::string> file_path_or_off();
 /// An address; one that says "any" (0.0.0.0 or ::) is kept as `IpAddress{}`.
 Kind<IpAddress> address();
 Kind<IpPrefix> prefix();

@@ -319,6 +319,9 @@ Rows<Config> rows() {
         sections<Config>("services", &Config::services, services_max, service_rows(),
                          "The protected servers; everything else crosses untouched."),
         policy_map(),
+        row<Config>("signatures", &Config::signatures_file, file_path_or_off(),
+                    "A file of patterns of your own, for the check `exploit.signature`; see "
+                    "below. Read again on reload."),
         section<Config>("verdict_log", &Config::verdict_log, verdict_log_rows(),
                         "Where verdicts are kept."),
         section<Config>("metrics", itself,
@@ -341,7 +344,34 @@ Rows<Config> rows() {
     };
 }
 
+Rows<Signature> signature_rows() {
+    constexpr size_t pattern_bytes_max = 1'024;
+    return {
+        required(row<Signature>("name", &Signature::name, name(),
+                                "What a verdict calls it; each has its own.")),
+        required(row<Signature>("pattern", &Signature::pattern, text(pattern_bytes_max),
+                                "A regular expression as Hyperscan has them: PCRE without "
+                                "back-references and look-around. `.` is any byte.")),
+        row<Signature>("fields", &Signature::fields,
+                       list_of(choice<TextField>(words(text_field_names)), text_field_names.size()),
+                       "Which texts of a client it is looked for in; all when empty."),
+        row<Signature>("caseless", &Signature::caseless, yes_no(), "`Abc` is found as `aBC`, too."),
+        row<Signature>("confidence", &Signature::confidence, real(0, 1),
+                       "How sure it is that who sends this means harm. Below the policy's "
+                       "`act_at_confidence` a match is written down; at 1 one match is enough to "
+                       "kick."),
+    };
+}
+
 }  // namespace
+
+const Rows<SignatureFile>& signature_schema() {
+    static const Rows<SignatureFile> all = {
+        required(sections<SignatureFile>("signatures", &SignatureFile::signatures, 1'000,
+                                         signature_rows(), "The patterns, in any order.")),
+    };
+    return all;
+}
 
 const Rows<Config>& schema() {
     static const Rows<Config> all = rows();

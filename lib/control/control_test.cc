@@ -40,6 +40,8 @@ struct Heard {
     SinkStatus status;
     std::atomic<int> finished = 0;
     std::atomic<bool> late = false;
+    std::atomic<int> reloads = 0;
+    std::atomic<uint32_t> block_s = 0;  ///< Of the first policy, as last told.
 
     size_t count() {
         const std::lock_guard lock(mutex);
@@ -59,6 +61,10 @@ public:
     void ordered(const verdicts::Order& order) noexcept override {
         const std::lock_guard lock(heard_.mutex);
         heard_.orders.push_back(order);
+    }
+    void reloaded(const config::Config& config) noexcept override {
+        ++heard_.reloads;
+        heard_.block_s = config.policies.front().block_s;
     }
     SinkStatus status() const override {
         const std::lock_guard lock(heard_.mutex);
@@ -363,6 +369,26 @@ TEST_F(ControlTest, ReloadsWholeOrNotAtAll) {
     EXPECT_EQ(result({{"command", "config"}}).at("yaml"), running);
     EXPECT_NE(get("/metrics").second.find("portcullis_reloads_total{outcome=\"refused\"} 2\n"),
               std::string::npos);
+}
+
+TEST_F(ControlTest, ModeAndSignaturesChangeLiveAndSinksAreTold) {
+    const std::string signatures = folder_ / "signatures.yaml";
+    const std::string named = "signatures: " + signatures + "\n";
+    start();
+    std::ofstream(signatures) << "signatures: [ { name: a, pattern: 'x+y' } ]\n";
+    write(named + "mode: observe\npolicies: { default: { block_s: 90 } }\n");
+    EXPECT_EQ(result({{"command", "reload"}}).at("needs_restart"), Json::array());
+    EXPECT_EQ(wire_.published(), 1);
+    EXPECT_EQ(result({{"command", "status"}}).at("mode"), "observe");
+    EXPECT_EQ(heard_.reloads, 1);
+    EXPECT_EQ(heard_.block_s, 90u);
+
+    // The same file, now with a pattern that is none.
+    std::ofstream(signatures) << "signatures:\n  - { name: a, pattern: '(x' }\n";
+    EXPECT_TRUE(error({{"command", "reload"}})
+                    .starts_with(signatures + ":2:5: signature \"a\" has a pattern that can not"));
+    EXPECT_EQ(wire_.published(), 1);
+    EXPECT_EQ(heard_.reloads, 1);
 }
 
 TEST_F(ControlTest, AServiceMustKeepAPolicyOverAReload) {

@@ -47,6 +47,7 @@ void Control::Loop::take_over(Compiled compiled, const Done& done, const Failed&
     state_.wire.publish(std::move(compiled.rules));
     state_.config = std::move(compiled.plan.config);
     set_log_level(state_.config.logging);
+    for (const auto& sink : state_.sinks) sink->reloaded(state_.config);
     ++state_.reloads_done;
     std::string kept;
     for (const std::string& key : compiled.plan.kept) kept += (kept.empty() ? "" : ", ") + key;

@@ -9,6 +9,10 @@
 
 #include "verdicts/record.h"
 
+namespace portcullis::config {
+struct Config;
+}
+
 namespace portcullis::control {
 
 /// How one thing outside stands: a log directory, an RCON server, a webhook.
@@ -48,6 +52,8 @@ public:
     /// An Order that an operator or another sink gave, as it goes to the Workers;
     /// for whoever must remember it longer than this process lives.
     virtual void ordered(const verdicts::Order&) noexcept {}
+    /// A reload put this configuration in force; of it, what can change live.
+    virtual void reloaded(const config::Config&) noexcept {}
     /// About every 100 ms.
     virtual void keep_house() noexcept {}
     virtual SinkStatus status() const = 0;

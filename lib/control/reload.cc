@@ -45,7 +45,10 @@ Reload plan_reload(const config::Config& running, config::Config fresh) {
     Reload plan{running, {}};
     if (!take_policies(plan.config.services, fresh)) plan.kept.push_back("services");
     plan.config.file = fresh.file;
+    plan.config.mode = fresh.mode;
     plan.config.policies = fresh.policies;
+    plan.config.signatures_file = fresh.signatures_file;
+    plan.config.signatures = fresh.signatures;
     plan.config.logging.level = fresh.logging.level;
 
     // What still differs, although all that can be taken over was, is kept.

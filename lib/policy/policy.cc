@@ -181,8 +181,9 @@ Policy::Policy(const config::Policy& from, const std::string& file)
     std::ranges::sort(exempt_versions_);
 }
 
-void Policy::attach(signatures::Scanners& scanners) noexcept {
+void Policy::attach(signatures::Scanners& scanners, signatures::RuleBook& book) noexcept {
     std::get<checks::Log4Shell::Settings>(minecraft_.of).scanners = &scanners;
+    std::get<checks::Signature::Settings>(minecraft_.of).book = book.empty() ? nullptr : &book;
 }
 
 Action Policy::action_at(float level) const noexcept {

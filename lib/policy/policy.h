@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "policy/action.h"
 #include "protocol/event.h"
+#include "signatures/rule_book.h"
 #include "signatures/scanner.h"
 
 namespace portcullis::policy {
@@ -43,7 +44,7 @@ public:
     const MinecraftSet::Settings& minecraft() const noexcept { return minecraft_; }
     const ShadowlandSet::Settings& shadowland() const noexcept { return shadowland_; }
     /// Gives the checks that read texts what they scan with; it must outlive this.
-    void attach(signatures::Scanners& scanners) noexcept;
+    void attach(signatures::Scanners& scanners, signatures::RuleBook& book) noexcept;
 
     float act_at_confidence() const noexcept { return act_at_confidence_; }
     Nanos block_for() const noexcept { return block_for_; }

@@ -18,6 +18,30 @@ bool is_any(const IpAddress& address) {
     return address == IpAddress{} || address == IpAddress::v4(0);
 }
 
+static_assert(config::text_field_names.size() <= signatures::RuleBook::fields_max);
+
+uint32_t bits_of(const std::vector<config::TextField>& fields) {
+    if (fields.empty()) return ~0u >> (32 - config::text_field_names.size());
+    uint32_t bits = 0;
+    for (const config::TextField field : fields) bits |= 1u << static_cast<unsigned>(field);
+    return bits;
+}
+
+/// A line for each signature that does not compile by itself; if all do, what
+/// went wrong with all together.
+std::string pattern_problems(const config::Config& config, const std::string& together) {
+    std::string lines;
+    for (const config::Signature& from : config.signatures) {
+        const std::string problem =
+            signatures::Database::problem_with({0, from.pattern, from.caseless});
+        if (problem.empty()) continue;
+        lines += (lines.empty() ? "" : "\n") + config.signatures_file + ':' +
+                 std::to_string(from.mark.line) + ':' + std::to_string(from.mark.column) +
+                 ": signature \"" + from.name + "\" has a pattern that can not be used: " + problem;
+    }
+    return lines.empty() ? config.signatures_file + ": " + together : lines;
+}
+
 }  // namespace
 
 RuleSet::~RuleSet() = default;
@@ -26,7 +50,7 @@ std::unique_ptr<const RuleSet> RuleSet::compile(const config::Config& config) {
     return std::unique_ptr<const RuleSet>(new RuleSet(config));
 }
 
-RuleSet::RuleSet(const config::Config& config) {
+RuleSet::RuleSet(const config::Config& config) : mode_(config.mode) {
     std::string problems;
     const auto note = [&](const std::string& line) {
         problems += (problems.empty() ? "" : "\n") + line;
@@ -77,13 +101,26 @@ RuleSet::RuleSet(const config::Config& config) {
     }
     if (!problems.empty()) throw UsageError(problems);
 
-    scanners_ = std::make_unique<signatures::Scanners>(checks::Log4Shell::patterns(),
-                                                       static_cast<uint16_t>(config.workers));
-    for (Policy& policy : policies_) policy.attach(*scanners_);
-
+    compile_signatures(config);
     std::ranges::stable_sort(listeners_, {}, [](const Listener& listener) {
         return std::tuple(listener.port, listener.ip_protocol, listener.any_address);
     });
+}
+
+void RuleSet::compile_signatures(const config::Config& config) {
+    const auto workers = static_cast<uint16_t>(config.workers);
+    scanners_ = std::make_unique<signatures::Scanners>(checks::Log4Shell::patterns(), workers);
+    std::vector<signatures::Rule> rules;
+    for (const config::Signature& from : config.signatures) {
+        rules.push_back({from.name, from.pattern, from.caseless,
+                         static_cast<float>(from.confidence), bits_of(from.fields)});
+    }
+    try {
+        book_ = std::make_unique<signatures::RuleBook>(std::move(rules), workers);
+    } catch (const SetupError& error) {
+        throw UsageError(pattern_problems(config, error.what()));
+    }
+    for (Policy& policy : policies_) policy.attach(*scanners_, *book_);
 }
 
 int RuleSet::look_up(const Endpoint& server, uint8_t ip_protocol) const noexcept {

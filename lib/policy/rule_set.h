@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "policy/policy.h"
 #include "protocol/protocol.h"
+#include "signatures/rule_book.h"
 #include "signatures/scanner.h"
 
 namespace portcullis::policy {
@@ -46,6 +47,10 @@ public:
         return look_up(server, ip_protocol);
     }
 
+    /// Whether verdicts are acted upon; else they are only written down.
+    bool enforcing() const noexcept { return mode_ == verdicts::Mode::enforce; }
+    verdicts::Mode mode() const noexcept { return mode_; }
+
     size_t services() const noexcept { return services_.size(); }
     const Service& service(size_t index) const noexcept { return services_[index]; }
     size_t policies() const noexcept { return policies_.size(); }
@@ -58,6 +63,7 @@ public:
 private:
     explicit RuleSet(const config::Config& config);
     int look_up(const Endpoint& server, uint8_t ip_protocol) const noexcept;
+    void compile_signatures(const config::Config& config);
 
     struct Listener {
         uint16_t port;
@@ -67,8 +73,10 @@ private:
         int service;
     };
 
+    verdicts::Mode mode_;
     /// What checks look for in texts, with scratch memory for each Worker.
     std::unique_ptr<signatures::Scanners> scanners_;
+    std::unique_ptr<signatures::RuleBook> book_;
     /// 8 KiB a transport: nearly every packet that is for no Service ends here.
     std::array<std::bitset<65536>, 2> ports_served_;
     std::vector<Listener> listeners_;  ///< By port; any address last.

@@ -124,6 +124,34 @@ TEST(RuleSet, SaysWhatIsWrongWhereAndWhatIsAllowed) {
     EXPECT_EQ(std::ranges::count(error, '\n'), 5) << error;
 }
 
+TEST(RuleSet, NamesEverySignatureThatDoesNotCompile) {
+    auto config = with_services({});
+    config.signatures_file = "own.yaml";
+    config.signatures = {
+        {"good", "buy .*gold", {}, true, 0.9, {2, 5}},
+        {"open", "(gold", {config::TextField::chat}, true, 0.9, {3, 5}},
+        {"behind", "(?<=a)b", {}, true, 0.9, {4, 5}},
+    };
+    const std::string error = error_of(config);
+    EXPECT_EQ(std::ranges::count(error, '\n'), 1) << error;
+    EXPECT_TRUE(
+        error.starts_with("own.yaml:3:5: signature \"open\" has a pattern that can not be used: "))
+        << error;
+    EXPECT_NE(error.find("\nown.yaml:4:5: signature \"behind\" "), std::string::npos) << error;
+    config.signatures.resize(1);
+    const auto rules = RuleSet::compile(config);
+    auto* book = std::get<checks::Signature::Settings>(rules->policy(0).minecraft().of).book;
+    ASSERT_NE(book, nullptr);
+    EXPECT_NE(book->find(0, static_cast<uint8_t>(config::TextField::host), "BUY gold"), nullptr);
+}
+
+TEST(RuleSet, KnowsWhetherItIsActedUpon) {
+    auto config = with_services({});
+    EXPECT_TRUE(RuleSet::compile(config)->enforcing());
+    config.mode = verdicts::Mode::observe;
+    EXPECT_FALSE(RuleSet::compile(config)->enforcing());
+}
+
 TEST(RuleSet, RefusesANumberThatIsNone) {
     auto config = with_services({});
     config.policies[0].checks["combat.reach"].parameters["margin_blocks"] =

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 
 #include "base/setup_error.h"
+#include "signatures/rule_book.h"
 
 namespace {
 size_t allocations = 0;
@@ -25,13 +26,14 @@ void* counting_malloc(size_t size) {
 }
 }  // namespace
 
-void* operator new(size_t size) {
+// Not inlined: g++ 12 would see free() take what operator new gave.
+[[gnu::noinline]] void* operator new(size_t size) {
     ++allocations;
     if (void* memory = std::malloc(size)) return memory;
     throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace portcullis::signatures {
 namespace {
@@ -45,17 +47,17 @@ const std::vector<Pattern> patterns = {
 class GuardedPage {
 public:
     GuardedPage() {
-        memory_ = static_cast<char*>(mmap(nullptr, 2 * Scanner::page_size, PROT_READ | PROT_WRITE,
+        memory_ = static_cast<char*>(mmap(nullptr, 2 * Scratch::page_size, PROT_READ | PROT_WRITE,
                                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-        EXPECT_EQ(mprotect(memory_ + Scanner::page_size, Scanner::page_size, PROT_NONE), 0);
+        EXPECT_EQ(mprotect(memory_ + Scratch::page_size, Scratch::page_size, PROT_NONE), 0);
     }
-    ~GuardedPage() { munmap(memory_, 2 * Scanner::page_size); }
+    ~GuardedPage() { munmap(memory_, 2 * Scratch::page_size); }
     GuardedPage(const GuardedPage&) = delete;
     GuardedPage& operator=(const GuardedPage&) = delete;
 
     /// The text, laid so that `room` readable bytes are behind it.
     std::string_view lay(std::string_view text, size_t room) {
-        char* at = memory_ + Scanner::page_size - room - text.size();
+        char* at = memory_ + Scratch::page_size - room - text.size();
         std::memcpy(at, text.data(), text.size());
         return {at, text.size()};
     }
@@ -84,7 +86,7 @@ TEST(Scanner, NeverTouchesThePageBehindTheText) {
         for (size_t room = 0; room < 130; ++room) {
             const uint64_t before = scanner.copies();
             ASSERT_EQ(scanner.scan(page.lay(text, room)), 8u) << padding << " before, " << room;
-            ASSERT_EQ(scanner.copies() - before, room < Scanner::overread_max ? 1u : 0u);
+            ASSERT_EQ(scanner.copies() - before, room < Scratch::overread_max ? 1u : 0u);
         }
     }
 }
@@ -92,9 +94,9 @@ TEST(Scanner, NeverTouchesThePageBehindTheText) {
 TEST(Scanner, FindsWhatLiesAcrossTwoPieces) {
     const Database database(patterns);
     Scanner scanner(database);
-    std::string text(3 * Scanner::piece_size_max, '.');
+    std::string text(3 * Scratch::piece_size_max, '.');
     for (const size_t at :
-         {Scanner::piece_size_max - 3, 2 * Scanner::piece_size_max - 1030, text.size() - 6}) {
+         {Scratch::piece_size_max - 3, 2 * Scratch::piece_size_max - 1030, text.size() - 6}) {
         std::string hiding = text;
         hiding.replace(at, 6, "needle");
         EXPECT_EQ(scanner.scan(hiding), 8u) << at;
@@ -118,9 +120,65 @@ TEST(Scanner, AllocatesNothing) {
     ASSERT_EQ(hs_set_allocator(nullptr, nullptr), HS_SUCCESS);
 }
 
+/// What a book finds in a text of a field, by name.
+std::string found(RuleBook& book, uint8_t field, std::string_view text) {
+    const Rule* rule = book.find(0, field, text);
+    return rule == nullptr ? "" : rule->name;
+}
+
+TEST(RuleBook, FindsTheSurestRuleOfTheField) {
+    RuleBook book({{"weak", "x", true, 0.5f, 0b01},
+                   {"sure", "x+y", true, 1, 0b11},
+                   {"later", "xy", true, 1, 0b01}},
+                  2);
+    EXPECT_EQ(found(book, 0, "x"), "weak");
+    EXPECT_EQ(found(book, 0, "xxy"), "sure");
+    EXPECT_EQ(found(book, 1, "XY"), "sure");
+    EXPECT_EQ(found(book, 1, "x"), "");
+    EXPECT_EQ(found(book, 2, "xy"), "");
+    EXPECT_EQ(found(book, RuleBook::fields_max, "xy"), "");
+    EXPECT_EQ(book.find(2, 0, "xy"), nullptr);  // No such Worker.
+    EXPECT_TRUE(RuleBook({}, 1).empty());
+}
+
+TEST(RuleBook, TakesManyRulesAndAllocatesNothingWhileLooking) {
+    ASSERT_EQ(hs_set_allocator(counting_malloc, std::free), HS_SUCCESS);
+    {
+        std::vector<Rule> rules;
+        for (int i = 0; i < 500; ++i) {
+            rules.push_back({"r" + std::to_string(i), "word" + std::to_string(i) + "[.!]", true,
+                             0.9f, 1u << (i % 10)});
+        }
+        RuleBook book(std::move(rules), 1);
+        GuardedPage page;
+        const std::string_view tight = page.lay("a Word437! at the page's end", 0);
+        const size_t before = allocations;
+        for (int i = 0; i < 1000; ++i) {
+            ASSERT_NE(book.find(0, 7, tight), nullptr);
+            ASSERT_EQ(book.find(0, 8, tight), nullptr);
+        }
+        EXPECT_EQ(allocations, before);
+    }
+    ASSERT_EQ(hs_set_allocator(nullptr, nullptr), HS_SUCCESS);
+}
+
+TEST(Database, SaysWhatIsWrongWithOnePattern) {
+    EXPECT_EQ(Database::problem_with({0, "a+b", true}), "");
+    for (const char* wrong : {"(open", "a*", "(?<=a)b", "(a)\\1", "[z-a]"}) {
+        EXPECT_NE(Database::problem_with({0, wrong, true}), "") << wrong;
+    }
+}
+
+TEST(Scanner, RefusesIdsThatItsHitsCanNotHold) {
+    const std::vector<Pattern> one = {{.id = Scanner::id_max + 1, .expression = "x"}};
+    const Database database(one);
+    EXPECT_THROW(Scanner{database}, SetupError);
+}
+
 TEST(Database, NamesTheExpressionThatIsWrong) {
     try {
-        const Database database({{.id = 0, .expression = "(open"}});
+        const std::vector<Pattern> one = {{.id = 0, .expression = "(open"}};
+        const Database database(one);
         FAIL() << "compiled";
     } catch (const SetupError& error) {
         EXPECT_NE(std::string(error.what()).find("(open"), std::string::npos) << error.what();
