@@ -105,6 +105,8 @@ void InspectReport::print_line() {
 }
 
 void InspectReport::on_record(const verdicts::VerdictRecord& record) {
+    // There is nobody to act on: that it would have been done is in the verdict.
+    if (record.kind == verdicts::VerdictRecord::Kind::outcome) return;
     if (record.kind == verdicts::VerdictRecord::Kind::verdict) {
         ++verdicts_;
         ++by_check_[std::string(names_.check(record))];

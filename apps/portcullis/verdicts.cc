@@ -119,6 +119,9 @@ std::string_view kind_name(VerdictRecord::Kind kind) {
             return "disconnect";
         case VerdictRecord::Kind::opaque:
             return "opaque";
+        case VerdictRecord::Kind::outcome:
+        case VerdictRecord::Kind::count:
+            break;
     }
     return "unknown";
 }

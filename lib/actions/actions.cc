@@ -79,19 +79,22 @@ struct ServicePart {
     std::vector<rcon::Client*> rcon;
 };
 
+void take_policy(ServicePart& part, const config::Config& config) {
+    const auto service = std::ranges::find(config.services, part.name, &config::Service::name);
+    if (service == config.services.end()) return;
+    const auto policy = std::ranges::find(config.policies, service->policy, &config::Policy::name);
+    if (policy == config.policies.end()) return;
+    part.kick_message = policy->kick_message;
+    part.block_for = std::chrono::seconds(policy->block_s);
+}
+
 std::vector<ServicePart> service_parts(const config::Config& config) {
     std::vector<ServicePart> parts;
     for (const config::Service& service : config.services) {
-        ServicePart part{service.name,
-                         config::Policy{}.kick_message,
-                         std::chrono::seconds(config::Policy{}.block_s),
-                         {}};
-        for (const config::Policy& policy : config.policies) {
-            if (policy.name != service.policy) continue;
-            part.kick_message = policy.kick_message;
-            part.block_for = std::chrono::seconds(policy.block_s);
-        }
-        parts.push_back(std::move(part));
+        const config::Policy usual;
+        parts.push_back(
+            {service.name, usual.kick_message, std::chrono::seconds(usual.block_s), {}});
+        take_policy(parts.back(), config);
     }
     return parts;
 }
@@ -130,7 +133,7 @@ public:
     ~Parts() { finish(Milliseconds(1000)); }
 
     void take(std::span<const VerdictRecord> records) {
-        log_->append(records);
+        write_down(records);
         for (const VerdictRecord& record : records) {
             if (record.kind != VerdictRecord::Kind::verdict ||
                 record.mode != verdicts::Mode::enforce || record.service >= services_.size()) {
@@ -148,6 +151,10 @@ public:
             blocklist_.remove(order.prefix);
             std::erase_if(to_give_, [&](const Block& b) { return b.prefix == order.prefix; });
         }
+    }
+
+    void reloaded(const config::Config& config) {
+        for (ServicePart& service : services_) take_policy(service, config);
     }
 
     void keep_house() {
@@ -202,6 +209,30 @@ public:
     }
 
 private:
+    using Kind = VerdictRecord::Kind;
+
+    /// Outcomes stand with their verdict, everything else by itself, in order.
+    void write_down(std::span<const VerdictRecord> records) {
+        const auto is_outcome = [](const VerdictRecord& r) { return r.kind == Kind::outcome; };
+        while (!records.empty()) {
+            const auto at = std::ranges::find_if(records, is_outcome) - records.begin();
+            const auto before = static_cast<size_t>(at);
+            log_->append(records.first(before));
+            records = records.subspan(before);
+            while (!records.empty() && is_outcome(records.front())) {
+                const VerdictRecord& record = records.front();
+                ended({{record.id_high, record.id_low},
+                       Target::wire,
+                       record.result,
+                       0,
+                       1,
+                       wall_clock(),
+                       record.note.view()});
+                records = records.subspan(1);
+            }
+        }
+    }
+
     void add_rcon(const config::Rcon& from, const Report& report) {
         rcon::Client::Settings settings;
         settings.service = from.service;
@@ -293,6 +324,7 @@ private:
         status.outcomes.push_back({"verdict_log", "stored", log.stored});
         status.outcomes.push_back({"verdict_log", "lost_verdicts", log.lost_verdicts});
         status.outcomes.push_back({"verdict_log", "lost_others", log.lost_others});
+        status.outcomes.push_back({"verdict_log", "stored_outcomes", log.outcomes_stored});
         status.outcomes.push_back({"verdict_log", "lost_outcomes", log.outcomes_lost});
         status.outcomes.push_back({"verdict_log", "failed_writes", log.failures});
     }
@@ -325,6 +357,7 @@ void Actions::take(std::span<const verdicts::VerdictRecord> records) noexcept {
     parts_->take(records);
 }
 void Actions::ordered(const verdicts::Order& order) noexcept { parts_->ordered(order); }
+void Actions::reloaded(const config::Config& config) noexcept { parts_->reloaded(config); }
 void Actions::keep_house() noexcept { parts_->keep_house(); }
 control::SinkStatus Actions::status() const { return parts_->status(); }
 void Actions::finish(std::chrono::milliseconds limit) noexcept { parts_->finish(limit); }

@@ -31,6 +31,8 @@ public:
     void take(std::span<const verdicts::VerdictRecord> records) noexcept override;
     /// An operator's block or unblock joins the list.
     void ordered(const verdicts::Order& order) noexcept override;
+    /// Messages and block times are the new policies'; servers and webhooks stay.
+    void reloaded(const config::Config& config) noexcept override;
     void keep_house() noexcept override;
     control::SinkStatus status() const override;
     void finish(std::chrono::milliseconds limit) noexcept override;

@@ -271,6 +271,56 @@ TEST(Actions, RemembersBlocksOverARestartAndWhatAnOperatorSaid) {
     EXPECT_EQ(orders.given().size(), 1u);
 }
 
+TEST(Actions, KeepsHowItEndedOnTheWireWithTheVerdict) {
+    Place place;
+    GivenOrders orders;
+    const VerdictRecord first = verdict_of("Alice", Action::kick, 1);
+    const VerdictRecord second = verdict_of("Bob", Action::sever, 2);
+    const auto end_of = [](const VerdictRecord& verdict, Result result, std::string_view how) {
+        VerdictRecord end;
+        end.kind = VerdictRecord::Kind::outcome;
+        end.id_high = verdict.id_high;
+        end.id_low = verdict.id_low;
+        end.result = result;
+        end.note.assign(how);
+        return end;
+    };
+    {
+        Actions actions(place.config, checks, orders);
+        const VerdictRecord all[] = {first, end_of(first, Result::done, "kicked"),
+                                     end_of(second, Result::expired, "ended first"), second};
+        actions.take(all);
+        actions.finish(5s);
+        EXPECT_EQ(count(actions, "wire", "done"), 1u);
+        EXPECT_EQ(count(actions, "wire", "expired"), 1u);
+        EXPECT_EQ(count(actions, "verdict_log", "stored"), 2u);
+    }
+    const verdicts::Reader reader(place.log());
+    const auto ends = reader.outcomes({first.id_high, first.id_low});
+    ASSERT_EQ(ends.size(), 1u);
+    EXPECT_EQ(ends[0].target, Target::wire);
+    EXPECT_EQ(ends[0].detail.view(), "kicked");
+    ASSERT_EQ(reader.outcomes({second.id_high, second.id_low}).size(), 1u);
+    EXPECT_EQ(reader.outcomes({second.id_high, second.id_low})[0].result, Result::expired);
+}
+
+TEST(Actions, FollowsThePoliciesOfAReload) {
+    Place place;
+    rcon::TestServer rcon;
+    place.use_rcon(rcon.port());
+    GivenOrders orders;
+    Actions actions(place.config, checks, orders);
+    config::Config fresh = place.config;
+    fresh.policies[0].kick_message = "Out: {check}";
+    fresh.policies[0].block_s = 7'200;
+    actions.reloaded(fresh);
+    tell(actions, verdict_of("Dave", Action::block, 1));
+    EXPECT_TRUE(eventually([&] { return count(actions, "rcon", "done") == 1; }));
+    EXPECT_EQ(rcon.commands().at(0), "kick Dave Out: movement.speed");
+    ASSERT_EQ(orders.given().size(), 1u);
+    EXPECT_GT(orders.given()[0].until, now() + 7'000s);
+}
+
 TEST(Actions, SaysAtTheStartWhatIsMissing) {
     Place place;
     GivenOrders orders;

@@ -139,7 +139,8 @@ void Control::Loop::tell(const verdicts::VerdictRecord& record) {
     using Kind = verdicts::VerdictRecord::Kind;
     state_.players.take(record);
     ++state_.records[static_cast<size_t>(record.kind)];
-    const bool quiet = record.kind == Kind::verdict && !record.acts;
+    const bool quiet =
+        (record.kind == Kind::verdict && !record.acts) || record.kind == Kind::outcome;
     const auto level = quiet ? spdlog::level::debug : spdlog::level::info;
     if (!spdlog::should_log(level)) return;
     if (lines_left_ == 0) {

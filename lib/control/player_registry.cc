@@ -62,6 +62,7 @@ void PlayerRegistry::take(const verdicts::VerdictRecord& record) {
     }
     // A scanner's broken handshake is no player; it stands in the verdict log.
     if (record.kind == Kind::verdict && record.player.name.empty()) return;
+    if (record.kind == Kind::outcome) return;  // Says what became of a verdict, not of a player.
     Entry* const entry = place_for(record);
     if (entry == nullptr) return;
     switch (record.kind) {
@@ -80,6 +81,8 @@ void PlayerRegistry::take(const verdicts::VerdictRecord& record) {
             break;
         }
         case Kind::disconnect:
+        case Kind::outcome:
+        case Kind::count:
             break;
     }
 }

@@ -22,8 +22,9 @@ namespace portcullis::control {
 using Json = nlohmann::ordered_json;
 
 /// In the order of VerdictRecord::Kind.
-inline constexpr std::array<std::string_view, 4> record_kind_names = {"verdict", "login",
-                                                                      "disconnect", "opaque"};
+inline constexpr NameTable<verdicts::VerdictRecord::Kind> record_kind_names = {
+    "verdict", "login", "disconnect", "opaque", "outcome"};
+static_assert(complete(record_kind_names));
 
 /// Everything that Control knows.  Touched on its own thread alone, so what
 /// answers questions about it needs no lock.

@@ -53,7 +53,8 @@ enum class Notice : uint8_t {
     stream_gap,   ///< The receiver has bytes that did not come this way; uninspected from there.
     neutralised,  ///< Game packets that went on harmless.
     not_neutralised,  ///< Could not be rewritten, so the connection was severed.
-    record_lost,      ///< The ring to Control was full.
+    record_lost,      ///< Logins and the like: the ring to Control was nearly full.
+    verdict_lost,     ///< The ring to Control was full.
     findings_lost,
     stage_failed,  ///< A packet whose action found no place in its burst.
     injected,      ///< Packets of our own (kick, reset).
@@ -83,6 +84,7 @@ inline constexpr NameTable<Notice> notice_names = {
     "neutralised",
     "not_neutralised",
     "record_lost",
+    "verdict_lost",
     "findings_lost",
     "stage_failed",
     "injected",

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "packet/burst.h"
 #include "policy/action.h"
+#include "verdicts/id.h"
 
 namespace portcullis {
 struct Flow;
@@ -26,6 +27,8 @@ struct PendingAction {
     /// For kick: the game's own disconnect message, framed and compressed as the client
     /// expects the next one; sealed when it is sent.  Empty: no message, sever.
     Bytes message;
+    /// What it is done about; empty: an Order, or a verdict like one told before.
+    verdicts::VerdictId verdict;
 };
 
 /// The actions of one burst.

@@ -17,6 +17,7 @@
 #include "stages/packet_observer.h"
 #include "stages/pending_action.h"
 #include "stream/stream_pool.h"
+#include "verdicts/id.h"
 #include "verdicts/record.h"
 
 struct rte_mempool;
@@ -50,6 +51,8 @@ class Detect;
 class WorkerContext {
 public:
     static constexpr uint32_t records_max = 8'192;  ///< In flight to Control.
+    /// Of them, before only verdicts still find room: they are the last to go.
+    static constexpr uint32_t other_records_max = records_max / 4 * 3;
 
     struct Resources {
         const config::Config& config;
@@ -93,7 +96,7 @@ public:
     uint32_t share_of(uint32_t total) const noexcept {
         return config.workers < 2 ? total : total / config.workers + total / config.workers / 4 + 1;
     }
-    bool enforcing() const noexcept { return config.mode == verdicts::Mode::enforce; }
+    bool enforcing() const noexcept { return rules->enforcing(); }
     /// The packet does not go on; when only observing it goes on unseen.
     void refuse(Packet& packet, DropReason reason) const noexcept {
         if (enforcing()) {
@@ -107,7 +110,26 @@ public:
     }
     /// To Control; when it does not keep up the record is lost and counted.
     void report(const verdicts::VerdictRecord& record) noexcept {
-        if (!records.push(record)) notice(Notice::record_lost);
+        if (record.kind == verdicts::VerdictRecord::Kind::verdict) {
+            if (!records.push(record)) notice(Notice::verdict_lost);
+        } else if (records.size() >= other_records_max || !records.push(record)) {
+            notice(Notice::record_lost);
+        }
+    }
+    /// To Control: how what was to be done on the wire about a verdict ended.  A
+    /// verdict without an id is none that anybody was told of.
+    void report_end(const verdicts::VerdictId& verdict, verdicts::Result result,
+                    std::string_view how, Nanos now) noexcept {
+        if (verdict.empty()) return;
+        verdicts::VerdictRecord record;
+        record.kind = verdicts::VerdictRecord::Kind::outcome;
+        record.worker = worker;
+        record.id_high = verdict.high;
+        record.id_low = verdict.low;
+        record.time = now;
+        record.result = result;
+        record.note.assign(how);
+        report(record);
     }
     /// Keeps a session key, fresh from the feed, for the decoder that will ask for it.
     void take_key(const keys::Key& key, Nanos now) noexcept {

@@ -24,19 +24,9 @@ struct Entry {
 };
 
 /// Who was asked to do something about a verdict.
-enum class Target : uint8_t { rcon, webhook, blocklist, count };
-inline constexpr NameTable<Target> target_names = {"rcon", "webhook", "blocklist"};
+enum class Target : uint8_t { rcon, webhook, blocklist, wire, count };
+inline constexpr NameTable<Target> target_names = {"rcon", "webhook", "blocklist", "wire"};
 static_assert(complete(target_names));
-
-/// How that ended.
-enum class Result : uint8_t {
-    done,     ///< The other side said so.
-    failed,   ///< It refused, or every try went wrong.
-    expired,  ///< Nobody could be reached while it still made sense.
-    count
-};
-inline constexpr NameTable<Result> result_names = {"done", "failed", "expired"};
-static_assert(complete(result_names));
 
 struct Outcome {
     VerdictId verdict;

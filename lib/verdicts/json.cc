@@ -195,6 +195,15 @@ void append_json(std::string& out, const VerdictRecord& record, std::string_view
             out += "{\"type\":\"opaque\"";
             append_common(out, record, service);
             break;
+        case Kind::outcome:
+        case Kind::count:
+            out += "{\"type\":\"outcome\"";
+            text_member(out, "verdict", to_string(VerdictId{record.id_high, record.id_low}));
+            text_member(out, "time", time_text(record.time));
+            text_member(out, "target", "wire");
+            text_member(out, "result", name_in(result_names, record.result));
+            text_member(out, "detail", record.note.view());
+            break;
     }
     out += '}';
 }
@@ -226,6 +235,13 @@ void append_text(std::string& out, const VerdictRecord& record, std::string_view
             break;
         case Kind::opaque:
             out += "opaque: encrypted, and no key is known";
+            break;
+        case Kind::outcome:
+        case Kind::count:
+            out += "wire: ";
+            out += name_in(result_names, record.result);
+            out += ", ";
+            append_plain(out, record.note.view());
             break;
     }
 }

@@ -33,6 +33,16 @@ inline constexpr NameTable<EndReason> end_reason_names = {
     "fin", "reset", "server_disconnect", "kicked", "severed", "idle", "evicted", "shutdown"};
 static_assert(complete(end_reason_names));
 
+/// How something that a verdict asked for ended.
+enum class Result : uint8_t {
+    done,     ///< It was carried out; the other side said so.
+    failed,   ///< It was refused, or every try went wrong.
+    expired,  ///< It could not be carried out while it still made sense.
+    count
+};
+inline constexpr NameTable<Result> result_names = {"done", "failed", "expired"};
+static_assert(complete(result_names));
+
 struct PlayerIdentity {
     InlineText<32> name;  ///< From login success; 16 characters in vanilla, more behind proxies.
     protocol::Uuid uuid{};
@@ -41,7 +51,14 @@ struct PlayerIdentity {
 
 /// From a Worker to Control.
 struct VerdictRecord {
-    enum class Kind : uint8_t { verdict, login, disconnect, opaque };
+    enum class Kind : uint8_t {
+        verdict,
+        login,
+        disconnect,
+        opaque,
+        outcome,  ///< How the action of a verdict ended on the wire; the id is the verdict's.
+        count
+    };
 
     Kind kind = Kind::verdict;
     protocol::Protocol protocol{};
@@ -52,6 +69,7 @@ struct VerdictRecord {
     uint16_t service = 0;  ///< Index into the configured services.
     uint16_t worker = 0;
     bool acts = false;  ///< Confidence reached act_at_confidence.
+    Result result{};    ///< Of an outcome; `note` says how.
     float confidence = 0;
     float level = 0;       ///< Violation level after this finding.
     uint32_t repeats = 0;  ///< Like findings since the last record of this check.

@@ -66,6 +66,9 @@ public:
     Session& operator=(const Session&) = delete;
     ~Session() {
         for (const Kick& kick : kicks_) report_all(kick, Result::expired, "the appliance ended");
+        for (const Asked& asked : inbox_) {
+            report_one(asked.verdict, Result::expired, 0, "the appliance ended");
+        }
     }
 
     void kick(const VerdictId& verdict, std::string_view player, std::string_view reason) {
@@ -73,8 +76,11 @@ public:
             report_one(verdict, Result::failed, 0, "too many kicks wait already");
             return;
         }
-        asio::post(loop_, [this, verdict, player = std::string(player),
-                           reason = std::string(reason)] { enqueue(verdict, player, reason); });
+        {
+            const std::lock_guard lock(mutex_);
+            inbox_.push_back({verdict, std::string(player), std::string(reason)});
+        }
+        asio::post(loop_, [this] { take_inbox(); });
     }
 
     uint32_t waiting() const noexcept { return waiting_; }
@@ -85,6 +91,12 @@ public:
     }
 
 private:
+    /// As it was asked for; kept here rather than in a handler, which nobody would
+    /// answer for when the loop ends first.
+    struct Asked {
+        VerdictId verdict;
+        std::string player, reason;
+    };
     struct Kick {
         std::string player;
         std::string command;
@@ -92,6 +104,15 @@ private:
         Clock::time_point since;
         uint32_t attempts = 0;
     };
+
+    void take_inbox() {
+        std::vector<Asked> all;
+        {
+            const std::lock_guard lock(mutex_);
+            all.swap(inbox_);
+        }
+        for (const Asked& asked : all) enqueue(asked.verdict, asked.player, asked.reason);
+    }
 
     void enqueue(const VerdictId& verdict, const std::string& player, const std::string& reason) {
         for (Kick& kick : kicks_) {
@@ -314,6 +335,7 @@ private:
     std::atomic<uint32_t> waiting_{0};
     mutable std::mutex mutex_;
     Standing stands_;
+    std::vector<Asked> inbox_;
 };
 
 Client::Client(asio::io_context& loop, Settings settings, Report report)

@@ -273,12 +273,26 @@ TEST(Rcon, AnswersForEveryKickWhenTooManyWaitAndAtTheEnd) {
     EXPECT_EQ(results[Result::expired], 10);
 }
 
+TEST(Rcon, AnswersForKicksThatItsLoopNeverSaw) {
+    asio::io_context loop;  // Nobody runs it.
+    const PasswordFile password("x");
+    Client::Settings settings;
+    settings.password_file = password.path();
+    std::vector<Outcome> outcomes;
+    {
+        Client client(loop, settings, [&](const Outcome& outcome) { outcomes.push_back(outcome); });
+        for (uint64_t i = 0; i < 3; ++i) client.kick({1, i}, "Alice", "enough");
+    }
+    ASSERT_EQ(outcomes.size(), 3u);
+    for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.result, Result::expired);
+}
+
 TEST(Rcon, RefusesNamesThatCouldBeMore) {
     TestServer server;
     Bench bench(server.port());
     uint64_t id = 0;
-    for (const char* name :
-         {"", "Alice Bob", "@a", "Alice\nop Bob", "/stop", "name_of_17_letters", "Zo\xc3\xab"}) {
+    for (const char* name : {"", "Alice Bob", "@a", "*", "-all", "Alice\nop Bob", "/stop",
+                             "name_of_17_letters", "Zo\xc3\xab"}) {
         bench.kick(id++, name);
     }
     const auto outcomes = bench.wait_for(id);

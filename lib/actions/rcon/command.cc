@@ -25,9 +25,13 @@ constexpr std::string_view failures[] = {
     "can't find player",   "that player cannot be found", "no permission",
 };
 
+constexpr bool in_word(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/// Proxies put one of these signs before the names of players of other editions.
 constexpr bool in_name(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_.*+-").contains(c);
+    return in_word(c) || std::string_view(".*+-").contains(c);
 }
 
 constexpr bool control_character(char c) noexcept {
@@ -57,7 +61,10 @@ void replace(std::string& text, std::string_view mark, std::string_view with) {
 }  // namespace
 
 bool valid_player_name(std::string_view name) noexcept {
-    return !name.empty() && name.size() <= name_size_max && std::ranges::all_of(name, in_name);
+    // Of signs alone it might be a pattern, and with a dash before it an option of
+    // some plugin's command.
+    return name.size() <= name_size_max && !name.starts_with('-') &&
+           std::ranges::all_of(name, in_name) && std::ranges::any_of(name, in_word);
 }
 
 std::string clean_reason(std::string_view reason) {

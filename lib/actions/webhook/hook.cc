@@ -9,6 +9,12 @@ namespace portcullis::actions::webhook {
 namespace {
 
 constexpr size_t message_alerts_max = 100;
+constexpr int request_timeout = 408;
+
+/// Whatever the message: nobody takes any at this address.
+constexpr bool refuses_address(int status) noexcept {
+    return status == 401 || status == 403 || status == 404 || status == 410;
+}
 
 using verdicts::Entry;
 using verdicts::Result;
@@ -101,24 +107,26 @@ void Hook::answer(const Response& response, Clock::time_point now) {
     if (status >= 200 && status < 300) {
         report_sent(Result::done, said);
         backoff_.reset();
+        refusals_ = 0;
         trouble_.clear();
         if (response.remaining == 0.0) pause(milliseconds(response.reset_after_s.value_or(1)), now);
         return;
     }
     trouble_ = said;
-    if (status == 401 || status == 403 || status == 404) return disable(status);
+    if (refuses_address(status)) return disable(status);
     if (status == 429) {
         put_back();
         return pause(
             response.retry_after_s ? milliseconds(*response.retry_after_s) : backoff_.next(), now);
     }
-    if (status == 0 || status >= 500) {
+    if (status == 0 || status == request_timeout || status >= 500) {
         put_back();
         not_before_ = now + backoff_.next();
         return;
     }
     // It does not like what we say, and would not the next time.
     report_sent(Result::failed, said);
+    if (++refusals_ == refusals_max) disable(status);
 }
 
 /// As long as the service asks for, and a little more, so that not all who were
@@ -135,7 +143,7 @@ void Hook::put_back() {
 void Hook::disable(int status) {
     disabled_by_ = status;
     spdlog::error(
-        "webhook {} is disabled: its address was refused with status {}; put a valid one "
+        "webhook {} is disabled: it refuses what it is sent with status {}; put a valid address "
         "in its url_file and start again",
         settings_.place, status);
     put_back();
@@ -172,7 +180,7 @@ void Hook::report_sent(Result result, std::string_view detail) {
 
 Standing Hook::standing() const {
     if (disabled_by_ != 0) {
-        return {false, "disabled: its address was refused with status " +
+        return {false, "disabled: it refuses what it is sent with status " +
                            std::to_string(disabled_by_) + "; mend its url_file and start again"};
     }
     if (!trouble_.empty()) return {false, "last answer: " + trouble_ + "; trying again"};

@@ -29,11 +29,14 @@ struct Response {
 /// Alerts wait a little for others to share their message; those of one player
 /// and check become one.  The service's limits are obeyed as it states them.
 /// What cannot be delivered is tried again, ever more slowly, until it is too
-/// old.  An address that is refused is not bothered again.
+/// old.  An address that is refused is not bothered again, nor is one that
+/// understands nothing of what we say.
 class Hook {
 public:
     using Clock = std::chrono::steady_clock;
     using Milliseconds = std::chrono::milliseconds;
+    /// So many messages in a row that are not understood, and no more is sent.
+    static constexpr uint32_t refusals_max = 3;
 
     struct Settings {
         config::WebhookKind kind = config::WebhookKind::discord;
@@ -90,7 +93,8 @@ private:
     Clock::time_point not_before_{};
     Backoff backoff_;
     bool hurried_ = false;
-    int disabled_by_ = 0;  ///< The status that did it.
+    uint32_t refusals_ = 0;  ///< Messages in a row that were not understood.
+    int disabled_by_ = 0;    ///< The status that did it.
     std::string trouble_;
 };
 

@@ -249,7 +249,7 @@ TEST(Webhook, TriesAgainAfterAFaultResetOrSilence) {
 }
 
 TEST(Webhook, BothersNobodyWhoRefusesItsAddress) {
-    for (const int status : {401, 403, 404}) {
+    for (const int status : {401, 403, 404, 410}) {
         TestServer server([&](size_t) { return Answer{.status = status}; });
         Bench bench(server.url());
         bench.add(entry_of("Alice", 1));
@@ -276,6 +276,25 @@ TEST(Webhook, DoesNotRepeatWhatIsNotUnderstood) {
     EXPECT_EQ(outcomes[0].result, Result::failed);
     EXPECT_EQ(outcomes[1].result, Result::done);
     EXPECT_EQ(server.requests().size(), 2u);
+}
+
+TEST(Webhook, IsDisabledWhenItUnderstandsNothing) {
+    // One that was understood between them begins the count anew.
+    TestServer server([](size_t before) { return Answer{.status = before == 2 ? 204 : 422}; });
+    Bench bench(server.url());
+    uint64_t sent = 0;
+    const auto send_one = [&] {
+        bench.add(entry_of("Player" + std::to_string(sent), sent + 1));
+        bench.wait_for(++sent);
+    };
+    for (int i = 0; i < 5; ++i) send_one();
+    EXPECT_EQ(bench.standing().says.find("disabled"), std::string::npos);
+    send_one();
+    EXPECT_NE(bench.standing().says.find("disabled"), std::string::npos);
+    EXPECT_NE(bench.standing().says.find("422"), std::string::npos);
+    send_one();
+    EXPECT_EQ(bench.wait_for(sent).back().result, Result::failed);
+    EXPECT_EQ(server.requests().size(), 6u);
 }
 
 TEST(Webhook, GivesUpWhatIsTooOld) {

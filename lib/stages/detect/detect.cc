@@ -131,8 +131,9 @@ void Detect::weigh(const Culprit& culprit, checks::Findings& findings) noexcept 
         record.unit.assign(finding.evidence.unit);
         record.note.assign(finding.evidence.note);
         const bool ends = ends_connection(weighed.action);
-        const bool done = culprit.must_arrive && !ends;
-        decisions_[decisions_size_++] = {&culprit.flow, culprit.packet, weighed, done, record};
+        const bool left_alone = culprit.must_arrive && !ends;
+        decisions_[decisions_size_++] = {&culprit.flow, culprit.packet, weighed,
+                                         false,         left_alone,     record};
         if (carried_out && ends && context_.enforcing()) {
             account.ending = true;
             break;
@@ -176,9 +177,20 @@ void Detect::decide(const Decision& decision) noexcept {
     if (decision.weighed.record) context_.report(decision.record);
     if (!decision.weighed.acts) return;
     context_.counters.actions[static_cast<size_t>(action)].add();
-    if (action <= policy::Action::alert || decision.done || !context_.enforcing()) return;
+    if (action <= policy::Action::alert || !context_.enforcing()) return;
+    verdicts::VerdictId id;
+    if (decision.weighed.record) id = {decision.record.id_high, decision.record.id_low};
+    if (decision.left_alone) {
+        return context_.report_end(id, verdicts::Result::failed,
+                                   "the packet has to arrive: nothing was done",
+                                   decision.record.time);
+    }
+    if (decision.done) {
+        return context_.report_end(id, verdicts::Result::done, "made harmless",
+                                   decision.record.time);
+    }
 
-    PendingAction pending{decision.flow, action, decision.packet, {}};
+    PendingAction pending{decision.flow, action, decision.packet, {}, id};
     std::array<std::byte, minecraft::disconnect_size_max> message;
     if (action == policy::Action::kick && context_.listener != nullptr) {
         const policy::Policy& policy = context_.rules->policy_of(decision.flow->service);
@@ -188,7 +200,10 @@ void Detect::decide(const Decision& decision) noexcept {
             context_.listener->write_disconnect(*decision.flow, reason.view(), message);
         pending.message = Bytes(message).first(size);
     }
-    if (!context_.pending.add(pending)) context_.notice(Notice::findings_lost);
+    if (context_.pending.add(pending)) return;
+    context_.notice(Notice::findings_lost);
+    context_.report_end(id, verdicts::Result::failed, "too much to do at once",
+                        decision.record.time);
 }
 
 void Detect::left(Flow& flow, Account& account, verdicts::EndReason reason, Nanos now) noexcept {
@@ -225,7 +240,7 @@ verdicts::VerdictRecord Detect::record_of(const Flow& flow, const Account* accou
                                           Nanos time) noexcept {
     verdicts::VerdictRecord record;
     record.protocol = context_.rules->service(flow.service).protocol;
-    record.mode = context_.config.mode;
+    record.mode = context_.rules->mode();
     record.service = flow.service;
     record.worker = context_.worker;
     const verdicts::VerdictId id = ids_.next(time);

@@ -103,7 +103,8 @@ private:
         Flow* flow;
         uint8_t packet;
         policy::Weighed weighed;
-        bool done = false;  ///< The game packet was made harmless: nothing is left to do.
+        bool done = false;        ///< The game packet was made harmless: nothing is left to do.
+        bool left_alone = false;  ///< It goes on, for the session would not survive its loss.
         verdicts::VerdictRecord record;
     };
 

@@ -85,11 +85,15 @@ void Enforce::obey(const verdicts::Order& order, Burst&) noexcept {
 void Enforce::act(const PendingAction& action, Burst& burst) noexcept {
     Flow& flow = *action.flow;
     if (!context_.enforcing() || action.action <= policy::Action::alert) return;
-    if (flow.state == FlowState::dead || flow.kick_waiting) return;
+    if (flow.state == FlowState::dead || flow.kick_waiting) {
+        return done(action.verdict, "the connection was being ended already", burst);
+    }
 
     Packet* culprit = action.packet < burst.size() ? &burst[action.packet] : nullptr;
     if (culprit != nullptr && culprit->to_server()) culprit->refuse(DropReason::verdict);
-    if (!flow.is_tcp() && action.action == policy::Action::drop) return;
+    if (!flow.is_tcp() && action.action == policy::Action::drop) {
+        return done(action.verdict, "dropped", burst);
+    }
     refuse_rest(flow, size_t{action.packet} + 1, DropReason::verdict, burst);
     if (!flow.is_tcp()) {
         end_datagrams(action, burst);
@@ -104,7 +108,13 @@ void Enforce::act(const PendingAction& action, Burst& burst) noexcept {
         begin_kick(action, server_expects, burst);
     } else {
         sever(flow, server_expects, EndReason::severed, burst);
+        done(action.verdict, "severed", burst);
     }
+}
+
+void Enforce::done(const verdicts::VerdictId& verdict, std::string_view how,
+                   const Burst& burst) noexcept {
+    context_.report_end(verdict, verdicts::Result::done, how, burst.now);
 }
 
 /// Its action found no place.  `closed`: as if the severest had; without frames of our own,
@@ -155,6 +165,7 @@ void Enforce::end_datagrams(const PendingAction& action, Burst& burst) noexcept 
     }
     context_.retire(flow, FlowState::dead, kicked ? EndReason::kicked : EndReason::severed,
                     burst.now);
+    done(action.verdict, kicked ? "kicked" : "severed", burst);
 }
 
 void Enforce::sever(Flow& flow, Seq server_expects, EndReason reason, Burst& burst) noexcept {
@@ -170,8 +181,10 @@ void Enforce::begin_kick(const PendingAction& action, Seq server_expects, Burst&
     Kicks::Kick* kick = kicks_.add(*action.flow, action.message);
     if (kick == nullptr) {
         sever(*action.flow, server_expects, EndReason::severed, burst);
+        done(action.verdict, "severed: too many are being kicked", burst);
         return;
     }
+    kick->verdict = action.verdict;
     kick->server_expects = server_expects;
     kick->deadline = burst.now + kick_patience;
     action.flow->kick_waiting = true;  // Tried at the end of this very burst.
@@ -180,6 +193,7 @@ void Enforce::begin_kick(const PendingAction& action, Seq server_expects, Burst&
 void Enforce::see_kicks_through(Burst& burst) noexcept {
     for (uint32_t i = 0; i < kicks_.size();) {
         Kicks::Kick& kick = kicks_[i];
+        if (kick.stale() && !kick.sent) gone_before(kick, burst);
         const bool ended =
             kick.stale() || (kick.sent ? burst.now >= kick.deadline : !say_goodbye(kick, burst));
         if (ended) {
@@ -193,7 +207,10 @@ void Enforce::see_kicks_through(Burst& burst) noexcept {
 /// Sends the message if it would be read as one.  False: it will never be.
 bool Enforce::say_goodbye(Kicks::Kick& kick, Burst& burst) noexcept {
     Flow& flow = *kick.flow;
-    if (flow.state == FlowState::dead) return false;
+    if (flow.state == FlowState::dead) {
+        gone_before(kick, burst);
+        return false;
+    }
     const stream::Connection& connection = flow.connection;
     const Seq next = connection.next_seq(Direction::to_client);
     const bool ready = connection.inspected(Direction::to_client) &&
@@ -203,6 +220,7 @@ bool Enforce::say_goodbye(Kicks::Kick& kick, Burst& burst) noexcept {
     if (!ready || connection.over() || !seal(kick)) {
         if (burst.now < kick.deadline && !connection.over()) return true;
         sever(flow, kick.server_expects, EndReason::severed, burst);
+        done(kick.verdict, "severed: no moment came for a message", burst);
         return false;
     }
     kick.seq = next;
@@ -216,7 +234,14 @@ bool Enforce::say_goodbye(Kicks::Kick& kick, Burst& burst) noexcept {
     flow.kick_waiting = false;
     flow.answer_after_ms = in_ms(burst.now + kick_linger);
     context_.retire(flow, FlowState::dead, EndReason::kicked, burst.now);
+    done(kick.verdict, "kicked", burst);
     return true;
+}
+
+/// Who was to be kicked left while his message waited.
+void Enforce::gone_before(const Kicks::Kick& kick, const Burst& burst) noexcept {
+    context_.report_end(kick.verdict, verdicts::Result::expired, "the connection ended first",
+                        burst.now);
 }
 
 bool Enforce::seal(Kicks::Kick& kick) noexcept {

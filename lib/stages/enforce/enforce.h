@@ -38,10 +38,13 @@ private:
     void refuse_rest(const Flow& flow, size_t first, DropReason reason, Burst& burst) noexcept;
     void end_datagrams(const PendingAction& action, Burst& burst) noexcept;
     void sever(Flow& flow, Seq server_expects, verdicts::EndReason reason, Burst& burst) noexcept;
+    void done(const verdicts::VerdictId& verdict, std::string_view how,
+              const Burst& burst) noexcept;
 
     void begin_kick(const PendingAction& action, Seq server_expects, Burst& burst) noexcept;
     void see_kicks_through(Burst& burst) noexcept;
     bool say_goodbye(Kicks::Kick& kick, Burst& burst) noexcept;
+    void gone_before(const Kicks::Kick& kick, const Burst& burst) noexcept;
     bool seal(Kicks::Kick& kick) noexcept;
     void send_goodbye(Kicks::Kick& kick, Burst& burst) noexcept;
 

@@ -11,6 +11,8 @@ namespace {
 
 using namespace testing;
 
+constexpr verdicts::VerdictId about{7, 9};  ///< The verdict on whoever cheats.
+
 /// Decides `action` on every client payload that says "cheat".
 void judge(Line& line, policy::Action action, std::string_view message = "") {
     line.on_packet = [&line, action, message](Packet& packet, uint8_t index) {
@@ -20,8 +22,23 @@ void judge(Line& line, policy::Action action, std::string_view message = "") {
         pending.action = action;
         pending.packet = index;
         pending.message = as_bytes(message);
+        pending.verdict = about;
         line.context.pending.add(pending);
     };
+}
+
+/// What Control was told of how the verdict's action ended.
+std::string told(Line& line) {
+    std::string text;
+    verdicts::VerdictRecord record;
+    while (line.context.records.pop(record)) {
+        if (record.kind != verdicts::VerdictRecord::Kind::outcome) continue;
+        EXPECT_EQ(record.id_high, about.high);
+        EXPECT_EQ(record.id_low, about.low);
+        text += std::string(name_in(verdicts::result_names, record.result)) + ": " +
+                std::string(record.note.view()) + '\n';
+    }
+    return text;
 }
 
 const Packet& toward(const Line& line, Side out, size_t nth = 0) {
@@ -168,6 +185,77 @@ TEST(Enforce, AGoodbyeThatWasLostIsSentAgain) {
     ASSERT_EQ(line.injected.size(), 1u);
     EXPECT_TRUE(toward(line, Side::outside).has(tcp::rst));
     EXPECT_EQ(toward(line, Side::outside).tcp.seq, Seq(905));
+}
+
+TEST(Enforce, TellsOnceHowEachActionEnded) {
+    {
+        Line line;
+        line.shake_hands();
+        judge(line, policy::Action::sever);
+        line.send({line.from_client(101, 901, tcp::ack, "cheat"),
+                   line.from_client(106, 901, tcp::ack, "cheat")});
+        EXPECT_EQ(told(line), "done: severed\ndone: the connection was being ended already\n");
+    }
+    {
+        Line line;
+        line.shake_hands();
+        judge(line, policy::Action::kick, "you flew");
+        line.send(line.from_client(101, 901, tcp::ack, "cheat"));
+        line.now += 300ms;
+        line.send(line.from_client(101, 901, tcp::ack, "cheat"));  // The goodbye is sent again.
+        EXPECT_EQ(told(line), "done: kicked\n");
+    }
+    {
+        Line line;
+        line.shake_hands();
+        judge(line, policy::Action::kick, "you flew");
+        line.in_mid_message = true;
+        line.send(line.from_server(901, 101, tcp::ack, "half"));
+        line.send(line.from_client(101, 901, tcp::ack, "cheat"));
+        EXPECT_EQ(told(line), "");
+        line.now += Enforce::kick_patience;
+        line.keep_house();
+        EXPECT_EQ(told(line), "done: severed: no moment came for a message\n");
+    }
+    {
+        Line line;
+        judge(line, policy::Action::drop);
+        PacketBuilder cheat = PacketBuilder{}.from(client).to(game_server).udp();
+        line.send(cheat.payload(as_bytes("cheat")));
+        EXPECT_EQ(told(line), "done: dropped\n");
+    }
+}
+
+TEST(Enforce, AKickWhoseConnectionEndsFirstHasExpired) {
+    Line line;
+    line.shake_hands();
+    judge(line, policy::Action::kick, "you flew");
+    line.in_mid_message = true;
+    line.send(line.from_server(901, 101, tcp::ack, "half"));
+    line.send(line.from_client(101, 901, tcp::ack, "cheat"));
+    line.context.forget(*line.flow(), verdicts::EndReason::reset, line.now);
+    line.keep_house();
+    EXPECT_EQ(told(line), "expired: the connection ended first\n");
+}
+
+TEST(Enforce, VerdictsAreTheLastToFindNoRoomOnTheWayToControl) {
+    Line line;
+    using Kind = verdicts::VerdictRecord::Kind;
+    verdicts::VerdictRecord record;
+    const auto count = [&](Notice notice) {
+        return line.context.counters.notices[static_cast<size_t>(notice)].get();
+    };
+    const auto report = [&](Kind kind) {
+        record.kind = kind;
+        line.context.report(record);
+    };
+    for (uint32_t i = 0; i < WorkerContext::records_max; ++i) report(Kind::login);
+    EXPECT_EQ(line.context.records.size(), WorkerContext::other_records_max);
+    EXPECT_EQ(count(Notice::record_lost),
+              WorkerContext::records_max - WorkerContext::other_records_max);
+    for (uint32_t i = 0; i < WorkerContext::records_max; ++i) report(Kind::verdict);
+    EXPECT_EQ(line.context.records.size(), WorkerContext::records_max);
+    EXPECT_EQ(count(Notice::verdict_lost), WorkerContext::other_records_max);
 }
 
 TEST(Enforce, FramesOfOursAreTaggedAsTheirs) {

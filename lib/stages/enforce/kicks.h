@@ -10,6 +10,7 @@
 #include "base/seq.h"
 #include "base/time.h"
 #include "flow/flow.h"
+#include "verdicts/id.h"
 
 namespace portcullis::stages {
 
@@ -31,6 +32,7 @@ public:
         Seq server_expects;  ///< For the reset to the server, and what is acknowledged.
         uint32_t timestamp = 0, timestamp_echo = 0;
         bool timestamps = false;
+        verdicts::VerdictId verdict;  ///< What he goes for.
         std::array<std::byte, message_size_max> message;
 
         Bytes text() const noexcept { return {message.data(), message_size}; }
@@ -47,6 +49,7 @@ public:
         kick.flow = &flow;
         kick.key = flow.key;
         kick.sent = false;
+        kick.verdict = {};
         kick.message_size = static_cast<uint16_t>(message.size());
         std::copy(message.begin(), message.end(), kick.message.begin());
         return &kick;
