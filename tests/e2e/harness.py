@@ -50,8 +50,9 @@ class Peer:
         self.command = command
         self.said = []
         self.other = []
-        self.process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        text=True, env={**os.environ, **(env or {})}, start_new_session=True)
+        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, env={**os.environ, **(env or {})},
+                                        start_new_session=True)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -62,6 +63,11 @@ class Peer:
                 self.said.append(record) if isinstance(record, dict) else self.other.append(line)
             except json.JSONDecodeError:
                 self.other.append(line)
+
+    def tell(self, line):
+        """A command, for those that read their stdin."""
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
 
     def of(self, event):
         return [r for r in list(self.said) if r.get("event") == event]
