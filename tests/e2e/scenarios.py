@@ -254,6 +254,39 @@ def wrong_input_gets_a_sentence(stage):
     stage.topology()
     run(1, "verdict", verdict_log={"path": "/proc/verdicts"})
     with socket.create_server(("127.0.0.1", 9464)):
-        run(1, "9464", metrics={"listen": "127.0.0.1:9464"})
+        run(1, "9464.*another program|9464.*listen", metrics={"listen": "127.0.0.1:9464"})
     code, _, err = stage.tool("run", "--config", stage.tmp / "absent.yaml")
-    expect(code in (1, 2) and "absent.yaml" in err, f"absent configuration: {code} {err!r}")
+    expect(code == 2 and "absent.yaml: can not be read" in err, f"absent configuration: {code} {err!r}")
+    run(1, "password", rcon=[{"service": "survival", "address": "127.0.0.1", "port": 1,
+                              "password_file": str(stage.tmp / "no-such-password")}])
+    # A card's driver wants hugepages; with some free, it is the card that is missing.
+    run(1, "sysctl vm.nr_hugepages|no driver took the device",
+        wires=[{"name": "edge", "outside": {"device": "0000:fe:00.0", "driver": "ice"},
+                "inside": {"device": "0000:fe:00.1", "driver": "ice"}}])
+    nobody_may_not(stage)
+    in_the_way_of_another(stage)
+
+
+def nobody_may_not(stage):
+    """Somebody without rights is told which he lacks."""
+    config = stage.configuration(admin={"socket": "off"}, metrics={"listen": "off"}, rcon=[], webhooks=[])
+    who = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+    stage.tmp.chmod(0o755)
+    reachable = subprocess.run([*who, stage.binary, "check", config], capture_output=True)
+    if reachable.returncode != 0:  # The tree is root's alone: then root without his rights.
+        who = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"]
+    done = subprocess.run([*who, stage.binary, "run", "--config", config], capture_output=True, text=True, timeout=60)
+    expect(done.returncode == 1 and "CAP_NET_RAW" in done.stderr, f"without rights: {done.returncode} {done.stderr!r}")
+    expect(len([l for l in done.stderr.splitlines() if l]) == 1, f"without rights: more than a sentence: {done.stderr!r}")
+
+
+def in_the_way_of_another(stage):
+    """A second appliance finds the socket and the log of the first in use."""
+    first = stage.configuration()
+    stage.appliance(first)
+    elsewhere = {"metrics": {"listen": "127.0.0.1:9465"}, "rcon": [], "webhooks": [], "wires": [
+        {"name": "edge", "outside": {"device": "net_ring0", "driver": "ring"}, "inside": {"device": "net_ring1", "driver": "ring"}}]}
+    for what, pattern in (({"verdict_log": {"path": str(stage.tmp / "other")}}, "admin.*another appliance"),
+                          ({"admin": {"socket": "off"}}, "verdict log .*another appliance writes to it")):
+        code, _, err = stage.tool("run", "--config", stage.configuration(**elsewhere, **what))
+        expect(code == 1 and re.search(pattern, err), f"{what}: {code} {err!r}, not /{pattern}/")
