@@ -110,9 +110,15 @@ std::string players(const Json& result) {
 std::string player(const Json& result) {
     std::string out;
     for (const auto& [key, value] : result.items()) {
-        if (value.is_array()) continue;
+        if (!value.is_primitive()) continue;
         out += key + std::string(12 - std::min<size_t>(key.size(), 11), ' ') + tame(plain(value)) +
                '\n';
+    }
+    const Json context = result.value("context", Json());
+    if (!context.is_null()) out += "\nwhat the server must believe of him\n";
+    for (const auto& [key, value] : context.items()) {
+        out += "  " + key + std::string(16 - std::min<size_t>(key.size(), 15), ' ') +
+               tame(plain(value)) + '\n';
     }
     return out + '\n' +
            table(result.at("findings"), {"check", "count", "level", "confidence", "last"});

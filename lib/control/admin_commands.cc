@@ -262,9 +262,6 @@ Json AdminCommands::result(const std::string& command, const Json& request) {
     if (command == "wires") return wires(state_);
     if (command == "flows") return flows(state_);
     if (command == "players") return players(state_, request);
-    if (command == "player") {
-        return whole(state_, named_player(state_, text_of(request, "player")));
-    }
     if (command == "blocks") return blocks(state_);
     if (command == "config") return configuration(state_);
     for (const char* known : {"block", "unblock", "sever", "kick", "trace"}) {
@@ -276,6 +273,16 @@ Json AdminCommands::result(const std::string& command, const Json& request) {
         "sever, kick, trace, reload or config");
 }
 
+void AdminCommands::describe(const Json& request, const Reply& reply) {
+    const PlayerRegistry::Entry& entry = named_player(state_, text_of(request, "player"));
+    Json json = whole(state_, entry);
+    state_.descriptions.ask(entry, [json, reply](const Json& context) {
+        Json complete = json;
+        complete["context"] = context;
+        reply(good(complete));
+    });
+}
+
 void AdminCommands::answer(std::string_view request, const Reply& reply) noexcept {
     try {
         const Json parsed = Json::parse(request);
@@ -283,6 +290,8 @@ void AdminCommands::answer(std::string_view request, const Reply& reply) noexcep
         if (command == "reload") {
             reload_([reply](const Json& result) { reply(good(result)); },
                     [reply](const std::string& error) { reply(bad(error)); });
+        } else if (command == "player") {
+            describe(parsed, reply);
         } else {
             reply(good(result(command, parsed)));
         }

@@ -208,6 +208,42 @@ TEST_F(ControlTest, RecordsReachSinksAndThePlayersAreListed) {
     EXPECT_NE(text.find("portcullis_records_total{kind=\"login\"} 2\n"), std::string::npos) << text;
 }
 
+TEST_F(ControlTest, AsksTheWorkerAboutAPlayer) {
+    start();
+    wire_.tell(record(VerdictRecord::Kind::login, "Alice", 1));
+    wire_.tell(record(VerdictRecord::Kind::login, "Bob", 2));
+    wire_.tell(record(VerdictRecord::Kind::opaque, "Bob", 2));
+    ASSERT_TRUE(wait_for([&] { return heard_.count() == 3; }));
+
+    // The Worker of the fake answers as soon as it is asked.
+    std::thread worker([&] {
+        ASSERT_TRUE(wait_for([&] { return !wire_.orders().empty(); }));
+        const verdicts::Order order = wire_.orders()[0];
+        EXPECT_EQ(order.kind, verdicts::Order::Kind::describe);
+        verdicts::PlayerContext context;
+        context.client = order.client;
+        context.server = order.server;
+        context.placed = context.measured = context.alive = true;
+        context.position = {1.5, 64, -3.25};
+        context.mode = {protocol::GameMode::survival, protocol::GameMode::creative};
+        context.effects[0] = {2, 2};
+        context.latency = {30ms, 45ms};
+        wire_.tell(context);
+    });
+    const Json alice = result({{"command", "player"}, {"player", "Alice"}});
+    worker.join();
+    const Json& context = alice.at("context");
+    EXPECT_EQ(context["position"]["z"], -3.25) << context;
+    EXPECT_EQ(context["game_mode"], (Json{{"low", "survival"}, {"high", "creative"}}));
+    EXPECT_EQ(context["effects"], (Json{{"speed", 2}}));
+    EXPECT_EQ(context["latency_ms"]["high"], 45);
+    EXPECT_EQ(context["is"], Json::array({"alive"}));
+
+    // Nobody can tell of what is encrypted, and a Worker that says nothing is not waited for long.
+    EXPECT_TRUE(result({{"command", "player"}, {"player", "Bob"}}).at("context").is_null());
+    EXPECT_TRUE(result({{"command", "player"}, {"player", "Alice"}}).at("context").is_null());
+}
+
 TEST_F(ControlTest, OrdersGoToWorkersAndAreRemembered) {
     start();
     wire_.tell(record(VerdictRecord::Kind::login, "Alice", 1));

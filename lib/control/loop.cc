@@ -117,10 +117,18 @@ void Control::Loop::drain_later() {
     drain_timer_.async_wait([this](const std::error_code& error) {
         if (error) return;
         const bool more = drain();
+        hear_descriptions();
         pass_orders();
         drain_timer_.expires_after(more ? milliseconds(0) : settings_.drain);
         drain_later();
     });
+}
+
+void Control::Loop::hear_descriptions() {
+    std::array<verdicts::PlayerContext, Descriptions::waiting_max> contexts;
+    const size_t taken = state_.wire.take_contexts(contexts);
+    state_.descriptions.heard(std::span(contexts).first(taken));
+    state_.descriptions.give_up(steady_clock::now());
 }
 
 bool Control::Loop::drain() {
@@ -237,6 +245,8 @@ void Control::Loop::finish() {
         const auto left = duration_cast<milliseconds>(deadline - steady_clock::now());
         sink->finish(std::max(left, milliseconds(0)));
     }
+    // Who still waits must not outlive the loop that his connection lives on.
+    state_.descriptions.give_up(steady_clock::time_point::max());
     if (admin_) admin_->stop();
     if (key_feed_) key_feed_->stop();
     if (http_) http_->stop();

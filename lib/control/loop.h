@@ -46,6 +46,7 @@ private:
     void drain_later();
     /// True when there may be more.
     bool drain();
+    void hear_descriptions();
     void tell(const verdicts::VerdictRecord& record);
     void pass_orders();
     void keep_house_later();

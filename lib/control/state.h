@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "control/descriptions.h"
 #include "control/order_desk.h"
 #include "control/player_registry.h"
 #include "control/record_sink.h"
@@ -41,6 +42,7 @@ struct State {
     WorkerWatch watch;
     BlockBook blocks;
     OrderDesk orders;
+    Descriptions descriptions{orders};
     std::vector<std::unique_ptr<RecordSink>> sinks;
     std::array<uint64_t, record_kind_names.size()> records{};
     uint64_t reloads_done = 0, reloads_refused = 0, watchdog_feeds = 0;

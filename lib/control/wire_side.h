@@ -8,6 +8,7 @@
 
 #include "keys/key.h"
 #include "stages/counters.h"
+#include "verdicts/player_context.h"
 #include "verdicts/record.h"
 
 namespace portcullis::policy {
@@ -38,6 +39,8 @@ public:
     virtual const std::vector<std::string>& stages() const = 0;
     /// Moves records out of the Workers' rings, oldest first per Worker.
     virtual size_t take_records(std::span<verdicts::VerdictRecord> out) = 0;
+    /// The same of what Workers were ordered to describe.
+    virtual size_t take_contexts(std::span<verdicts::PlayerContext> out) = 0;
     /// To every Worker; false when a ring is full (try again later).
     virtual bool give(const verdicts::Order& order) = 0;
     /// The same for a session key.

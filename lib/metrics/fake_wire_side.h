@@ -60,6 +60,19 @@ public:
         }
         return taken;
     }
+    void tell(const verdicts::PlayerContext& context) {
+        const std::lock_guard lock(mutex_);
+        contexts_.push_back(context);
+    }
+    size_t take_contexts(std::span<verdicts::PlayerContext> out) override {
+        const std::lock_guard lock(mutex_);
+        size_t taken = 0;
+        for (; taken < out.size() && !contexts_.empty(); ++taken) {
+            out[taken] = contexts_.front();
+            contexts_.pop_front();
+        }
+        return taken;
+    }
     std::vector<keys::Key> keys() const {
         const std::lock_guard lock(mutex_);
         return keys_;
@@ -87,6 +100,7 @@ private:
     std::vector<PortStatus> ports_;
     std::vector<std::string> stages_ = {"parse", "track"};
     std::deque<verdicts::VerdictRecord> records_;
+    std::deque<verdicts::PlayerContext> contexts_;
     std::vector<verdicts::Order> orders_;
     std::vector<keys::Key> keys_;
     bool full_ = false;

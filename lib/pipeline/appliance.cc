@@ -275,6 +275,14 @@ size_t Appliance::take_records(std::span<verdicts::VerdictRecord> out) {
     return taken;
 }
 
+size_t Appliance::take_contexts(std::span<verdicts::PlayerContext> out) {
+    size_t taken = 0;
+    for (const auto& context : parts_->contexts) {
+        taken += context->contexts.pop(out.subspan(taken));
+    }
+    return taken;
+}
+
 bool Appliance::give(const verdicts::Order& order) {
     // A Worker that gets the same Order again, because another one's ring was
     // full, finds it obeyed already.

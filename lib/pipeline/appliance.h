@@ -37,6 +37,7 @@ public:
     const stages::Counters& counters(uint16_t worker) const override;
     std::vector<control::PortStatus> ports() const override;
     size_t take_records(std::span<verdicts::VerdictRecord> out) override;
+    size_t take_contexts(std::span<verdicts::PlayerContext> out) override;
     bool give(const verdicts::Order& order) override;
     bool give_key(const keys::Key& key) override;
     void publish(std::unique_ptr<const policy::RuleSet> rules) override;

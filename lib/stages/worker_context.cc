@@ -18,6 +18,7 @@ WorkerContext::WorkerContext(const Resources& resources)
       fast_open(std::chrono::seconds(config.limits.connect_timeout_s)),
       fragments(config.limits.fragments),
       records("records" + std::to_string(worker), records_max),
+      contexts("contexts" + std::to_string(worker), contexts_max),
       streams(config.limits.stream_bytes_total, config.limits.stream_bytes),
       keys(resources.keys_max, resources.secret),
       shadowland_keys(resources.keys_max) {}

@@ -18,6 +18,7 @@
 #include "stages/pending_action.h"
 #include "stream/stream_pool.h"
 #include "verdicts/id.h"
+#include "verdicts/player_context.h"
 #include "verdicts/record.h"
 
 struct rte_mempool;
@@ -47,12 +48,13 @@ public:
 class Detect;
 
 /// What the stages of one Worker share, all of it allocated here at start.  One
-/// core owns it; only `records` has another end, in Control.
+/// core owns it; `records` and `contexts` end in Control.
 class WorkerContext {
 public:
     static constexpr uint32_t records_max = 8'192;  ///< In flight to Control.
     /// Of them, before only verdicts still find room: they are the last to go.
     static constexpr uint32_t other_records_max = records_max / 4 * 3;
+    static constexpr uint32_t contexts_max = 64;
 
     struct Resources {
         const config::Config& config;
@@ -83,6 +85,7 @@ public:
     BlockList blocked;
     PendingActions pending;
     Ring<verdicts::VerdictRecord> records;
+    Ring<verdicts::PlayerContext> contexts;
     stream::StreamPool streams;
     keys::Keyring keys;
     keys::ShadowlandKeys shadowland_keys;

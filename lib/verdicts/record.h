@@ -95,6 +95,7 @@ struct Order {
         forget,      ///< Drop what is remembered of `player`.
         swap_rules,  ///< A new rule set is published.
         trace,       ///< Report every packet of `player` until `until`.
+        describe,    ///< Tell the PlayerContext of who is on the flow client-server.
     };
     Kind kind{};
     Endpoint client, server;

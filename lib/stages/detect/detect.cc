@@ -3,6 +3,7 @@
 #include "packet/headers.h"
 #include "protocol/minecraft/disconnect.h"
 #include "protocol/minecraft/write_move.h"
+#include "stages/detect/context_of.h"
 
 namespace portcullis::stages {
 
@@ -234,6 +235,18 @@ void Detect::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexc
 
 void Detect::keep_house(Burst&) noexcept {
     context_.counters.players.set(players_.used() + shadowland_.players());
+}
+
+void Detect::obey(const verdicts::Order& order, Burst&) noexcept {
+    if (order.kind != verdicts::Order::Kind::describe) return;
+    const FlowKey key = FlowKey::of(order.client, order.server, ip_protocol_tcp);
+    const Flow* flow = context_.flows.find(HashedKey{key, context_.hash(key)});
+    if (flow == nullptr || flow->player == Flow::none) return;
+    verdicts::PlayerContext context = context_of(players_[flow->player].player);
+    context.client = order.client;
+    context.server = order.server;
+    // A full ring is no loss: who asked gives up and may ask again.
+    (void)context_.contexts.push(context);
 }
 
 verdicts::VerdictRecord Detect::record_of(const Flow& flow, const Account* account,

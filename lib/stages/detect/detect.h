@@ -96,6 +96,7 @@ public:
 
     void process(Burst& burst) noexcept override;
     void keep_house(Burst& burst) noexcept override;
+    void obey(const verdicts::Order& order, Burst& burst) noexcept override;
     std::string_view name() const noexcept override { return "detect"; }
 
 private:

@@ -48,6 +48,41 @@ TEST(Detect, TellsWhoComesAndWhoGoes) {
     EXPECT_EQ(game.counters().service[0].players.get(), 0u);
 }
 
+TEST(Detect, DescribesThePlayerItIsAskedAbout) {
+    Game game(strict());
+    EXPECT_TRUE(game.described().empty());  // Nobody logged in yet.
+    game.log_in();
+    game.client_says(packet(0x06, [](Writer& w) {  // Position and look.
+        w.f64(1.5);
+        w.f64(64);
+        w.f64(-3.25);
+        w.f32(90);
+        w.f32(-10);
+        w.boolean(true);
+    }));
+    game.server_says(packet(0x1d, [](Writer& w) {  // Speed II for ten seconds.
+        w.varint(7);
+        w.u8(1);
+        w.u8(1);
+        w.varint(200);
+        w.boolean(false);
+    }));
+    const auto told = game.described();
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].client, client);
+    EXPECT_TRUE(told[0].placed && told[0].on_ground && told[0].alive);
+    EXPECT_EQ(told[0].position.x, 1.5);
+    EXPECT_EQ(told[0].position.z, -3.25);
+    EXPECT_EQ(told[0].rotation.pitch, -10);
+    EXPECT_EQ(told[0].mode.high, protocol::GameMode::survival);
+    EXPECT_EQ(told[0].effects[0].high, 2);
+    EXPECT_EQ(told[0].effects[0].low, 0);  // He may not have read it yet.
+    EXPECT_FALSE(told[0].measured);
+    Endpoint other = client;
+    other.port ^= 1;
+    EXPECT_TRUE(game.described(other).empty());
+}
+
 TEST(Detect, KicksWithTheReasonAndTheCheatNeverArrives) {
     Game game(strict());
     game.log_in();
@@ -66,6 +101,45 @@ TEST(Detect, KicksWithTheReasonAndTheCheatNeverArrives) {
     EXPECT_EQ(told[1].end, verdicts::EndReason::kicked);
     EXPECT_TRUE(reads(game, "packets.pitch"));
     EXPECT_FALSE(game.client_says(look(0)));
+}
+
+/// Creative slot of protocol 47 whose item's NBT nests beyond what a server's parser takes.
+std::string nested_item() {
+    std::string body("\x10\x00\x01\x00\x01\x01\x00\x00", 8);
+    for (int level = 0; level < 520; ++level) body += std::string("\x0a\0\0", 3);
+    std::array<std::byte, 8> length;
+    Writer writer{MutableBytes(length)};
+    writer.varint(static_cast<uint32_t>(body.size()));
+    return std::string(as_text(writer.written())) + body;
+}
+
+TEST(Detect, ABombGoesNoFurtherUnlessThePolicySaysSo) {
+    struct Case {
+        const char* what;
+        verdicts::Mode mode;
+        std::vector<config::Rung> ladder;
+        bool arrives, stays;
+    };
+    using enum policy::Action;
+    const Case cases[] = {
+        {"kick", verdicts::Mode::enforce, {{0.1, kick}}, false, false},
+        {"sever", verdicts::Mode::enforce, {{0.1, sever}}, false, false},
+        {"alert", verdicts::Mode::enforce, {{0.1, alert}}, true, true},
+        {"observing", verdicts::Mode::observe, {{0.1, kick}}, true, true},
+    };
+    for (const Case& c : cases) {
+        config::Config config = strict();
+        config.mode = c.mode;
+        config.policies[0].ladder = c.ladder;
+        Game game(config);
+        game.log_in();
+        game.told();
+        EXPECT_EQ(game.client_says(nested_item()), c.arrives) << c.what;
+        const std::vector<VerdictRecord> told = game.told();
+        ASSERT_FALSE(told.empty()) << c.what;
+        EXPECT_EQ(policy::MinecraftSet::names[told[0].check], "exploit.bomb") << c.what;
+        EXPECT_EQ(game.client_says(look(0)), c.stays) << c.what;
+    }
 }
 
 TEST(Detect, TouchesNothingWhileObserving) {

@@ -111,6 +111,18 @@ public:
         while (context_.records.pop(record)) all.push_back(record);
         return all;
     }
+    /// What Control hears when it asks about the player.
+    std::vector<verdicts::PlayerContext> described(const Endpoint& who = client) {
+        verdicts::Order order;
+        order.kind = verdicts::Order::Kind::describe;
+        order.client = who;
+        order.server = server;
+        for (const auto& stage : stages_) stage->obey(order, *burst_);
+        std::vector<verdicts::PlayerContext> all;
+        verdicts::PlayerContext context;
+        while (context_.contexts.pop(context)) all.push_back(context);
+        return all;
+    }
     /// What became of the packet that was sent last.
     DropReason last_drop() const { return last_drop_; }
     WorkerContext& context() { return context_; }
