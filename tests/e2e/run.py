@@ -15,6 +15,7 @@ import traceback
 
 import harness
 import scenarios
+import versions  # noqa: F401 - its scenario joins the others
 
 
 def main():

@@ -1,6 +1,7 @@
 // What honest and cheating players have in common: they join, keep a ledger of what they sent,
 // and say how it ended.
 
+require('./vanilla_clock')
 const mineflayer = require('mineflayer')
 const { Ledger, say } = require('./ledger')
 
