@@ -18,6 +18,8 @@ constexpr size_t first_try_size = 64;
 /// How often a session is worth finding out the true size of a lie.
 constexpr uint8_t lies_measured_max = 4;
 constexpr size_t lie_size_max = 2u << 20;
+/// What vanilla servers take of a plugin message.
+constexpr uint32_t plugin_message_max = 32'767;
 /// What the bytes of a packet that is wanted may take on the wire above what they are.
 constexpr size_t packing_max = 1024;
 
@@ -295,15 +297,18 @@ void Decoder::note_unknown(Step& step) noexcept {
     accuse(step, Fault::unknown_packet, frame_.id, 0);
 }
 
-/// A client's packet that is too long to be read: some of them no client sends.
+/// A client's packet that is too long to be read.  Plugin messages of that length no
+/// client sends; items may have as much data, seldom.
 void Decoder::note_unread(Step& step, size_t packed_size) noexcept {
     if (frame_.direction != Direction::to_server) return;
     const double most = static_cast<double>(packed_size) * settings_.ratio_max;
     const auto size = static_cast<double>(frame_.size);
     if (frame_.compressed && size > most) {
         accuse(step, Fault::inflated_too_long, size, most);
-    } else if (frame_.packet == Packet::custom_payload) {
-        accuse(step, Fault::frame_too_long, size, settings_.body_max);
+    } else {
+        const bool plugin_message = frame_.packet == Packet::custom_payload;
+        accuse(step, Fault::frame_too_long, size,
+               plugin_message ? plugin_message_max : settings_.body_max);
     }
 }
 
