@@ -2,11 +2,13 @@
 // no read outside, the same events as in one piece, and Progress never claims bytes
 // that were not there.
 //
-// The input is a script: one byte of settings, then pieces, each a byte that names
-// direction and cut, a length, and bytes of the stream.
+// The input is a script: one byte of settings, the key of an enciphered connection if
+// they say so, then pieces, each a byte that names direction and cut, a length, and bytes
+// of the stream.  Seeds are made of captures by seed_minecraft.py.
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "base/reader.h"
@@ -54,7 +56,10 @@ public:
     }
     void close() override { require(depth_-- > 0); }
 
+    const Cfb8::Secret* secret() noexcept { return key ? &*key : nullptr; }
+
     uint64_t sum = 14695981039346656037u;
+    std::optional<Cfb8::Secret> key;
 
 private:
     void add(uint64_t v) { sum = (sum ^ v) * 1099511628211u; }
@@ -70,6 +75,8 @@ struct Pipe {
 
 class Connection {
 public:
+    explicit Connection(const std::optional<Cfb8::Secret>& key) { summer_.key = key; }
+
     void send(Decoder& decoder, Direction direction, Bytes bytes) {
         Pipe& pipe = pipes_[static_cast<size_t>(direction)];
         if (pipe.finished) return;
@@ -102,6 +109,8 @@ Decoder& decoder(bool all_bodies) {
         Decoder::Settings settings;
         settings.all_bodies = all;
         settings.body_max = 16 << 10;
+        settings.keys_come = true;
+        settings.ciphertext_max = 4 << 10;
         return settings;
     };
     static Decoder heard(made(false));
@@ -111,9 +120,16 @@ Decoder& decoder(bool all_bodies) {
 
 void play(Bytes script) {
     Reader in(script);
-    Decoder& reader = decoder((in.u8() & 1) != 0);
-    Connection whole;
-    Connection cut;
+    constexpr uint8_t all_bodies = 1, key_given = 2;
+    const uint8_t wanted = in.u8();
+    Decoder& reader = decoder((wanted & all_bodies) != 0);
+    std::optional<Cfb8::Secret> key;
+    if ((wanted & key_given) != 0) {
+        const Bytes digits = in.bytes(std::min<size_t>(sizeof(Cfb8::Secret), in.left()));
+        std::copy(digits.begin(), digits.end(), key.emplace().begin());
+    }
+    Connection whole(key);
+    Connection cut(key);
     while (!in.empty()) {
         const uint8_t kind = in.u8();
         const auto direction = static_cast<Direction>(kind & 1);

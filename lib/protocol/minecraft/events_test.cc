@@ -291,6 +291,9 @@ TEST(FromTheServer, Blocks) {
         {754, packet(0x0b).i64(packed(-5, 60, 7)).varint(33), "BlockChanged -5 60 7 33"},
         {47, packet(0x22).i32(1).i32(-1).varint(1).u8(0x23).u8(70).varint(16),
          "BlockChanged 18 70 -13 16"},
+        // No world has this chunk; its blocks are anywhere, and nobody's undoing.
+        {47, packet(0x22).i32(INT32_MAX).i32(1).varint(1).u8(0x23).u8(70).varint(16),
+         "BlockChanged -14 70 19 16"},
         {754, packet(0x3b).i64(section).boolean(false).varint(1).varint(9 << 12 | 0x234),
          "BlockChanged 18 68 -13 9"},
         {769, packet(0x4e).i64(section).varint(1).varint(9 << 12 | 0x234),

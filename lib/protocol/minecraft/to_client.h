@@ -473,6 +473,12 @@ private:
             (session_.living_flags & spin_attack) != 0 || pose == pose_spinning, bit(1), bit(3)});
     }
 
+    /// A block's coordinate.  A server may name chunks that no world has; they wrap.
+    static int32_t within(int32_t chunk, int32_t place) noexcept {
+        return static_cast<int32_t>(static_cast<uint32_t>(chunk) * 16 +
+                                    static_cast<uint32_t>(place));
+    }
+
     /// Up to 736 in one chunk column, then in a 16-block section: 12 bits of place below
     /// the block's state.
     void block_record() noexcept {
@@ -480,17 +486,17 @@ private:
         if (v.has(S::records_block_id)) {
             const int32_t place = v.i32(S::records_horizontal_pos);
             tell(
-                protocol::BlockChanged{{v.i32(S::chunk_x) * 16 + (place >> 4 & 15),
-                                        v.i32(S::records_y), v.i32(S::chunk_z) * 16 + (place & 15)},
+                protocol::BlockChanged{{within(v.i32(S::chunk_x), place >> 4 & 15),
+                                        v.i32(S::records_y), within(v.i32(S::chunk_z), place & 15)},
                                        v.i32(S::records_block_id)});
         } else if (v.has(S::records)) {
             const int64_t record = v.integer(S::records);
             const auto place = [record](unsigned shift) {
                 return static_cast<int32_t>(record >> shift & 15);
             };
-            tell(protocol::BlockChanged{{v.i32(S::chunk_coordinates_x) * 16 + place(8),
-                                         v.i32(S::chunk_coordinates_y) * 16 + place(0),
-                                         v.i32(S::chunk_coordinates_z) * 16 + place(4)},
+            tell(protocol::BlockChanged{{within(v.i32(S::chunk_coordinates_x), place(8)),
+                                         within(v.i32(S::chunk_coordinates_y), place(0)),
+                                         within(v.i32(S::chunk_coordinates_z), place(4))},
                                         static_cast<int32_t>(record >> 12)});
         }
     }
