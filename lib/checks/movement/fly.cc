@@ -30,6 +30,7 @@ constexpr double falling_slack = 0.02;
 /// in the ticks it takes, still water 0.3, and who treads water bobs by more.
 constexpr float hang_step = 0.02f;
 constexpr double hang_band = 0.05;
+constexpr double usual_gravity = 0.08;
 constexpr double gravity_telling = 0.02;  ///< With less, a jump's top looks like hanging.
 
 /// An unmoved client repeats its place on every 20th tick.  Counted as fewer, so
@@ -92,7 +93,9 @@ void Fly::judge_hover(const protocol::Move& move, const Player& player, const Pl
     if (hover_ + excused_hover_ == 0) lowest_ = highest_ = player.position().y;
     lowest_ = std::min(lowest_, y);
     highest_ = std::max(highest_, y);
-    if (highest_ - lowest_ > hang_band) {
+    // With less gravity a web sinks less.
+    const double band = hang_band * std::min(1.0, player.gravity_min() / usual_gravity);
+    if (highest_ - lowest_ > band) {
         hover_ = excused_hover_ = 0;
         return;
     }

@@ -3,83 +3,13 @@
 // server's go through a line of 60 ms each way, for every generation of clients that has it.
 #include <gtest/gtest.h>
 
-#include "checks/movement/movement.h"
-#include "checks/movement/vanilla_test_support.h"
-#include "checks/timing/timing.h"
+#include "checks/movement/scene_test_support.h"
 
 namespace portcullis::checks {
 namespace {
 
+using namespace testing;
 using protocol::Effect;
-using testing::Connection;
-using testing::Walker;
-
-constexpr protocol::EntityId self = 7;
-constexpr Nanos line = 60ms;
-
-/// A player, his server and the line between them.
-struct Scene {
-    using Both = JoinedLists<Movement, Timing>;
-
-    explicit Scene(int32_t protocol_version) : version(protocol_version), wire(protocol_version) {
-        wire.delay = [](Nanos) { return line; };
-    }
-    /// The server says it so that it reaches the client about now.
-    void told(const testing::Told& what) { wire.is_told(now - line, what); }
-    void tick() { walker.tick(), tell(); }
-    void ticks(int n) {
-        for (int i = 0; i < n; ++i) tick();
-    }
-    /// Moves by a rule of its own in place of feet.
-    void move(double dx, double dy, bool ground = false) {
-        walker.at.x += dx;
-        walker.at.y += dy;
-        walker.on_ground = ground;
-        tell();
-    }
-    void put(const protocol::Position& place) {
-        told(teleport(++teleports, place));
-        arrive(teleports, place);
-    }
-    static protocol::Teleported teleport(int32_t id, const protocol::Position& place) {
-        protocol::Teleported to{};
-        to.position = place;
-        to.has_id = true;
-        to.id = id;
-        return to;
-    }
-    void arrive(int32_t id, const protocol::Position& place) {
-        wire.answers_teleport(now, id, place);
-        walker.at = place;
-        walker.vx = walker.vy = 0;
-        walker.on_ground = false;
-    }
-    Connection<Both>::Acts play() {
-        wire.keeps_alive(now);
-        return wire.play();
-    }
-
-    int32_t version;
-    Connection<Both> wire;
-    Walker walker;
-    Nanos now = 1s;
-    int32_t teleports = 0;
-
-private:
-    void tell() {
-        wire.ticks(now, walker, walker.on_ground);
-        now += game_tick;
-    }
-};
-
-constexpr int32_t since_1_8 = 47, since_1_9 = 107, since_1_13 = 393;
-constexpr int32_t versions[] = {47, 340, 754, 765, 769};
-
-struct Rare {
-    const char* name;
-    int32_t since;
-    void (*happens)(Scene&);
-};
 
 void several_explosions_at_once(Scene& s) {
     for (int i = 0; i < 6; ++i) s.told(protocol::Exploded{0.5, 0.1, 0});
@@ -282,18 +212,7 @@ const Rare rare[] = {
 };
 
 TEST(Rare, IsNeverActedOn) {
-    for (const Rare& story : rare) {
-        for (const int32_t version : versions) {
-            if (version < story.since) continue;
-            Scene scene(version);
-            scene.ticks(30);
-            story.happens(scene);
-            scene.ticks(60);
-            const auto acts = scene.play();
-            EXPECT_EQ(acts.count, 0u) << story.name << ", protocol " << version << ": "
-                                      << acts.check << " after " << to_seconds(acts.first) << " s";
-        }
-    }
+    play_all(rare, [](const std::string& act) { ADD_FAILURE() << act; });
 }
 
 // Who got off his boat is judged again.
