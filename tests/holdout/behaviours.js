@@ -116,6 +116,8 @@ const honest = {
   * chat (p) { p.bot.chat('hello there'); yield * along(p, 40, { forward: true }) }
 }
 
+Object.assign(honest, require('./adventures')({ to, along, run, release, East }))
+
 function * digs (p, blocks, factor) {
   for (let n = 0; n < blocks; n++) {
     const where = p.at.floored().offset(1, -1, (n % 3) - 1)

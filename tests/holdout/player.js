@@ -51,6 +51,17 @@ class Player {
       client.on('position', () => { this.answer(); answering = false; this.placed = true; this.puts = (this.puts ?? 0) + 1 })
       client.on('respawn', () => { this.placed = false })
       client.on('login', () => { this.placed = false })
+      // mineflayer knows nothing of vehicles that it was not shown.
+      for (const packet of ['set_passengers', 'attach_entity']) client.removeAllListeners(packet)
+      for (const packet of ['update_attributes', 'entity_update_attributes']) {
+        client.removeAllListeners(packet)
+        client.on(packet, ({ entityId, properties }) => {
+          const name = bot.registry.attributesByName.movementSpeed.resource
+          if (entityId === bot.entity.id) bot.entity.attributes = { [name]: { value: properties[0].value, modifiers: [] } }
+        })
+      }
+      client.on('set_passengers', ({ passengers }) => { this.mounted = passengers.includes(bot.entity.id) })
+      client.on('attach_entity', ({ entityId, vehicleId }) => { if (entityId === bot.entity.id) this.mounted = vehicleId !== -1 })
     })
     this.due = clock.now() + 50
     clock.at(this.due, () => this.wake())
@@ -150,14 +161,19 @@ class Player {
       bot.entity.onGround = false
       return
     }
+    if (this.mounted) return
     const from = this.at.clone()
     const state = new PlayerState(bot, this.control)
+    state.elytraEquipped = state.elytraFlying = Boolean(this.gliding)
     bot.physics.simulatePlayer(state, { getBlock: pos => bot.blockAt(pos, false) }).apply(bot)
+    this.landed = this.gliding && bot.entity.onGround
+    if (this.landed) this.gliding = false
     if (cheat.feet) cheat.feet(bot.entity, from)
   }
 
   say () {
     const { sent, protocol } = this
+    if (this.mounted) return this.sayRiding()
     const { x, y, z } = this.at
     const ground = this.cheat.ground ?? Boolean(this.bot.entity.onGround)
     const [yaw, pitch] = this.look()
@@ -172,6 +188,16 @@ class Player {
     if (moved) Object.assign(sent, { x, y, z, since: 0 })
     if (turned) Object.assign(sent, { yaw, pitch })
     sent.ground = ground
+  }
+
+  /// Who rides says each tick where he looks, which keys he holds, and where that carries him.
+  sayRiding () {
+    const [yaw, pitch] = this.look()
+    const { x, y, z } = this.at
+    this.write('look', { yaw, pitch, onGround: false, flags: { onGround: false, hasHorizontalCollision: false } })
+    if (this.protocol < 768) this.write('steer_vehicle', { sideways: 0, forward: 0.98, jump: 0 })
+    if (this.protocol >= 107) this.write('vehicle_move', { x, y, z, yaw, pitch, onGround: true })
+    Object.assign(this.sent, { yaw, pitch })
   }
 }
 

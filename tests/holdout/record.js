@@ -16,7 +16,7 @@ const path = require('path')
 const LINES = {
   clean: {}, d40: { delay: 20 }, j120: { delay: 60, jitter: 21 }, j300: { delay: 150, jitter: 56, drift: 200 },
   loss2: { delay: 20, loss: 0.02 }, burst5: { delay: 30, bad: 0.01, good: 0.19 }, bloat: { delay: 15, bloat: 500 },
-  mobile: { delay: 35, jitter: 8, stall: 2200 }, reorder3: { delay: 20, reorder: 0.03 }, far: { delay: 260, jitter: 90, drift: 400, stall: 700, stall_every: 5000 }
+  mobile: { delay: 35, jitter: 8, stall: 2200 }, dead10: { delay: 40, jitter: 5, stall: 10000, stall_every: 34000 }, storm: { delay: 45, jitter: 15, bad: 0.03, good: 0.06 }, reorder3: { delay: 20, reorder: 0.03 }, far: { delay: 260, jitter: 90, drift: 400, stall: 700, stall_every: 5000 }
 }
 const TEMPI = [1, 0.995, 1.005, 1]
 
@@ -25,6 +25,7 @@ async function main ([out, version, lineName, seedText, kind = 'honest', seconds
   const random = randomly(seed * 2654435761)
   const line = LINES[lineName]
   const serv = await server.start(version, seed % 3 === 0 ? 64 : seed % 3 === 1 ? 256 : -1)
+  serv.translated = seed % 4 === 3
   await clock.settle(50)
   await clock.run(100, 20)
   await server.buildLanes(serv)

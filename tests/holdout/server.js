@@ -18,7 +18,7 @@ const FLOOR = 5 // Feet stand here.
 const LANE_WIDTH = 8
 const LANE_LENGTH = 44
 /// What each lane is made of; lane n runs along x, from z = LANE_WIDTH * (n - 5).
-const LANES = ['plain', 'ice', 'blue_ice', 'slime', 'soul_sand', 'steps', 'water', 'tower', 'web', 'roof', 'honey']
+const LANES = ['plain', 'ice', 'blue_ice', 'slime', 'soul_sand', 'steps', 'water', 'tower', 'web', 'roof', 'honey', 'bubbles', 'tunnel']
 
 const laneZ = name => LANE_WIDTH * (LANES.indexOf(name) - 5) + LANE_WIDTH / 2
 const laneStart = name => new Vec3(2.5, FLOOR, laneZ(name))
@@ -35,8 +35,9 @@ async function buildLanes (serv) {
   const registry = serv.registry
   const set = (x, y, z, state) => state === null ? null : serv.overworld.setBlockStateId(new Vec3(x, y, z), state)
   const stone = stateOf(registry, 'stone')
-  const surfaces = { ice: 'packed_ice', blue_ice: 'blue_ice', slime: ['slime_block', 'slime'], soul_sand: 'soul_sand', honey: 'honey_block', roof: 'ice' }
+  const surfaces = { ice: 'packed_ice', blue_ice: 'blue_ice', slime: ['slime_block', 'slime'], soul_sand: 'soul_sand', honey: 'honey_block', roof: 'ice', tunnel: 'blue_ice' }
   const slab = stateOf(registry, 'stone_slab')
+  const bubbles = stateOf(registry, 'bubble_column', 'water')
   const ladder = registry.blocksByName.ladder.defaultState ?? (registry.blocksByName.ladder.id << 4) + 2
   for (const name of LANES) {
     const z0 = Math.floor(laneZ(name) - LANE_WIDTH / 2)
@@ -44,6 +45,8 @@ async function buildLanes (serv) {
       for (let z = z0 + 1; z < z0 + LANE_WIDTH; z++) {
         if (surfaces[name]) await set(x, FLOOR - 1, z, stateOf(registry, ...[surfaces[name]].flat()) ?? stone)
         if (name === 'roof' && x > 4) await set(x, FLOOR + 2, z, stone)
+        if (name === 'tunnel' && x > 4 && x % 3 !== 0) await set(x, FLOOR + 2, z, stone)
+        if (name === 'bubbles' && x >= 8 && x < 12) for (let y = FLOOR - 1; y < FLOOR + 12; y++) await set(x, y, z, bubbles)
         if (name === 'steps' && x % 8 >= 4) await set(x, FLOOR, z, x % 16 < 8 ? slab : stone)
         if (name === 'web' && x % 10 === 6) await set(x, FLOOR, z, stateOf(registry, 'cobweb', 'web'))
         if (name === 'water' && x >= 8 && x < 30) {
@@ -77,10 +80,23 @@ async function start (version, threshold) {
 function dress (serv, player) {
   const client = player._client
   let teleports = 0
-  const write = client.write.bind(client)
+  const straight = client.write.bind(client)
+  let held = null // What a server that hangs has not said yet.
+  const write = (name, fields) => held ? held.push([name, fields]) : straight(name, fields)
   client.write = (name, fields) => {
-    if (name === 'position') fields = { dx: 0, dy: 0, dz: 0, ...fields, teleportId: ++teleports }
+    // A server of 1.8 behind a translator knows no ids: all of its teleports have one.
+    if (name === 'position') fields = { dx: 0, dy: 0, dz: 0, ...fields, teleportId: serv.translated ? 0 : ++teleports }
+    if (name === 'entity_teleport') fields = { dx: 0, dy: 0, dz: 0, flags: {}, ...fields } // Lacking from 1.21.2 on.
     return write(name, fields)
+  }
+  player.hang = ms => {
+    if (held) return
+    held = []
+    setTimeout(() => {
+      const late = held
+      held = null
+      for (const [name, fields] of late) straight(name, fields)
+    }, ms)
   }
   client.removeAllListeners('use_entity')
   client.on('use_entity', ({ mouse, target }) => {
@@ -106,18 +122,46 @@ function dress (serv, player) {
     setTimeout(() => client.write('remove_entity_effect', { entityId: player.id, effectId: id }), ticks * 50)
   }
   player.speedAttribute = value => {
-    const key = serv.registry.attributesByName.movementSpeed.resource
-    client.write('entity_update_attributes', { entityId: player.id, properties: [{ key, value, modifiers: [] }] })
+    const key = speedKey(serv.registry)
+    const packet = serv.registry.version['<']('1.9') ? 'update_attributes' : 'entity_update_attributes'
+    client.write(packet, { entityId: player.id, properties: [{ key, name: key, value, modifiers: [] }] })
   }
   player.mode = number => {
     player.gameMode = number
     client.write('game_state_change', { reason: serv.registry.version['>=']('1.21.5') ? 'change_game_mode' : 3, gameMode: number })
     client.write('abilities', { flags: number === 1 ? 13 : number === 3 ? 7 : 0, flyingSpeed: 0.05, walkingSpeed: 0.1 })
   }
-  player.explode = (x, y, z) => client.write('explosion', {
-    x: player.position.x, y: player.position.y, z: player.position.z, radius: 3, affectedBlockOffsets: [], playerMotionX: x, playerMotionY: y, playerMotionZ: z
+  player.explode = (x, y, z) => client.write('explosion', explosion(serv.registry, player.position, x, y, z))
+  /// As servers since 1.19.4 may: what belongs together in one bundle.
+  player.bundle = (say) => {
+    const bundles = serv.registry.version['>=']('1.19.4')
+    if (bundles) client.write('bundle_delimiter', {})
+    say()
+    if (bundles) client.write('bundle_delimiter', {})
+  }
+  player.wings = spread => client.write('entity_metadata', {
+    entityId: player.id, metadata: [{ key: 0, type: serv.registry.version['>=']('1.19.4') ? 'byte' : 0, value: spread ? -128 : 0 }]
   })
+  player.mount = on => {
+    const vehicle = 900000 + player.id
+    if (serv.registry.version['<']('1.9')) return client.write('attach_entity', { entityId: player.id, vehicleId: on ? vehicle : -1, leash: false })
+    client.write('set_passengers', { entityId: vehicle, passengers: on ? [player.id] : [] })
+  }
   player.die = () => player.updateHealth(0)
+}
+
+/// As minecraft-data writes it: its names for the numbers from 1.21 on are those of 1.20.5.
+function speedKey (registry) {
+  if (registry.version['>=']('1.21')) return 'generic.step_height' // 21
+  return registry.version['>=']('1.16') ? 'generic.movement_speed' : 'generic.movementSpeed'
+}
+
+function explosion (registry, { x, y, z }, pushX, pushY, pushZ) {
+  const version = registry.version
+  const particle = version['>=']('1.20.5') ? { type: 'explosion' } : { particleId: registry.particlesByName?.explosion?.id ?? 0 }
+  const pushed = { playerMotionX: pushX, playerMotionY: pushY, playerMotionZ: pushZ, playerKnockback: { x: pushX, y: pushY, z: pushZ } }
+  const shown = { block_interaction_type: 0, small_explosion_particle: particle, large_explosion_particle: particle, explosionParticle: particle, sound: { soundId: 1 } }
+  return { x, y, z, radius: 3, affectedBlockOffsets: [], ...pushed, ...shown }
 }
 
 module.exports = { start, buildLanes, laneStart, laneZ, FLOOR, LANES, LANE_LENGTH }
