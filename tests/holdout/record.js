@@ -6,6 +6,7 @@
 // of the form that tests/replay reads.
 
 const clock = require('./clock')
+Error.stackTraceLimit = 3 // Each packet that comes in two pieces is an Error within protodef.
 const { Capture, connect, randomly } = require('./line')
 const server = require('./server')
 const { Player } = require('./player')
