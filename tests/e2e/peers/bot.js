@@ -1,12 +1,12 @@
 // What honest and cheating players have in common: they join, keep a ledger of what they sent,
 // and say how it ended.
 
-require('./vanilla_clock')
+const { TICKS } = require('./vanilla_clock')
 const mineflayer = require('mineflayer')
 const { Ledger, say } = require('./ledger')
 
 function join ({ host, port, version, name }) {
-  const bot = mineflayer.createBot({ host, port: Number(port), version, username: name, auth: 'offline', hideErrors: true })
+  const bot = mineflayer.createBot({ host, port: Number(port), version, username: name, auth: 'offline', hideErrors: true, maxCatchupTicks: TICKS })
   const ledger = new Ledger()
   const write = bot._client.write.bind(bot._client)
   bot._client.write = (packet, fields) => {

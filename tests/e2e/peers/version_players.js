@@ -4,7 +4,7 @@
 //
 //   node version_players.js HOST SECONDS PORT=VERSION...
 
-require('./vanilla_clock')
+const { TICKS } = require('./vanilla_clock')
 const mineflayer = require('mineflayer')
 const minecraft = require('minecraft-protocol')
 const registries = require('prismarine-registry')
@@ -24,7 +24,7 @@ class Player {
     this.version = version
     this.registry = registries(version)
     this.delay = 15 * (1 + index % 8)
-    this.options = { host, port: Number(port), version, username: this.name, auth: 'offline', hideErrors: true, keepAlive: false }
+    this.options = { host, port: Number(port), version, username: this.name, auth: 'offline', hideErrors: true, keepAlive: false, maxCatchupTicks: TICKS }
     this.ledger = new Ledger()
   }
 
@@ -111,7 +111,19 @@ async function bare (player) {
 
 const modeOf = mode => typeof mode === 'number' ? MODES[mode] : mode
 
+/// Protocols are compiled when first used, for seconds in which nobody else's game moves.
+function warmUp (version) {
+  for (const state of ['login', 'configuration', 'play']) {
+    if (!registries(version).protocol[state]) continue
+    for (const isServer of [false, true]) {
+      minecraft.createSerializer({ state, isServer, version })
+      minecraft.createDeserializer({ state, isServer, version })
+    }
+  }
+}
+
 async function main () {
+  for (const pair of pairs) warmUp(pair.split('=')[1])
   const leave = await Promise.all(pairs.map(async (pair, index) => {
     const [port, version] = pair.split('=')
     const player = new Player(port, version, index)
