@@ -18,8 +18,9 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
     std::string socket, config, format = "text";
-    std::string player, service, client, server, prefix, reason;
+    std::string player, service, state, client, server, prefix, reason;
     int64_t for_s = 0;
+    uint64_t limit = 0, skip = 0;
 };
 
 std::string socket_of(const Options& options) {
@@ -32,17 +33,24 @@ std::string socket_of(const Options& options) {
     return socket;
 }
 
-int run(const std::string& command, const Options& options) {
+Json request_of(const std::string& command, const Options& options) {
     Json request = {{"command", command}};
     const std::pair<const char*, const std::string&> texts[] = {
-        {"player", options.player}, {"service", options.service}, {"client", options.client},
-        {"server", options.server}, {"prefix", options.prefix},   {"reason", options.reason},
+        {"player", options.player}, {"service", options.service}, {"state", options.state},
+        {"client", options.client}, {"server", options.server},   {"prefix", options.prefix},
+        {"reason", options.reason},
     };
     for (const auto& [key, value] : texts) {
         if (!value.empty()) request[key] = value;
     }
     if (options.for_s > 0) request["for_s"] = options.for_s;
-    const Json result = ask_appliance(socket_of(options), request);
+    if (options.limit > 0) request["limit"] = options.limit;
+    if (options.skip > 0) request["skip"] = options.skip;
+    return request;
+}
+
+int run(const std::string& command, const Options& options) {
+    const Json result = ask_appliance(socket_of(options), request_of(command, options));
     if (options.format == "json") {
         std::cout << result.dump() << '\n';
     } else {
@@ -71,7 +79,8 @@ void add_plain(CLI::App& ctl, const Shared& options, Command& chosen) {
         {"status", "How the appliance is, in short."},
         {"health", "What /health says."},
         {"wires", "Packets and ports of each wire."},
-        {"flows", "Connections, by service and by worker."},
+        {"services", "What each service sees: connections, players, logins, verdicts."},
+        {"workers", "Each worker: time, latency, what it keeps, how full its rings are."},
         {"blocks", "Addresses kept out, and until when."},
         {"reload", "Read the configuration file again."},
         {"config", "The configuration in force, defaults included."},
@@ -88,6 +97,14 @@ void add_with_arguments(CLI::App& ctl, const Shared& options, Command& chosen) {
         sub->add_option("--for", o.for_s, "How long: 90s, 10m, 2h or 7d; " + otherwise)
             ->transform(CLI::AsNumberWithUnit(time_units, CLI::AsNumberWithUnit::CASE_INSENSITIVE));
     };
+    CLI::App* flows = add("flows", "Connections, one a line.");
+    flows->add_option("--service", o.service, "Only those to this service");
+    flows->add_option("--state", o.state, "Only those in this state")
+        ->check(CLI::IsMember({"inspected", "bypass", "opaque", "dead"}));
+    flows->add_option("--limit", o.limit, "So many; 50 when left out")
+        ->check(CLI::Range(1, 65'535));
+    flows->add_option("--skip", o.skip, "Not the first ones: with --limit, page by page")
+        ->check(CLI::Range(0, 65'535));
     add("players", "Who is logged in, and what was found of them.")
         ->add_option("--service", o.service, "Only players of this service");
     add("player", "All about one player.")->add_option("name", o.player)->required();

@@ -1,7 +1,12 @@
 #include "ctl_text.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
 #include <vector>
 
 namespace portcullis::app {
@@ -24,6 +29,39 @@ std::string tame(std::string text) {
     }
     return text;
 }
+
+/// "2d 3h", "4m 5s": the two greatest units.
+std::string span_text(const Json& seconds) {
+    if (!seconds.is_number()) return "-";
+    constexpr std::pair<const char*, int64_t> units[] = {
+        {"d", 86'400}, {"h", 3'600}, {"m", 60}, {"s", 1}};
+    auto left = seconds.get<int64_t>();
+    std::string out;
+    int parts = 0;
+    for (const auto& [unit, size] : units) {
+        if (parts == 2 || (left < size && parts == 0 && size > 1)) continue;
+        out += (out.empty() ? "" : " ") + std::to_string(left / size) + unit;
+        left %= size;
+        ++parts;
+    }
+    return out;
+}
+
+/// "1.2 GB": for bytes and counts that nobody reads to the last digit.
+std::string size_text(const Json& bytes) {
+    if (!bytes.is_number()) return "-";
+    constexpr const char* units[] = {"B", "kB", "MB", "GB", "TB"};
+    auto value = bytes.get<double>();
+    size_t unit = 0;
+    for (; value >= 1'000 && unit + 1 < std::size(units); ++unit) value /= 1'000;
+    std::array<char, 32> text;
+    snprintf(text.data(), text.size(), unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    return text.data();
+}
+
+/// Figures as text stand to the right as numbers do.
+const std::set<std::string_view> figures = {"age",  "idle",   "to server", "to client",
+                                            "busy", "p50 us", "p99 us",    "latency ms"};
 
 /// Rows of equal keys as aligned columns, titles above; numbers to the right.
 std::string table(const Json& rows, const std::vector<std::string>& columns) {
@@ -48,12 +86,12 @@ std::string table(const Json& rows, const std::vector<std::string>& columns) {
     };
     line([&](const std::string& column) {
         const bool right = !rows.empty() && rows[0].value(column, Json()).is_number();
-        return std::pair(column, right);
+        return std::pair(column, right || figures.contains(column));
     });
     for (const Json& row : rows) {
         line([&](const std::string& column) {
             const Json value = row.value(column, Json());
-            return std::pair(tame(plain(value)), value.is_number());
+            return std::pair(tame(plain(value)), value.is_number() || figures.contains(column));
         });
     }
     return out;
@@ -64,7 +102,8 @@ std::string wires(const Json& list) {
         table(list, {"wire", "received", "transmitted", "dropped", "injected", "in_flight"});
     for (const Json& wire : list) {
         out += "\nwire " + plain(wire.at("wire")) + '\n' +
-               table(wire.at("ports"), {"port", "device", "up", "missed", "errors", "no_buffer"});
+               table(wire.at("ports"), {"port", "device", "present", "up", "reopened", "missed",
+                                        "errors", "no_buffer"});
         for (const auto& [reason, count] : wire.at("drops").items()) {
             out += "  dropped for " + reason + ": " + count.dump() + '\n';
         }
@@ -72,22 +111,80 @@ std::string wires(const Json& list) {
     return out;
 }
 
+std::string services(const Json& list) {
+    return table(list, {"service", "protocol", "address", "policy", "flows", "players", "logins",
+                        "game_packets", "verdicts"});
+}
+
 std::string status(const Json& result) {
     std::string out = "status   " + plain(result.at("status")) + '\n' + "version  " +
-                      plain(result.at("version")) + '\n' + "mode     " +
-                      plain(result.value("mode", Json())) + '\n' + "uptime   " +
-                      plain(result.at("uptime_s")) + " s\n" + "players  " +
-                      plain(result.value("players", Json())) + '\n';
+                      plain(result.at("version")) + '\n' + "uptime   " +
+                      span_text(result.at("uptime_s")) + '\n';
+    if (result.contains("mode")) {
+        out += "mode     " + plain(result.at("mode")) + '\n' + "config   " +
+               plain(result.at("config")) + '\n' + "players  " + plain(result.at("players")) +
+               '\n' + "blocks   " + plain(result.at("blocks")) + '\n';
+    }
+    for (const Json& port : result.at("ports")) {
+        if (port.at("up").get<bool>()) continue;
+        out += "down     wire " + plain(port.at("wire")) + ", port " + plain(port.at("port")) +
+               " (" + plain(port.at("device")) + ")" +
+               (port.at("present").get<bool>() ? "" : ": the device is gone") + '\n';
+    }
     for (const Json& worker : result.at("workers")) {
         if (!worker.at("alive").get<bool>()) {
-            out += "worker " + worker.at("worker").dump() + " makes no progress\n";
+            out += "stuck    worker " + worker.at("worker").dump() + " makes no progress\n";
         }
     }
     for (const Json& part : result.at("parts")) {
         out += (part.at("well").get<bool>() ? "well     " : "unwell   ") +
                tame(plain(part.at("part"))) + "  " + tame(plain(part.at("says"))) + '\n';
     }
+    if (result.contains("services")) out += '\n' + services(result.at("services"));
     return result.contains("wires") ? out + '\n' + wires(result.at("wires")) : out;
+}
+
+std::string more_about(const Json& result) {
+    const auto silent = result.value("silent_workers", 0);
+    return silent == 0
+               ? ""
+               : std::to_string(silent) + " worker(s) did not answer; what they know is missing\n";
+}
+
+std::string flows(const Json& result) {
+    Json rows = result.at("flows");
+    for (Json& row : rows) {
+        row["age"] = span_text(row.at("age_s"));
+        row["idle"] = span_text(row.at("idle_s"));
+        row["to server"] = size_text(row.at("to_server_bytes"));
+        row["to client"] = size_text(row.at("to_client_bytes"));
+    }
+    std::string out = table(rows, {"service", "client", "server", "state", "player", "age", "idle",
+                                   "packets", "to server", "to client"});
+    out += '\n' + std::to_string(rows.size()) + " of " + result.at("count").dump() +
+           " connections" +
+           (result.at("more").get<bool>() ? "; --limit and --skip show others\n" : "\n");
+    return out + more_about(result);
+}
+
+std::string workers(const Json& result) {
+    Json rows = result.at("workers");
+    std::string rings;
+    for (Json& row : rows) {
+        row["busy"] = span_text(row.at("busy_s"));
+        row["p50 us"] = plain(row.at("latency_p50_us"));
+        row["p99 us"] = plain(row.at("latency_p99_us"));
+        rings += "rings of worker " + row.at("worker").dump() + ':';
+        for (const auto& [name, ring] : row.at("rings").items()) {
+            rings += "  " + name + ' ' + ring.at("used").dump() + '/' + ring.at("capacity").dump();
+        }
+        rings += '\n';
+    }
+    const Json& buffers = result.at("packet_buffers");
+    return table(rows, {"worker", "alive", "busy", "p50 us", "p99 us", "flows", "half_open",
+                        "players", "sessions", "stream_bytes"}) +
+           '\n' + rings + "packet buffers: " + buffers.at("used").dump() + " of " +
+           buffers.at("total").dump() + " in use\n";
 }
 
 std::string players(const Json& result) {
@@ -100,11 +197,12 @@ std::string players(const Json& result) {
         }
         row["findings"] = row.at("opaque").get<bool>() ? "(encrypted)" : findings;
     }
-    std::string out =
-        table(rows, {"name", "version", "service", "client", "since", "level", "findings"});
+    for (Json& row : rows) row["latency ms"] = plain(row.at("latency_ms"));
+    std::string out = table(rows, {"name", "uuid", "version", "service", "client", "since",
+                                   "latency ms", "level", "findings"});
     const auto unlisted = result.value("unlisted", 0);
     if (unlisted > 0) out += std::to_string(unlisted) + " more did not fit into the list\n";
-    return out;
+    return out + more_about(result);
 }
 
 std::string player(const Json& result) {
@@ -122,6 +220,15 @@ std::string player(const Json& result) {
     }
     return out + '\n' +
            table(result.at("findings"), {"check", "count", "level", "confidence", "last"});
+}
+
+std::string ordered(const Json& result) {
+    std::string out = "ordered\n";
+    if (result.contains("until")) out = "ordered, until " + plain(result.at("until")) + '\n';
+    for (const Json& flow : result.value("flows", Json::array())) {
+        out += "  " + plain(flow.at("client")) + " to " + plain(flow.at("server")) + '\n';
+    }
+    return out;
 }
 
 std::string reload(const Json& result) {
@@ -142,14 +249,10 @@ std::string ctl_text(const std::string& command, const Json& result) {
     if (command == "reload") return reload(result);
     if (command == "config") return plain(result.at("yaml"));
     if (command == "blocks") return table(result.at("blocks"), {"prefix", "until", "reason"});
-    if (command == "flows") {
-        return table(result.at("services"),
-                     {"service", "protocol", "address", "flows", "players", "logins"}) +
-               '\n' +
-               table(result.at("workers"), {"worker", "alive", "flows", "half_open", "players",
-                                            "sessions", "stream_bytes"});
-    }
-    return "ordered\n";
+    if (command == "flows") return flows(result);
+    if (command == "services") return services(result.at("services"));
+    if (command == "workers") return workers(result);
+    return ordered(result);
 }
 
 }  // namespace portcullis::app

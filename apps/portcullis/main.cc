@@ -2,8 +2,11 @@
 #include <exception>
 #include <iostream>
 
+#include <syslog.h>
+
 #include "base/setup_error.h"
 #include "commands.h"
+#include "control/log.h"
 
 namespace {
 
@@ -21,10 +24,10 @@ int run(const app::Command& command) {
     try {
         return command();
     } catch (const UsageError& error) {
-        std::cerr << error.what() << '\n';
+        std::cerr << control::journal_priority(LOG_ERR) << error.what() << '\n';
         return exit_usage;
     } catch (const std::exception& error) {
-        std::cerr << "portcullis: " << error.what() << '\n';
+        std::cerr << control::journal_priority(LOG_ERR) << "portcullis: " << error.what() << '\n';
         return exit_failed;
     }
 }

@@ -7,12 +7,16 @@
 #include <thread>
 #include <vector>
 
+#include <syslog.h>
+
 #include "actions/actions.h"
 #include "commands.h"
 #include "config/config.h"
 #include "control/control.h"
+#include "control/log.h"
 #include "pipeline/appliance.h"
 #include "policy/policy.h"
+#include "port/privileges.h"
 #include "run_report.h"
 #include "stream_report.h"
 
@@ -31,8 +35,10 @@ struct RunOptions {
 
 void say_what_was_set_up(const pipeline::Appliance& appliance) {
     for (const std::string& line : appliance.description()) {
-        fprintf(stderr, "portcullis: %s\n", line.c_str());
+        fprintf(stderr, "%sportcullis: %s\n", control::journal_priority(LOG_INFO), line.c_str());
     }
+    fprintf(stderr, "%sportcullis: privileges kept: %s\n", control::journal_priority(LOG_INFO),
+            port::capabilities_text(appliance.capabilities()).c_str());
 }
 
 /// The packet side alone, so that its figures are its own; records are taken,
@@ -55,6 +61,9 @@ int run(const RunOptions& options) {
     pipeline::Appliance appliance(config, {options.eal_arguments, options.mbufs_extra,
                                            options.streams.empty() ? nullptr : &streams});
     say_what_was_set_up(appliance);
+    // What comes now meets the world with no more power than it needs, and what
+    // it may not do shows at the start, not in the night.
+    port::drop_capabilities(appliance.capabilities());
 
     if (options.duration_s > 0) {
         appliance.start();

@@ -22,12 +22,13 @@ public:
     AdminCommands(State& state, Reload reload) : state_(state), reload_(std::move(reload)) {}
 
     /// Never throws: what goes wrong is the answer.  `reply` is called once, here
-    /// or, for `reload` and `player`, later.
+    /// or, for `reload` and what Workers are asked for, later.
     void answer(std::string_view request, const Reply& reply) noexcept;
 
 private:
     Json result(const std::string& command, const Json& request);
     void describe(const Json& request, const Reply& reply);
+    bool ask_workers(const std::string& command, const Json& request, const Reply& reply);
 
     State& state_;
     Reload reload_;

@@ -23,6 +23,7 @@
 
 #include "base/setup_error.h"
 #include "control/admin_server.h"
+#include "control/flow_inquiry.h"
 #include "metrics/fake_wire_side.h"
 
 namespace portcullis::control {
@@ -256,7 +257,8 @@ TEST_F(ControlTest, OrdersGoToWorkersAndAreRemembered) {
 
     const auto orders = wire_.orders();
     EXPECT_EQ(orders[0].kind, verdicts::Order::Kind::kick);
-    EXPECT_EQ(orders[0].player.view(), "Alice");  // As the server spells it.
+    EXPECT_EQ(to_string(orders[0].client), "198.51.100.7:1") << "Workers know flows, not names";
+    EXPECT_EQ(to_string(orders[0].server), "10.0.0.2:25565");
     EXPECT_EQ(orders[0].reason.view(), "enough");
     EXPECT_EQ(orders[1].kind, verdicts::Order::Kind::sever);
     EXPECT_EQ(orders[1].client.port, 1);
@@ -267,6 +269,89 @@ TEST_F(ControlTest, OrdersGoToWorkersAndAreRemembered) {
     EXPECT_EQ(result({{"command", "blocks"}}).at("blocks").size(), 1u);
     (void)result({{"command", "unblock"}, {"prefix", "198.51.100.0/24"}});
     EXPECT_TRUE(wait_for([&] { return result({{"command", "blocks"}}).at("blocks").empty(); }));
+}
+
+stages::FlowReport report(uint16_t port, std::string_view player = "") {
+    stages::FlowReport r;
+    r.client = {IpAddress::v4(0xc6336407), port};
+    r.server = *parse_endpoint("10.0.0.2:25565");
+    r.tcp = r.counted = true;
+    r.packets = 10;
+    r.bytes_to_server = 1'000;
+    r.began = r.last_seen = 1'700'000'000s;
+    r.has_player = r.player.logged_in = r.player.measured = !player.empty();
+    r.player.identity.name.assign(player);
+    r.player.latency = 42ms;
+    return r;
+}
+
+stages::FlowReport last_report(uint16_t worker) {
+    stages::FlowReport r;
+    r.worker = worker;
+    r.last = true;
+    return r;
+}
+
+TEST_F(ControlTest, FlowsAndPlayersAreAskedOfTheWorkers) {
+    start();
+    wire_.tell(record(VerdictRecord::Kind::login, "Alice", 1));
+    ASSERT_TRUE(wait_for([&] { return heard_.count() == 1; }));
+    wire_.will_report({report(1, "Alice"), last_report(0), report(2), report(3), last_report(1)});
+    const Json flows = result({{"command", "flows"}});
+    ASSERT_EQ(flows.at("flows").size(), 3u) << flows;
+    EXPECT_EQ(flows["flows"][0]["player"], "Alice");
+    EXPECT_EQ(flows["flows"][1]["player"], nullptr);
+    EXPECT_EQ(flows["flows"][1]["to_server_bytes"], 1'000);
+    EXPECT_EQ(flows["flows"][2]["client"], "198.51.100.7:3");
+    EXPECT_FALSE(flows["more"].get<bool>());
+    EXPECT_EQ(flows["silent_workers"], 0);
+
+    const Json second = result({{"command", "flows"}, {"skip", 1}, {"limit", 1}});
+    ASSERT_EQ(second.at("flows").size(), 1u);
+    EXPECT_EQ(second["flows"][0]["client"], "198.51.100.7:2");
+    EXPECT_TRUE(second["more"].get<bool>());
+    EXPECT_EQ(wire_.orders().back().flows_max, 2) << "Workers tell no more than is shown";
+    EXPECT_EQ(result({{"command", "flows"}, {"state", "dead"}}).at("flows").size(), 0u);
+
+    EXPECT_EQ(result({{"command", "players"}})["players"][0]["latency_ms"], 42.0);
+    EXPECT_EQ(error({{"command", "flows"}, {"limit", -1}}),
+              "limit must be a whole number from 0 to 65535");
+}
+
+TEST_F(ControlTest, AWorkerThatDoesNotAnswerIsSaidToBeSilent) {
+    start();
+    wire_.tell(record(VerdictRecord::Kind::login, "Alice", 1));
+    ASSERT_TRUE(wait_for([&] { return heard_.count() == 1; }));
+    wire_.will_report({report(1, "Alice"), last_report(0)});
+    const auto began = steady_clock::now();
+    const Json players = result({{"command", "players"}});
+    EXPECT_GE(steady_clock::now() - began, FlowInquiry::patience - 100ms);
+    EXPECT_EQ(players["silent_workers"], 1);
+    EXPECT_EQ(players["players"][0]["name"], "Alice") << "what is known is told all the same";
+}
+
+TEST_F(ControlTest, APortThatWentIsMendedBesideTheLoop) {
+    start();
+    std::atomic<bool> done = false;
+    std::thread workers([&] {
+        while (!done) {
+            for (uint16_t w = 0; w < 2; ++w) wire_.counting(w).progress.add();
+            std::this_thread::sleep_for(1ms);
+        }
+    });
+    control_->ready();
+    const auto port = [&] { return Json::parse(get("/health").second)["ports"][1]; };
+    ASSERT_TRUE(wait_for([&] { return get("/health").first == 200; }));
+    wire_.pull(1);
+    EXPECT_TRUE(wait_for([&] { return get("/health").first == 503; }));
+    EXPECT_FALSE(port().at("present").get<bool>());
+    wire_.plug(1);
+    EXPECT_TRUE(wait_for([&] { return get("/health").first == 200; }));
+    EXPECT_NE(get("/metrics")
+                  .second.find("portcullis_port_reopened_total{wire=\"edge\",port=\"inside\"} 1\n"),
+              std::string::npos);
+    done = true;
+    workers.join();
 }
 
 TEST_F(ControlTest, OrdersWaitForFullRings) {
@@ -293,11 +378,12 @@ TEST_F(ControlTest, RefusesWhatItDoesNotUnderstand) {
         std::string says;
     } cases[] = {
         {{{"command", "fly"}},
-         "unknown command \"fly\"; allowed: status, health, wires, flows, players, player, blocks, "
-         "block, unblock, sever, kick, trace, reload or config"},
+         "unknown command \"fly\"; allowed: status, health, wires, services, workers, flows, "
+         "players, "
+         "player, blocks, block, unblock, sever, kick, trace, reload or config"},
         {{{"command", 5}}, "command must be a text"},
         {Json::array(),
-         "unknown command \"\"; allowed: status, health, wires, flows, players, "
+         "unknown command \"\"; allowed: status, health, wires, services, workers, flows, players, "
          "player, blocks, block, unblock, sever, kick, trace, reload or config"},
         {{{"command", "block"}, {"prefix", "everybody"}},
          "prefix is \"everybody\"; allowed: an address, or a prefix such as 10.0.0.0/8"},

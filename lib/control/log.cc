@@ -2,11 +2,15 @@
 
 #include <cstdlib>
 #include <memory>
+#include <string>
 
 #include <spdlog/async.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
 
 namespace portcullis::control {
 
@@ -14,15 +18,27 @@ namespace {
 
 constexpr size_t messages_waiting_max = 8'192;
 
+int priority_of(spdlog::level::level_enum level) {
+    if (level >= spdlog::level::err) return LOG_ERR;
+    if (level == spdlog::level::warn) return LOG_WARNING;
+    return level == spdlog::level::info ? LOG_INFO : LOG_DEBUG;
+}
+
+/// JOURNAL_STREAM names the device and file that were stderr when the service began;
+/// what is started with another stderr inherits the variable all the same.
+bool goes_to_journal() {
+    const char* const stream = std::getenv("JOURNAL_STREAM");
+    struct stat file{};
+    if (stream == nullptr || fstat(STDERR_FILENO, &file) != 0) return false;
+    return stream == std::to_string(file.st_dev) + ':' + std::to_string(file.st_ino);
+}
+
 /// "<6>": what sd-daemon(3) wants before a line.
 class JournalPriority : public spdlog::custom_flag_formatter {
 public:
     void format(const spdlog::details::log_msg& message, const std::tm&,
                 spdlog::memory_buf_t& out) override {
-        const char* const priority = message.level >= spdlog::level::err    ? "<3>"
-                                     : message.level == spdlog::level::warn ? "<4>"
-                                     : message.level == spdlog::level::info ? "<6>"
-                                                                            : "<7>";
+        const char* const priority = journal_priority(priority_of(message.level));
         out.append(priority, priority + 3);
     }
     std::unique_ptr<custom_flag_formatter> clone() const override {
@@ -32,7 +48,7 @@ public:
 
 std::unique_ptr<spdlog::formatter> formatter() {
     auto made = std::make_unique<spdlog::pattern_formatter>();
-    if (std::getenv("JOURNAL_STREAM") != nullptr) {
+    if (goes_to_journal()) {
         made->add_flag<JournalPriority>('*').set_pattern("%*%v");
     } else {
         made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
@@ -41,6 +57,12 @@ std::unique_ptr<spdlog::formatter> formatter() {
 }
 
 }  // namespace
+
+const char* journal_priority(int priority) {
+    static const bool journal = goes_to_journal();
+    static constexpr const char* texts[] = {"<0>", "<1>", "<2>", "<3>", "<4>", "<5>", "<6>", "<7>"};
+    return journal ? texts[priority & 7] : "";
+}
 
 void start_log(const config::Logging& logging) {
     static const bool made = [] {

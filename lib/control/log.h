@@ -4,6 +4,10 @@
 
 namespace portcullis::control {
 
+/// "<3>" and so on, what sd-daemon(3) wants before a line for the journal; "" when
+/// stderr does not go there.  `priority`: LOG_ERR, LOG_INFO… of syslog.h.
+const char* journal_priority(int priority);
+
 /// Sends spdlog's messages to stderr from a thread of their own: when nobody
 /// reads stderr, the oldest messages are lost and nothing waits.  Under systemd
 /// each line has its priority for the journal and no time of its own.

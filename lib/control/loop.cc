@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
@@ -118,6 +119,7 @@ void Control::Loop::drain_later() {
         if (error) return;
         const bool more = drain();
         hear_descriptions();
+        state_.inquiry.gather(steady_clock::now());
         pass_orders();
         drain_timer_.expires_after(more ? milliseconds(0) : settings_.drain);
         drain_later();
@@ -191,6 +193,10 @@ void Control::Loop::keep_house() {
     if (turns_++ % turns_a_second != 0) return;
     look_at_ports();
     state_.blocks.forget_expired(wall_clock());
+    if (key_feed_) {
+        state_.keys_taken = key_feed_->counts().taken;
+        state_.keys_refused = key_feed_->counts().refused;
+    }
     if (lines_held_ > 0) spdlog::info("and {} more records, not shown", lines_held_);
     lines_held_ = 0;
     lines_left_ = record_lines_a_second;
@@ -199,13 +205,28 @@ void Control::Loop::keep_house() {
 void Control::Loop::look_at_ports() {
     std::vector<PortStatus> now = state_.wire.ports();
     for (size_t i = 0; i < now.size() && i < ports_.size(); ++i) {
-        if (now[i].up == ports_[i].up) continue;
+        if (now[i].up == ports_[i].up && now[i].present == ports_[i].present) continue;
         const auto level = now[i].up ? spdlog::level::info : spdlog::level::err;
+        const char* const state = now[i].up        ? "up again"
+                                  : now[i].present ? "down"
+                                                   : "gone; it is opened again once it is back";
         spdlog::log(level, "wire {}: the {} port {} is {}", now[i].wire,
-                    name_in(stages::side_names, now[i].side), now[i].device,
-                    now[i].up ? "up again" : "down");
+                    name_in(stages::side_names, now[i].side), now[i].device, state);
     }
     ports_ = std::move(now);
+    if (!std::ranges::all_of(ports_, &PortStatus::present)) mend_ports();
+}
+
+/// Beside the loop, for a driver may take its time.
+void Control::Loop::mend_ports() {
+    if (std::exchange(mending_, true)) return;
+    asio::post(compiler_, [this] {
+        const std::vector<std::string> said = state_.wire.mend_ports();
+        asio::post(loop_, [this, said] {
+            mending_ = false;
+            for (const std::string& line : said) spdlog::info("{}", line);
+        });
+    });
 }
 
 void Control::Loop::feed_watchdog() {
@@ -247,6 +268,7 @@ void Control::Loop::finish() {
     }
     // Who still waits must not outlive the loop that his connection lives on.
     state_.descriptions.give_up(steady_clock::time_point::max());
+    state_.inquiry.forget();
     if (admin_) admin_->stop();
     if (key_feed_) key_feed_->stop();
     if (http_) http_->stop();

@@ -52,6 +52,7 @@ private:
     void keep_house_later();
     void keep_house();
     void look_at_ports();
+    void mend_ports();
     void feed_watchdog();
     metrics::HttpReply answer_http(std::string_view path) const;
     void reload(Done done, Failed failed);
@@ -76,6 +77,7 @@ private:
     uint64_t turns_ = 0;
     unsigned lines_left_ = 0;  ///< Log lines for records in this second.
     uint64_t lines_held_ = 0;
+    bool mending_ = false;  ///< On the compiling thread.
     std::chrono::microseconds watchdog_{0};
     std::chrono::steady_clock::time_point fed_{};
     bool reloading_ = false;

@@ -88,10 +88,16 @@ void PlayerRegistry::take(const verdicts::VerdictRecord& record) {
 }
 
 const PlayerRegistry::Entry* PlayerRegistry::find(std::string_view name) const {
+    const std::vector<const Entry*> all = find_all(name);
+    return all.empty() ? nullptr : all.front();
+}
+
+std::vector<const PlayerRegistry::Entry*> PlayerRegistry::find_all(std::string_view name) const {
+    std::vector<const Entry*> all;
     for (const auto& [flow, entry] : entries_) {
-        if (same_name(entry.identity.name.view(), name)) return &entry;
+        if (same_name(entry.identity.name.view(), name)) all.push_back(&entry);
     }
-    return nullptr;
+    return all;
 }
 
 }  // namespace portcullis::control

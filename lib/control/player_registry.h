@@ -53,6 +53,8 @@ public:
     }
     /// By name, in any case; null when nobody of that name is there.
     const Entry* find(std::string_view name) const;
+    /// All of them: one player may play on several services.
+    std::vector<const Entry*> find_all(std::string_view name) const;
 
 private:
     using FlowName = std::pair<Endpoint, Endpoint>;

@@ -42,6 +42,9 @@ void add_control(const State& state, Exposition& out) {
     const OrderDesk::Counts orders = state.orders.counts();
     out.add(Metric::orders, {"given"}, static_cast<double>(orders.given));
     out.add(Metric::orders, {"refused"}, static_cast<double>(orders.refused));
+    out.add(Metric::orders_waiting, static_cast<double>(orders.waiting));
+    out.add(Metric::keys, {"taken"}, static_cast<double>(state.keys_taken));
+    out.add(Metric::keys, {"refused"}, static_cast<double>(state.keys_refused));
     out.add(Metric::reloads, {"done"}, static_cast<double>(state.reloads_done));
     out.add(Metric::reloads, {"refused"}, static_cast<double>(state.reloads_refused));
     out.add(Metric::watchdog_feeds, static_cast<double>(state.watchdog_feeds));
@@ -85,6 +88,7 @@ Json health(const State& state) {
         ports.push_back({{"wire", port.wire},
                          {"port", name_in(stages::side_names, port.side)},
                          {"device", port.device},
+                         {"present", port.present},
                          {"up", port.up}});
     }
     Json& workers = answer["workers"] = Json::array();

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "control/descriptions.h"
+#include "control/flow_inquiry.h"
 #include "control/order_desk.h"
 #include "control/player_registry.h"
 #include "control/record_sink.h"
@@ -34,7 +35,8 @@ struct State {
         : config(std::move(running)),
           wire(wire_side),
           players(config.limits.players),
-          watch(stall) {}
+          watch(stall),
+          inquiry(wire_side, orders) {}
 
     config::Config config;
     WireSide& wire;
@@ -43,9 +45,11 @@ struct State {
     BlockBook blocks;
     OrderDesk orders;
     Descriptions descriptions{orders};
+    FlowInquiry inquiry;
     std::vector<std::unique_ptr<RecordSink>> sinks;
     std::array<uint64_t, record_kind_names.size()> records{};
     uint64_t reloads_done = 0, reloads_refused = 0, watchdog_feeds = 0;
+    uint64_t keys_taken = 0, keys_refused = 0;
     Nanos started{};  ///< Since the epoch.
 };
 

@@ -4,10 +4,12 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "keys/key.h"
 #include "stages/counters.h"
+#include "stages/tell/told.h"
 #include "verdicts/player_context.h"
 #include "verdicts/record.h"
 
@@ -22,8 +24,20 @@ struct PortStatus {
     stages::Side side{};
     std::string device;
     bool up = false;
+    bool present = true;    ///< False once the device itself is gone.
+    uint64_t reopened = 0;  ///< How often it came back.
     uint64_t rx_missed = 0, rx_errors = 0, rx_no_mbuf = 0,
              tx_errors = 0;  ///< As the driver counts.
+};
+
+/// How full a ring between a Worker and others is.
+struct RingStatus {
+    std::string_view name;
+    uint64_t used = 0, capacity = 0;
+};
+/// Packet buffers of all Workers and ports.
+struct BufferStatus {
+    uint64_t used = 0, total = 0;
 };
 
 /// What Control sees of the packet side: rings and counters, never a lock.  The
@@ -41,6 +55,13 @@ public:
     virtual size_t take_records(std::span<verdicts::VerdictRecord> out) = 0;
     /// The same of what Workers were ordered to describe.
     virtual size_t take_contexts(std::span<verdicts::PlayerContext> out) = 0;
+    /// The same for answers about Flows.
+    virtual size_t take_reports(std::span<stages::FlowReport> out) = 0;
+    virtual std::vector<RingStatus> rings(uint16_t worker) const = 0;
+    virtual BufferStatus buffers() const = 0;
+    /// Opens again what has gone and come back, such as a removed network card.  May
+    /// take long: not for Control's own thread.  Returns what it did, a line each.
+    virtual std::vector<std::string> mend_ports() = 0;
     /// To every Worker; false when a ring is full (try again later).
     virtual bool give(const verdicts::Order& order) = 0;
     /// The same for a session key.

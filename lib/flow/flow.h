@@ -63,6 +63,7 @@ struct alignas(64) Flow {
 /// need to make frames of our own.  Kept apart, since nobody else needs it.
 struct FlowLinks {
     std::array<LinkHeader, 2> to;
+    uint32_t began_s = 0;  ///< When the Flow was made, since the epoch; for whoever asks.
 };
 
 /// What one Flow costs, its share of the table's buckets included.

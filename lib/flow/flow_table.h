@@ -46,7 +46,18 @@ public:
         }
     }
 
+    /// Calls `visit(const Flow&)` for each in use of the `places` places from `first`
+    /// on: for whoever wants to see all of them, some at a time.
+    template <class Visit>
+    void look(uint32_t first, uint32_t places, Visit&& visit) const noexcept {
+        for (uint32_t i = first; i < capacity_ && i - first < places; ++i) {
+            fetch_ahead(i);
+            if (in_use(flows_[i])) visit(flows_[i]);
+        }
+    }
+
     FlowLinks& links(const Flow& flow) noexcept { return links_[place_of(flow)]; }
+    const FlowLinks& links(const Flow& flow) const noexcept { return links_[place_of(flow)]; }
     uint32_t size() const noexcept { return size_; }
     uint32_t capacity() const noexcept { return capacity_; }
     /// Bytes in all, everything counted.

@@ -6,8 +6,9 @@ namespace portcullis::metrics {
 
 namespace {
 
-constexpr bool counter = true;
-constexpr bool gauge = false;
+constexpr Kind counter = Kind::counter;
+constexpr Kind gauge = Kind::gauge;
+constexpr Kind histogram = Kind::histogram;
 
 // In the order of `Metric`.
 constexpr std::array<MetricRow, static_cast<size_t>(Metric::count)> rows = {{
@@ -27,6 +28,10 @@ constexpr std::array<MetricRow, static_cast<size_t>(Metric::count)> rows = {{
     {"portcullis_queued_packets", gauge, "wire",
      "Frames that Workers say they hold in rings and queues."},
     {"portcullis_port_up", gauge, "wire,port", "1 while the link is up."},
+    {"portcullis_port_present", gauge, "wire,port",
+     "0 while the device is gone, such as a network card that was pulled."},
+    {"portcullis_port_reopened_total", counter, "wire,port",
+     "Times the device went, came back and was opened again."},
     {"portcullis_port_missed_packets_total", counter, "wire,port",
      "Frames the port dropped because no Worker fetched them in time (driver's count)."},
     {"portcullis_port_receive_errors_total", counter, "wire,port",
@@ -60,6 +65,19 @@ constexpr std::array<MetricRow, static_cast<size_t>(Metric::count)> rows = {{
     {"portcullis_stage_seconds_total", counter, "stage", "Time spent in a stage, all Workers."},
     {"portcullis_stage_packets_total", counter, "stage",
      "Packets that a stage was given, all Workers."},
+    {"portcullis_stage_burst_seconds", histogram, "stage",
+     "Time a stage took for one burst, all Workers."},
+    {"portcullis_latency_seconds", histogram, "worker",
+     "Time a forwarded packet spent here: from the turn of the loop that received it to the end "
+     "of the one that sent it, rings between Workers included."},
+    {"portcullis_ring_entries", gauge, "ring,worker",
+     "What waits in a ring between a Worker and Control (records, reports, orders, keys) "
+     "or another Worker (handed_over, handed_back: packets)."},
+    {"portcullis_ring_entries_max", gauge, "ring,worker", "What such a ring has room for."},
+    {"portcullis_packet_buffers_used", gauge, "",
+     "Packet buffers in ports, rings and Workers' hands, those in caches of cores not among "
+     "them."},
+    {"portcullis_packet_buffers", gauge, "", "Packet buffers in all."},
     {"portcullis_worker_alive", gauge, "worker", "1 while the Worker makes progress."},
     {"portcullis_records_total", counter, "kind", "Records that Control took from Workers."},
     {"portcullis_record_waiting", gauge, "sink", "Records that a sink has still to deal with."},
@@ -68,6 +86,8 @@ constexpr std::array<MetricRow, static_cast<size_t>(Metric::count)> rows = {{
      "How writing, kicking, posting and blocking ended."},
     {"portcullis_part_well", gauge, "part", "1 while the log, an RCON server or a webhook works."},
     {"portcullis_orders_total", counter, "outcome", "Orders to Workers: given, or refused."},
+    {"portcullis_orders_waiting", gauge, "", "Orders that wait for room in a Worker's ring."},
+    {"portcullis_keys_total", counter, "outcome", "Session keys from the feed: taken, or refused."},
     {"portcullis_reloads_total", counter, "outcome", "Configuration reloads: done, or refused."},
     {"portcullis_watchdog_feeds_total", counter, "",
      "Times systemd was told that every Worker makes progress."},
@@ -78,7 +98,7 @@ constexpr std::array<MetricRow, static_cast<size_t>(Metric::count)> rows = {{
 consteval bool rows_are_whole() {
     for (const MetricRow& row : rows) {
         if (!row.name.starts_with("portcullis_") || row.help.empty()) return false;
-        if (row.counter != row.name.ends_with("_total")) return false;
+        if ((row.kind == counter) != row.name.ends_with("_total")) return false;
     }
     return true;
 }
@@ -111,6 +131,18 @@ constexpr std::string_view preface =
     "or\n"
     "above `portcullis_queued_packets` without traffic, is a packet lost and a bug.\n"
     "\n"
+    "## Histograms\n"
+    "\n"
+    "A histogram `X` is exposed as `X_bucket`, `X_sum` and `X_count`. Its bounds double from 128 "
+    "ns "
+    "to 33 ms\n"
+    "and are the same on every machine, so that figures of several add up; a quantile is right "
+    "within a\n"
+    "factor of two, an average to the nanosecond. Workers read no clock for them that they did not "
+    "read\n"
+    "before, but where one Worker reads for all: there a batch that is sent costs one reading "
+    "more.\n"
+    "\n"
     "## All of them\n"
     "\n"
     "This table is made from the rows that expose them (`lib/metrics/catalogue.cc`):\n"
@@ -136,7 +168,7 @@ const MetricRow& row_of(Metric metric) noexcept { return rows[static_cast<size_t
 std::string documentation() {
     std::string out(preface);
     for (const MetricRow& row : rows) {
-        out += "| `" + std::string(row.name) + "` | " + (row.counter ? "counter" : "gauge") +
+        out += "| `" + std::string(row.name) + "` | " + std::string(name_in(kind_names, row.kind)) +
                " | " + label_list(row.labels) + " | " + std::string(row.help) + " |\n";
     }
     return out;

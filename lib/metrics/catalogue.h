@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/names.h"
+
 /// Every metric that the appliance exposes: one row a metric.  What is exposed
 /// refers to a row, and docs/METRICS.md is made of the rows, so neither can name
 /// what the other does not have.
@@ -20,6 +22,8 @@ enum class Metric : uint8_t {
     in_flight_packets,
     queued_packets,
     port_up,
+    port_present,
+    port_reopened,
     port_missed_packets,
     port_receive_errors,
     port_no_buffer,
@@ -46,6 +50,12 @@ enum class Metric : uint8_t {
     turns,
     stage_seconds,
     stage_packets,
+    stage_burst_seconds,
+    latency_seconds,
+    ring_entries,
+    ring_entries_max,
+    packet_buffers_used,
+    packet_buffers,
     worker_alive,
     records,
     record_waiting,
@@ -53,6 +63,8 @@ enum class Metric : uint8_t {
     outcomes,
     part_well,
     orders,
+    orders_waiting,
+    keys,
     reloads,
     watchdog_feeds,
     build_info,
@@ -60,9 +72,13 @@ enum class Metric : uint8_t {
     count
 };
 
+enum class Kind : uint8_t { counter, gauge, histogram, count };
+inline constexpr NameTable<Kind> kind_names = {"counter", "gauge", "histogram"};
+static_assert(complete(kind_names));
+
 struct MetricRow {
-    std::string_view name;    ///< With prefix, unit and, for counters, `_total`.
-    bool counter;             ///< Else a gauge.
+    std::string_view name;  ///< With prefix, unit and, for counters, `_total`.
+    Kind kind;
     std::string_view labels;  ///< Comma-separated, in the order in which they are exposed.
     std::string_view help;
 };

@@ -19,11 +19,44 @@ std::vector<std::string> split(std::string_view labels) {
     return names;
 }
 
+prometheus::MetricType type_of(Kind kind) {
+    switch (kind) {
+        case Kind::counter:
+            return prometheus::MetricType::Counter;
+        case Kind::histogram:
+            return prometheus::MetricType::Histogram;
+        default:
+            return prometheus::MetricType::Gauge;
+    }
+}
+
+void put(Kind kind, double value, const std::vector<Exposition::Place>& places,
+         prometheus::ClientMetric& metric) {
+    metric.counter.value = metric.gauge.value = value;
+    if (kind != Kind::histogram) return;
+    // Summed up here from one reading, so that no bucket exceeds the count.
+    uint64_t counted = 0;
+    for (const Exposition::Place& place : places) {
+        counted += place.count;
+        metric.histogram.bucket.push_back({counted, place.bound});
+    }
+    metric.histogram.sample_count = counted;
+    metric.histogram.sample_sum = value;
+}
+
 }  // namespace
 
 void Exposition::add(Metric metric, std::initializer_list<std::string_view> labels, double value) {
     assert(split(row_of(metric).labels).size() == labels.size());
     samples_[static_cast<size_t>(metric)].push_back({{labels.begin(), labels.end()}, value});
+}
+
+void Exposition::add(Metric metric, std::initializer_list<std::string_view> labels,
+                     std::vector<Place> places, double sum) {
+    assert(row_of(metric).kind == Kind::histogram);
+    assert(split(row_of(metric).labels).size() == labels.size());
+    samples_[static_cast<size_t>(metric)].push_back(
+        {{labels.begin(), labels.end()}, sum, std::move(places)});
 }
 
 std::string Exposition::text() const {
@@ -35,13 +68,13 @@ std::string Exposition::text() const {
         prometheus::MetricFamily family;
         family.name = row.name;
         family.help = row.help;
-        family.type = row.counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+        family.type = type_of(row.kind);
         for (const Sample& sample : samples_[i]) {
             prometheus::ClientMetric metric;
             for (size_t l = 0; l < names.size(); ++l) {
                 metric.label.push_back({names[l], sample.labels[l]});
             }
-            (row.counter ? metric.counter.value : metric.gauge.value) = sample.value;
+            put(row.kind, sample.value, sample.places, metric);
             family.metric.push_back(std::move(metric));
         }
         families.push_back(std::move(family));

@@ -3,6 +3,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "control/wire_side.h"
@@ -17,7 +18,7 @@ public:
     explicit FakeWireSide(uint16_t workers)
         : counters_(std::make_unique<stages::Counters[]>(workers)), workers_(workers) {
         for (const stages::Side side : {stages::Side::outside, stages::Side::inside}) {
-            ports_.push_back({"edge", side, "net_null0", true, 0, 0, 0, 0});
+            ports_.push_back({"edge", side, "net_null0", true, true, 0, 0, 0, 0, 0});
         }
     }
 
@@ -73,6 +74,40 @@ public:
         }
         return taken;
     }
+    /// What Workers answer to a question about flows; told once it is asked.
+    void will_report(std::vector<stages::FlowReport> reports) {
+        const std::lock_guard lock(mutex_);
+        reports_ = std::move(reports);
+    }
+    void pull(size_t port) {
+        const std::lock_guard lock(mutex_);
+        ports_[port].present = ports_[port].up = false;
+    }
+    void plug(size_t port) {
+        const std::lock_guard lock(mutex_);
+        plugged_ = port;
+    }
+
+    size_t take_reports(std::span<stages::FlowReport> out) override {
+        const std::lock_guard lock(mutex_);
+        size_t taken = 0;
+        for (; taken < out.size() && !answers_.empty(); ++taken) {
+            out[taken] = answers_.front();
+            answers_.pop_front();
+        }
+        return taken;
+    }
+    std::vector<RingStatus> rings(uint16_t) const override { return {{"records", 3, 8'192}}; }
+    BufferStatus buffers() const override { return {100, 8'192}; }
+    std::vector<std::string> mend_ports() override {
+        const std::lock_guard lock(mutex_);
+        if (!plugged_) return {};
+        PortStatus& port = ports_[*plugged_];
+        plugged_.reset();
+        port.present = port.up = true;
+        ++port.reopened;
+        return {"port " + port.device + " is back"};
+    }
     std::vector<keys::Key> keys() const {
         const std::lock_guard lock(mutex_);
         return keys_;
@@ -84,8 +119,10 @@ public:
     }
     bool give(const verdicts::Order& order) override {
         const std::lock_guard lock(mutex_);
-        if (!full_) orders_.push_back(order);
-        return !full_;
+        if (full_) return false;
+        orders_.push_back(order);
+        if (order.kind == verdicts::Order::Kind::list_flows) answer(order.question);
+        return true;
     }
     void publish(std::unique_ptr<const policy::RuleSet>) override {
         const std::lock_guard lock(mutex_);
@@ -94,6 +131,13 @@ public:
     double tsc_hz() const override { return 1e9; }
 
 private:
+    void answer(uint32_t question) {
+        for (stages::FlowReport report : reports_) {
+            report.question = question;
+            answers_.push_back(report);
+        }
+    }
+
     std::unique_ptr<stages::Counters[]> counters_;
     uint16_t workers_;
     mutable std::mutex mutex_;
@@ -103,6 +147,9 @@ private:
     std::deque<verdicts::PlayerContext> contexts_;
     std::vector<verdicts::Order> orders_;
     std::vector<keys::Key> keys_;
+    std::vector<stages::FlowReport> reports_;
+    std::deque<stages::FlowReport> answers_;
+    std::optional<size_t> plugged_;
     bool full_ = false;
     int published_ = 0;
 };

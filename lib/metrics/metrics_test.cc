@@ -76,6 +76,12 @@ TEST(Metrics, SaysWhatWasCounted) {
     first.findings[1].add(5);
     first.actions[static_cast<size_t>(policy::Action::kick)].add(1);
     first.stage_cycles[1].add(2'000'000'000);
+    // The shortest place, one in between, and what is longer than any bound.
+    first.stage_times[1].add(127);
+    fake.counting(1).stage_times[1].add(128, 3);
+    first.latencies.add(1'000, 5);
+    first.latencies.add(3'600'000'000'000);
+    first.latency_ns.add(5'000);
     fake.link(1, false);
 
     const auto values = samples(scrape(fake));
@@ -95,6 +101,21 @@ TEST(Metrics, SaysWhatWasCounted) {
         {R"(portcullis_findings_total{check="movement.speed"})", 5},
         {R"(portcullis_actions_total{action="kick"})", 1},
         {R"(portcullis_stage_seconds_total{stage="track"})", 2},
+        {R"(portcullis_stage_burst_seconds_bucket{stage="track",le="1.28e-07"})", 1},
+        {R"(portcullis_stage_burst_seconds_bucket{stage="track",le="2.56e-07"})", 4},
+        {R"(portcullis_stage_burst_seconds_count{stage="track"})", 4},
+        {R"(portcullis_stage_burst_seconds_sum{stage="track"})", 2},
+        {R"(portcullis_latency_seconds_bucket{worker="0",le="5.12e-07"})", 0},
+        {R"(portcullis_latency_seconds_bucket{worker="0",le="1.024e-06"})", 5},
+        {R"(portcullis_latency_seconds_bucket{worker="0",le="0.033554432"})", 5},
+        {R"(portcullis_latency_seconds_bucket{worker="0",le="+Inf"})", 6},
+        {R"(portcullis_latency_seconds_count{worker="0"})", 6},
+        {R"(portcullis_latency_seconds_sum{worker="0"})", 5e-06},
+        {R"(portcullis_latency_seconds_count{worker="1"})", 0},
+        {R"(portcullis_ring_entries{ring="records",worker="1"})", 3},
+        {R"(portcullis_ring_entries_max{ring="records",worker="1"})", 8192},
+        {R"(portcullis_packet_buffers_used)", 100},
+        {R"(portcullis_port_present{wire="edge",port="inside"})", 1},
     };
     for (const auto& [series, value] : expected) {
         ASSERT_TRUE(values.contains(series)) << series;
@@ -243,6 +264,11 @@ TEST(MetricsDeploy, DashboardsAndAlertsAskForMetricsAndLabelsThatExist) {
         std::istringstream in{std::string(row.labels)};
         for (std::string label; std::getline(in, label, ',');) labels.insert(label);
         known.emplace(row.name, labels);
+        if (row.kind != Kind::histogram) continue;
+        known.erase(std::string(row.name));
+        for (const char* part : {"_bucket", "_sum", "_count"}) {
+            known.emplace(std::string(row.name) + part, labels);
+        }
     }
     std::vector<std::string> queries = {read("deploy/prometheus/alerts.yaml")};
     const auto dashboard = nlohmann::json::parse(read("deploy/grafana/portcullis.json"));

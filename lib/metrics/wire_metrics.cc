@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <limits>
 
 namespace portcullis::metrics {
 
@@ -100,6 +101,8 @@ void add_ports(const control::WireSide& wire_side, Exposition& out) {
     for (const control::PortStatus& port : wire_side.ports()) {
         const std::string_view side = name_in(stages::side_names, port.side);
         out.add(Metric::port_up, {port.wire, side}, port.up ? 1 : 0);
+        out.add(Metric::port_present, {port.wire, side}, port.present ? 1 : 0);
+        out.add(Metric::port_reopened, {port.wire, side}, number(port.reopened));
         out.add(Metric::port_missed_packets, {port.wire, side}, number(port.rx_missed));
         out.add(Metric::port_receive_errors, {port.wire, side}, number(port.rx_errors));
         out.add(Metric::port_no_buffer, {port.wire, side}, number(port.rx_no_mbuf));
@@ -149,6 +152,31 @@ void add_named(const control::WireSide& wire_side, Metric metric, Array Counters
     }
 }
 
+/// The sum over all Workers of the Durations that `pick` finds in their Counters.
+template <class Pick>
+std::vector<Exposition::Place> places_of(const control::WireSide& wire_side, uint16_t first,
+                                         uint16_t end, Pick pick) {
+    std::vector<Exposition::Place> places;
+    for (size_t p = 0; p < stages::Durations::places; ++p) {
+        const bool last = p + 1 == stages::Durations::places;
+        const double bound = last ? std::numeric_limits<double>::infinity()
+                                  : number(stages::Durations::bound_ns(p)) / 1e9;
+        Exposition::Place& place = places.emplace_back(bound, 0);
+        for (uint16_t w = first; w < end; ++w) {
+            place.count += pick(wire_side.counters(w)).count(p);
+        }
+    }
+    return places;
+}
+
+void add_rings(const control::WireSide& wire_side, uint16_t worker, Exposition& out) {
+    for (const control::RingStatus& ring : wire_side.rings(worker)) {
+        const std::string index = std::to_string(worker);
+        out.add(Metric::ring_entries, {ring.name, index}, number(ring.used));
+        out.add(Metric::ring_entries_max, {ring.name, index}, number(ring.capacity));
+    }
+}
+
 void add_workers(const control::WireSide& wire_side, Exposition& out) {
     using Member = stages::Count Counters::*;
     constexpr std::pair<Metric, Member> members[] = {
@@ -171,7 +199,15 @@ void add_workers(const control::WireSide& wire_side, Exposition& out) {
         }
         const double busy = number(counters.busy_cycles.get());
         out.add(Metric::busy_seconds, {worker}, hz > 0 ? busy / hz : 0);
+        out.add(Metric::latency_seconds, {worker},
+                places_of(wire_side, w, static_cast<uint16_t>(w + 1),
+                          [](const Counters& c) -> const auto& { return c.latencies; }),
+                number(counters.latency_ns.get()) / 1e9);
+        add_rings(wire_side, w, out);
     }
+    const control::BufferStatus buffers = wire_side.buffers();
+    out.add(Metric::packet_buffers_used, number(buffers.used));
+    out.add(Metric::packet_buffers, number(buffers.total));
 }
 
 void add_stages(const control::WireSide& wire_side, Exposition& out) {
@@ -186,6 +222,10 @@ void add_stages(const control::WireSide& wire_side, Exposition& out) {
                 summed(wire_side, [s](const Counters& c) -> const stages::Count& {
                     return c.stage_packets[s];
                 }));
+        out.add(Metric::stage_burst_seconds, {names[s]},
+                places_of(wire_side, 0, wire_side.workers(),
+                          [s](const Counters& c) -> const auto& { return c.stage_times[s]; }),
+                hz > 0 ? cycles / hz : 0);
     }
 }
 

@@ -1,8 +1,12 @@
 #include "pipeline/appliance.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <map>
 #include <random>
+#include <thread>
+#include <utility>
 
 #include <rte_errno.h>
 #include <rte_launch.h>
@@ -11,6 +15,7 @@
 
 #include "base/concat.h"
 #include "base/setup_error.h"
+#include "pipeline/telemetry.h"
 #include "pipeline/worker.h"
 #include "port/eal.h"
 #include "port/port.h"
@@ -70,9 +75,11 @@ public:
     std::vector<std::unique_ptr<stages::Counters>> counters;
     std::vector<std::unique_ptr<stages::WorkerContext>> contexts;
     std::vector<std::unique_ptr<Worker>> workers;
-    bool running = false;
+    std::atomic<bool> running = false;
     std::chrono::steady_clock::time_point clock_bent{};
+    std::map<const port::Port*, std::string> said;  ///< By who mends ports.
 
+    bool all_turned() const;
     uint16_t worker_count() const { return static_cast<uint16_t>(config.workers); }
 
 private:
@@ -148,6 +155,7 @@ port::EalOptions Appliance::Parts::eal_options(const Options& options) const {
             if (port::is_pci(end->device)) eal_options.pci.push_back(end->device);
         }
     }
+    eal_options.telemetry = true;
     eal_options.user_arguments = options.eal_arguments;
     return eal_options;
 }
@@ -208,15 +216,20 @@ std::vector<WireEnds> Appliance::Parts::ends_for(uint16_t worker) const {
         WireEnds& wire = wires.emplace_back();
         for (size_t side = 0; side < ends.size(); ++side) {
             const port::Port& port = *ends[side];
-            wire[side] = {port.id(), worker < port.rx_queues() ? worker : WireEnd::none,
-                          worker < port.tx_queues() ? worker : WireEnd::none, port.interrupts()};
+            wire[side] = {0, worker < port.rx_queues() ? worker : WireEnd::none,
+                          worker < port.tx_queues() ? worker : WireEnd::none, port.interrupts(),
+                          &port.door()};
         }
     }
     return wires;
 }
 
 Appliance::Appliance(const config::Config& config, const Options& options)
-    : parts_(std::make_unique<Parts>(config, options)) {}
+    : parts_(std::make_unique<Parts>(config, options)) {
+    std::vector<std::string> names;
+    for (const config::Wire& wire : config.wires) names.push_back(wire.name);
+    telemetry_ = std::make_unique<Telemetry>(*this, std::move(names));
+}
 
 Appliance::~Appliance() { stop(); }
 
@@ -255,8 +268,8 @@ std::vector<control::PortStatus> Appliance::ports() const {
             const port::Port& port = *parts_->ports[i][side];
             const port::PortState state = port.state();
             all.push_back({parts_->config.wires[i].name, static_cast<Side>(side), port.device(),
-                           state.up, state.rx_missed, state.rx_errors, state.rx_no_mbuf,
-                           state.tx_errors});
+                           state.up, state.present, state.reopened, state.rx_missed,
+                           state.rx_errors, state.rx_no_mbuf, state.tx_errors});
         }
     }
     return all;
@@ -283,6 +296,69 @@ size_t Appliance::take_contexts(std::span<verdicts::PlayerContext> out) {
     return taken;
 }
 
+size_t Appliance::take_reports(std::span<stages::FlowReport> out) {
+    size_t taken = 0;
+    for (const auto& context : parts_->contexts) taken += context->reports.pop(out.subspan(taken));
+    return taken;
+}
+
+std::vector<control::RingStatus> Appliance::rings(uint16_t worker) const {
+    const stages::WorkerContext& context = *parts_->contexts[worker];
+    const Worker& its = *parts_->workers[worker];
+    std::vector<control::RingStatus> rings = {
+        {"records", context.records.size(), context.records.capacity()},
+        {"reports", context.reports.size(), context.reports.capacity()},
+        {"orders", its.orders_waiting(), Worker::orders_max},
+        {"keys", its.keys_waiting(), Worker::keys_max},
+    };
+    if (parts_->hand_over == nullptr) return rings;
+    const HandOver& hand_over = *parts_->hand_over;
+    rings.push_back({"handed_over", hand_over.waiting(worker), HandOver::packets_max});
+    rings.push_back({"handed_back", hand_over.waiting_back(worker), HandOver::packets_max});
+    return rings;
+}
+
+control::BufferStatus Appliance::buffers() const {
+    return {rte_mempool_in_use_count(parts_->pool.get()), parts_->mbufs};
+}
+
+/// True once each Worker has begun a turn that began after the call: none is still
+/// inside a port whose door was shut before it.
+bool Appliance::Parts::all_turned() const {
+    constexpr auto patience = 1s;
+    const auto until = std::chrono::steady_clock::now() + patience;
+    for (const auto& counts : counters) {
+        const uint64_t seen = counts->progress.get();
+        while (running && counts->progress.get() < seen + 2) {
+            if (std::chrono::steady_clock::now() > until) return false;
+            std::this_thread::sleep_for(1ms);
+        }
+    }
+    return true;
+}
+
+std::vector<std::string> Appliance::mend_ports() {
+    std::vector<std::string> said;
+    for (const auto& ends : parts_->ports) {
+        for (const auto& port : ends) {
+            if (port->state().present) continue;
+            port->shut();
+            if (!parts_->all_turned()) continue;
+            std::string sentence = concat("port ", port->device(), " is back");
+            try {
+                port->reopen();
+            } catch (const SetupError& error) {
+                sentence = error.what();
+            }
+            // Whoever asked will ask again, but what is said once need not be said again.
+            if (std::exchange(parts_->said[port.get()], sentence) != sentence) {
+                said.push_back(std::move(sentence));
+            }
+        }
+    }
+    return said;
+}
+
 bool Appliance::give(const verdicts::Order& order) {
     // A Worker that gets the same Order again, because another one's ring was
     // full, finds it obeyed already.
@@ -305,6 +381,14 @@ void Appliance::publish(std::unique_ptr<const policy::RuleSet> rules) {
 double Appliance::tsc_hz() const { return parts_->clock.hz(); }
 
 const std::vector<std::string>& Appliance::stages() const { return parts_->pipeline.stages; }
+
+port::Capabilities Appliance::capabilities() const {
+    port::Capabilities all = 0;
+    for (const WireProfiles& wire : parts_->profiles) {
+        for (const port::Profile& profile : wire.of) all |= profile.capabilities;
+    }
+    return all;
+}
 
 std::vector<std::string> Appliance::description() const {
     const Parts& parts = *parts_;

@@ -6,9 +6,12 @@
 
 #include "config/config.h"
 #include "control/wire_side.h"
+#include "port/privileges.h"
 #include "stages/packet_observer.h"
 
 namespace portcullis::pipeline {
+
+class Telemetry;
 
 /// The packet side of a running appliance: ports, Workers and what lies between
 /// them, made from one Config.  Control sees it as a WireSide.
@@ -38,6 +41,10 @@ public:
     std::vector<control::PortStatus> ports() const override;
     size_t take_records(std::span<verdicts::VerdictRecord> out) override;
     size_t take_contexts(std::span<verdicts::PlayerContext> out) override;
+    size_t take_reports(std::span<stages::FlowReport> out) override;
+    std::vector<control::RingStatus> rings(uint16_t worker) const override;
+    control::BufferStatus buffers() const override;
+    std::vector<std::string> mend_ports() override;
     bool give(const verdicts::Order& order) override;
     bool give_key(const keys::Key& key) override;
     void publish(std::unique_ptr<const policy::RuleSet> rules) override;
@@ -45,12 +52,15 @@ public:
 
     /// The stages' names, in the order of Counters::stage_cycles.
     const std::vector<std::string>& stages() const;
+    /// What of root's power the ports need from here on.
+    port::Capabilities capabilities() const;
     /// What was set up, one line each, for the log.
     std::vector<std::string> description() const;
 
 private:
     class Parts;
     std::unique_ptr<Parts> parts_;
+    std::unique_ptr<Telemetry> telemetry_;
 };
 
 }  // namespace portcullis::pipeline

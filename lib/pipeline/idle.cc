@@ -32,8 +32,9 @@ template <class Function>
 void for_each_queue(const std::vector<WireEnds>& wires, Function&& function) noexcept {
     for (const WireEnds& ends : wires) {
         for (const WireEnd& end : ends) {
-            if (end.rx_queue != WireEnd::none) {
-                function(end, static_cast<uint16_t>(end.rx_queue));
+            const int id = end.id();
+            if (end.rx_queue != WireEnd::none && id != WireEnd::none) {
+                function(end, static_cast<uint16_t>(id), static_cast<uint16_t>(end.rx_queue));
             }
         }
     }
@@ -61,16 +62,30 @@ void Worker::idle() noexcept {
 void Worker::arm_interrupts() noexcept {
     // All queues or none: one that can not wake us would wait for the others.
     interrupts_ = reads();
-    for_each_queue(wires_, [this](const WireEnd& end, uint16_t queue) {
+    openings_armed_ = openings();
+    for_each_queue(wires_, [this](const WireEnd& end, uint16_t port, uint16_t queue) {
         interrupts_ = interrupts_ && end.interrupts &&
-                      rte_eth_dev_rx_intr_ctl_q(end.port, queue, RTE_EPOLL_PER_THREAD,
+                      rte_eth_dev_rx_intr_ctl_q(port, queue, RTE_EPOLL_PER_THREAD,
                                                 RTE_INTR_EVENT_ADD, nullptr) == 0;
     });
 }
 
+uint32_t Worker::openings() const noexcept {
+    uint32_t sum = 0;
+    for (const WireEnds& ends : wires_) {
+        for (const WireEnd& end : ends) sum += end.door == nullptr ? 0 : end.door->openings();
+    }
+    return sum;
+}
+
 void Worker::wait_for_interrupt() noexcept {
-    for_each_queue(wires_, [](const WireEnd& end, uint16_t queue) {
-        rte_eth_dev_rx_intr_enable(end.port, queue);
+    // A port that went and came back does not wake us any more: sleep instead.
+    if (openings() != openings_armed_) {
+        interrupts_ = false;
+        return;
+    }
+    for_each_queue(wires_, [](const WireEnd&, uint16_t port, uint16_t queue) {
+        rte_eth_dev_rx_intr_enable(port, queue);
     });
     // What came before the interrupts were armed would not wake us.
     if (!turn()) {
@@ -78,8 +93,8 @@ void Worker::wait_for_interrupt() noexcept {
         rte_epoll_wait(RTE_EPOLL_PER_THREAD, events, 8,
                        static_cast<int>(to_milliseconds(interrupt_wait_max)));
     }
-    for_each_queue(wires_, [](const WireEnd& end, uint16_t queue) {
-        rte_eth_dev_rx_intr_disable(end.port, queue);
+    for_each_queue(wires_, [](const WireEnd&, uint16_t port, uint16_t queue) {
+        rte_eth_dev_rx_intr_disable(port, queue);
     });
 }
 

@@ -41,16 +41,12 @@ Worker::Worker(Setup setup)
       cut_flag_(setup.cut_flag),
       idle_policy_(setup.idle),
       pipeline_(std::move(setup.pipeline)),
+      teller_(setup.context),
+      nanos_per_cycle_q32_(
+          static_cast<uint64_t>(4294967296.0 * 1e9 / static_cast<double>(rte_get_tsc_hz()))),
       orders_("orders", orders_max),
       keys_("keys", keys_max),
-      leaving_(setup.wires.size()) {
-    for (size_t wire = 0; wire < wires_.size(); ++wire) {
-        for (size_t side = 0; side < sides; ++side) {
-            places_[wires_[wire][side].port] = {static_cast<uint8_t>(wire),
-                                                static_cast<Side>(side)};
-        }
-    }
-}
+      leaving_(setup.wires.size()) {}
 
 void Worker::run() noexcept {
     rules_.enter(index_);
@@ -67,28 +63,57 @@ void Worker::run() noexcept {
 }
 
 bool Worker::turn() noexcept {
-    const uint64_t began = rte_rdtsc();
-    if (clock_ != nullptr) now_ = std::max(now_, clock_->at(began));
+    turn_began_ = rte_rdtsc();
+    if (clock_ != nullptr) now_ = std::max(now_, clock_->at(turn_began_));
     context_.rules = rules_.current();
     burst_.clear(now_);
+    sent_ = 0;
 
     receive();
     const bool ordered = obey();
-    const bool busy = !burst_.empty() || ordered;
-    if (busy) process();
+    busy_ = !burst_.empty() || ordered;
+    if (busy_) process();
     if (hand_over_ != nullptr) count_handed();
     if (clock_ != nullptr && now_ - house_kept_ >= house_interval) keep_house();
     if (hand_over_ != nullptr && index_ == 0) send_handed_back();
 
     rules_.quiet(index_);
     counters().progress.add();
-    if (busy) {
+    if (busy_) {
         counters().bursts.add();
-        counters().busy_cycles.add(rte_rdtsc() - began);
+        count_time();
     } else {
         counters().idle_polls.add();
     }
-    return busy;
+    return busy_;
+}
+
+/// What the turn took, its packets have waited.
+void Worker::count_time() noexcept {
+    const uint64_t cycles = rte_rdtsc() - turn_began_;
+    counters().busy_cycles.add(cycles);
+    // Handed-over packets are counted one by one, where they leave.
+    if (hand_over_ != nullptr || sent_ == 0) return;
+    const uint64_t waited = nanos(cycles);
+    counters().latencies.add(waited, sent_);
+    counters().latency_ns.add(waited * sent_);
+}
+
+/// Between receiving and sending them lie rings and other Workers' turns.
+void Worker::count_handed_time(std::span<rte_mbuf* const> packets) noexcept {
+    const uint64_t now = rte_rdtsc();
+    for (const rte_mbuf* packet : packets) {
+        const uint64_t received = hand_over_->received(*packet);
+        if (received == 0) continue;
+        const uint64_t waited = nanos(now - received);
+        counters().latencies.add(waited);
+        counters().latency_ns.add(waited);
+    }
+}
+
+uint64_t Worker::nanos(uint64_t cycles) const noexcept {
+    return static_cast<uint64_t>(static_cast<unsigned __int128>(cycles) * nanos_per_cycle_q32_ >>
+                                 32);
 }
 
 void Worker::pass_time(Nanos until) noexcept {
@@ -118,10 +143,11 @@ void Worker::receive_end(uint8_t wire, Side side, const WireEnd& end) noexcept {
     const auto room =
         static_cast<uint16_t>(std::min(receive_max, Burst::packets_max - burst_.size()));
     // A full burst (several wires) leaves the rest in the port for the next turn.
-    if (room == 0) return;
+    const int id = end.id();
+    if (room == 0 || id == WireEnd::none) return;
     Received packets;
-    const uint16_t count =
-        rte_eth_rx_burst(end.port, static_cast<uint16_t>(end.rx_queue), packets.data(), room);
+    const uint16_t count = rte_eth_rx_burst(
+        static_cast<uint16_t>(id), static_cast<uint16_t>(end.rx_queue), packets.data(), room);
     if (count == 0) return;
 
     const std::span received(packets.data(), count);
@@ -131,7 +157,10 @@ void Worker::receive_end(uint8_t wire, Side side, const WireEnd& end) noexcept {
     if (hand_over_ == nullptr) {
         add(received, wire, side);
     } else {
-        for (rte_mbuf* packet : received) packet->port = end.port;
+        for (rte_mbuf* packet : received) {
+            packet->port = Place{wire, side}.number();
+            hand_over_->set_received(*packet, turn_began_);
+        }
         hand_out(wire, received);
     }
 }
@@ -164,7 +193,7 @@ void Worker::receive_handed() noexcept {
     const size_t count =
         hand_over_->take(index_, {packets.data(), Burst::packets_max - burst_.size()});
     for (size_t i = 0; i < count; ++i) {
-        const Place place = places_[packets[i]->port];
+        const Place place = Place::of(packets[i]->port);
         ++handed_[place.wire];
         add({&packets[i], 1}, place.wire, place.side);
     }
@@ -199,6 +228,7 @@ bool Worker::obey() noexcept {
     bool ordered = false;
     while (orders_.pop(order)) {
         for (const auto& stage : pipeline_) stage->obey(order, burst_);
+        teller_.obey(order);
         ordered = true;
     }
     return ordered;
@@ -211,6 +241,7 @@ void Worker::process() noexcept {
         const uint64_t after = rte_rdtsc();
         counters().stage_cycles[i].add(after - before);
         counters().stage_packets[i].add(burst_.size());
+        counters().stage_times[i].add(nanos(after - before));
         before = after;
     }
     send();
@@ -220,6 +251,7 @@ void Worker::keep_house() noexcept {
     house_kept_ = now_;
     burst_.clear(now_);
     for (const auto& stage : pipeline_) stage->keep_house(burst_);
+    teller_.go_on(busy_);
     send();
 }
 
@@ -233,10 +265,12 @@ void Worker::send() noexcept {
         }
         Leaving& out = leaving_[packet.wire][static_cast<size_t>(opposite(packet.side))];
         out.packets[out.size++] = packet.mbuf;
+        ++sent_;
     }
     for (const Burst::Injected& frame : burst_.injected()) {
         Leaving& out = leaving_[frame.wire][static_cast<size_t>(frame.out)];
         out.packets[out.size++] = frame.mbuf;
+        if (hand_over_ != nullptr) hand_over_->set_received(*frame.mbuf, 0);
         counters().wire[frame.wire].injected.add();
     }
     for (size_t wire = 0; wire < wires_.size(); ++wire) {
@@ -256,7 +290,7 @@ void Worker::send_end(uint8_t wire, Side side) noexcept {
         transmit(wire, side, static_cast<uint16_t>(end.tx_queue), packets);
         return;
     }
-    for (rte_mbuf* packet : packets) packet->port = end.port;
+    for (rte_mbuf* packet : packets) packet->port = Place{wire, side}.number();
     hand_over_->entered(index_, wire, packets.size());
     const size_t given = hand_over_->give_back(index_, packets);
     hand_over_->left(index_, wire, packets.size() - given);
@@ -268,7 +302,7 @@ void Worker::send_handed_back() noexcept {
     for (uint16_t worker = 1; worker < hand_over_->workers(); ++worker) {
         const size_t count = hand_over_->take_back(worker, packets);
         for (size_t i = 0; i < count; ++i) {
-            const Place place = places_[packets[i]->port];
+            const Place place = Place::of(packets[i]->port);
             hand_over_->left(index_, place.wire, 1);
             Leaving& out = leaving_[place.wire][static_cast<size_t>(place.side)];
             out.packets[out.size++] = packets[i];
@@ -287,7 +321,10 @@ void Worker::send_handed_back() noexcept {
 
 void Worker::transmit(uint8_t wire, Side side, uint16_t queue,
                       std::span<rte_mbuf*> packets) noexcept {
-    const uint16_t port = wires_[wire][static_cast<size_t>(side)].port;
+    const int id = wires_[wire][static_cast<size_t>(side)].id();
+    if (id == WireEnd::none) return refuse(wire, DropReason::tx_full, packets);
+    if (hand_over_ != nullptr) count_handed_time(packets);
+    const auto port = static_cast<uint16_t>(id);
     const auto size = static_cast<uint16_t>(packets.size());
     uint64_t bytes = bytes_of(packets);
     uint16_t sent = rte_eth_tx_burst(port, queue, packets.data(), size);

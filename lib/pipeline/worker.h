@@ -13,6 +13,8 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/rule_board.h"
 #include "pipeline/tsc_clock.h"
+#include "port/door.h"
+#include "stages/tell/flow_teller.h"
 #include "stages/worker_context.h"
 
 namespace portcullis::pipeline {
@@ -25,6 +27,10 @@ struct WireEnd {
     int rx_queue = none;  ///< None: Worker 0 reads it and hands over.
     int tx_queue = none;  ///< None: Worker 0 sends for us.
     bool interrupts = false;
+    const port::Door* door = nullptr;  ///< Null: `port`, and always open.
+
+    /// The port's id now; `none` while its device is gone.
+    int id() const noexcept { return door == nullptr ? port : door->id(); }
 };
 using WireEnds = std::array<WireEnd, static_cast<size_t>(Side::count)>;
 
@@ -73,20 +79,29 @@ public:
     /// From Control; false when the ring is full.
     bool give(const verdicts::Order& order) noexcept { return orders_.push(order); }
     bool give_key(const keys::Key& key) noexcept { return keys_.push(key); }
+    /// From any thread: how many of them wait.
+    size_t orders_waiting() const noexcept { return orders_.size(); }
+    size_t keys_waiting() const noexcept { return keys_.size(); }
 
     /// Between turns, by the thread that turns: lets time pass without packets, a
     /// millisecond a step and at most a thousand steps.
     void pass_time(Nanos until) noexcept;
 
 private:
-    static constexpr size_t ports_max = 32;  ///< RTE_MAX_ETHPORTS of a Debian build.
     static constexpr size_t send_max = Burst::packets_max + Burst::injected_max;
     static constexpr Nanos house_interval = 1ms;
 
-    /// Where a port stands, by its id.
+    /// An end of a wire, as a packet carries it (mbuf.port) from Worker to Worker.
     struct Place {
         uint8_t wire = 0;
         Side side = Side::outside;
+
+        static Place of(uint16_t number) noexcept {
+            return {static_cast<uint8_t>(number / 2), static_cast<Side>(number % 2)};
+        }
+        uint16_t number() const noexcept {
+            return static_cast<uint16_t>(wire * 2 + static_cast<uint16_t>(side));
+        }
     };
     /// Frames that leave by one end of a wire, in order.
     struct Leaving {
@@ -105,6 +120,9 @@ private:
     bool obey() noexcept;
     void process() noexcept;
     void keep_house() noexcept;
+    void count_time() noexcept;
+    void count_handed_time(std::span<rte_mbuf* const> packets) noexcept;
+    uint64_t nanos(uint64_t cycles) const noexcept;
     void send() noexcept;
     void send_end(uint8_t wire, Side side) noexcept;
     void send_handed_back() noexcept;
@@ -113,6 +131,7 @@ private:
     void idle() noexcept;
     void wait_for_interrupt() noexcept;
     void arm_interrupts() noexcept;
+    uint32_t openings() const noexcept;
     void drain() noexcept;
     bool reads() const noexcept;
     stages::Counters& counters() noexcept { return context_.counters; }
@@ -127,7 +146,8 @@ private:
     const uint64_t cut_flag_;
     const config::Idle idle_policy_;
     Pipeline pipeline_;
-    std::array<Place, ports_max> places_{};
+    stages::FlowTeller teller_;
+    const uint64_t nanos_per_cycle_q32_;  ///< Fixed point, 32 bits behind the point.
     Ring<verdicts::Order> orders_;
     Ring<keys::Key> keys_;
 
@@ -136,8 +156,12 @@ private:
     std::array<uint64_t, stages::wires_max> handed_{};  ///< Taken over and not dealt with yet.
     Nanos now_{};
     Nanos house_kept_{};
+    uint64_t turn_began_ = 0;  ///< In cycles.
+    uint64_t sent_ = 0;        ///< Packets that came and went in this turn.
+    bool busy_ = false;        ///< The last turn had something to do.
     uint32_t idle_turns_ = 0;
     bool interrupts_ = false;
+    uint32_t openings_armed_ = 0;  ///< Of all doors, when interrupts were armed.
     std::atomic<bool> stopping_{false};
 };
 

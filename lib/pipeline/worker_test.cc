@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <time.h>
 
+#include <rte_cycles.h>
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -59,6 +60,7 @@ public:
             in_[side] = ring("in" + std::to_string(side), ring_size);
             out_[side] = ring("out" + std::to_string(side), out_size);
             ports_[side] = port(side);
+            doors[side].open(ports_[side]);
         }
         if (workers > 1) hand_over_ = std::make_unique<HandOver>(workers);
         counters_ = std::make_unique<stages::Counters[]>(workers);
@@ -122,6 +124,7 @@ public:
     const stages::Counters& counters(size_t index = 0) const { return counters_[index]; }
 
     std::function<void(Burst&)> on_burst;
+    std::array<port::Door, 2> doors;
 
 private:
     std::string name(const std::string& what) const { return concat(what, "_", number_); }
@@ -151,8 +154,8 @@ private:
         Pipeline pipeline;
         pipeline.push_back(std::move(stage));
         const int queue = index == 0 ? 0 : WireEnd::none;
-        const WireEnds ends = {WireEnd{ports_[0], queue, queue, false},
-                               WireEnd{ports_[1], queue, queue, false}};
+        const WireEnds ends = {WireEnd{ports_[0], queue, queue, false, &doors[0]},
+                               WireEnd{ports_[1], queue, queue, false, &doors[1]}};
         workers_.push_back(std::make_unique<Worker>(Worker::Setup{.index = index,
                                                                   .wires = {ends},
                                                                   .pipeline = std::move(pipeline),
@@ -252,6 +255,80 @@ TEST(Worker, CountsEveryPacketAtEveryTurn) {
     EXPECT_EQ(wire.drops(DropReason::verdict), 50u * 100 / 3);
     EXPECT_EQ(wire.counters().wire[0].injected.get(), 50u * 100 / 5);
     EXPECT_GT(wire.drops(DropReason::tx_full), 0u);
+}
+
+/// How many were counted, and how many of them as longer than `ns`.
+std::pair<uint64_t, uint64_t> counted(const stages::Durations& times, uint64_t ns) {
+    uint64_t all = 0, longer = 0;
+    for (size_t place = 0; place < stages::Durations::places; ++place) {
+        all += times.count(place);
+        if (place > 0 && stages::Durations::bound_ns(place - 1) >= ns) longer += times.count(place);
+    }
+    return {all, longer};
+}
+
+TEST(Worker, CountsHowLongItsPacketsWaitAndEachStageTakes) {
+    Wire wire;
+    unsigned delay_us = 0;
+    wire.on_burst = [&](Burst& burst) {
+        rte_delay_us_block(delay_us);
+        if (!burst.empty()) burst[0].refuse(DropReason::verdict);
+    };
+    // Ten bursts of ten, one packet of which does not go on; two of them are slow.
+    for (int turn = 0; turn < 10; ++turn) {
+        for (int i = 0; i < 10; ++i) wire.enter(Side::outside, std::string(60, 'x'));
+        delay_us = turn < 2 ? 2'100 : 0;
+        EXPECT_TRUE(wire.worker().turn());
+        EXPECT_EQ(wire.leave(Side::inside).size(), 9u);
+    }
+    EXPECT_FALSE(wire.worker().turn());
+    const auto [packets, slow_packets] = counted(wire.counters().latencies, 2'000'000);
+    EXPECT_EQ(packets, 90u) << "each packet that went on, and no idle turn";
+    EXPECT_GE(slow_packets, 18u);
+    const auto [bursts, slow_bursts] = counted(wire.counters().stage_times[0], 2'000'000);
+    EXPECT_EQ(bursts, 10u);
+    EXPECT_GE(slow_bursts, 2u);
+    EXPECT_GE(wire.counters().latency_ns.get(), 18u * 2'100'000);
+}
+
+TEST(Worker, KeepsOffAPortWhoseDoorIsShut) {
+    Wire wire;
+    wire.enter(Side::inside, "from the port that goes");
+    wire.doors[size_t(Side::inside)].shut();
+    wire.enter(Side::outside, "to the port that went");
+    while (wire.worker().turn()) {
+    }
+    EXPECT_TRUE(wire.leave(Side::inside).empty());
+    EXPECT_TRUE(wire.leave(Side::outside).empty());
+    EXPECT_EQ(wire.drops(DropReason::tx_full), 1u);
+    wire.expect_nothing_lost();
+
+    const auto id = static_cast<uint16_t>(wire.doors[size_t(Side::outside)].id());
+    wire.doors[size_t(Side::inside)].open(static_cast<uint16_t>(id + 1));
+    wire.enter(Side::outside, "to the port that is back");
+    while (wire.worker().turn()) {
+    }
+    EXPECT_EQ(wire.leave(Side::inside), std::vector<std::string>{"to the port that is back"});
+    EXPECT_EQ(wire.leave(Side::outside), std::vector<std::string>{"from the port that goes"});
+}
+
+TEST(Workers, CountTheTimeInRingsBetweenThem) {
+    Wire wire(2);
+    // All of what the first receives, handed over or not, it sends itself.
+    for (unsigned i = 0; i < 100; ++i) wire.enter(Side::outside, datagram(i, false, i));
+    while (wire.worker(0).turn()) {
+    }
+    rte_delay_us_block(4'200);
+    for (int turns = 0; turns < 20; ++turns) {
+        wire.worker(1).turn();
+        wire.worker(0).turn();
+    }
+    EXPECT_EQ(wire.leave(Side::inside).size(), 100u);
+    const auto [packets, waited] = counted(wire.counters(0).latencies, 4'000'000);
+    EXPECT_EQ(packets, 100u);
+    EXPECT_GT(waited, 10u);
+    EXPECT_LT(waited, 90u) << "the first one's own share waited for nobody";
+    EXPECT_EQ(counted(wire.counters(1).latencies, 0).first, 0u) << "counted where they leave";
 }
 
 TEST(Worker, EmptiesItsQueuesBeforeItStops) {

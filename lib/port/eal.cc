@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include <sched.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -65,6 +67,17 @@ std::string joined(const std::vector<unsigned>& numbers) {
     return text;
 }
 
+/// Where EAL will make its folder.  It refuses to start with telemetry when it can not.
+bool runtime_folder_usable() {
+    const char* folder = std::getenv("RUNTIME_DIRECTORY");
+    if (folder == nullptr) {
+        const char* const of_user = std::getenv("XDG_RUNTIME_DIR");
+        folder = getuid() == 0 ? "/var/run" : of_user != nullptr ? of_user : "/tmp";
+    }
+    const std::string dpdk = concat(folder, "/dpdk");
+    return access(access(dpdk.c_str(), F_OK) == 0 ? dpdk.c_str() : folder, W_OK | X_OK) == 0;
+}
+
 }  // namespace
 
 Placement place(const std::string& cores, unsigned workers) {
@@ -101,9 +114,15 @@ std::vector<std::string> eal_arguments(const EalOptions& options) {
         lcores += concat(",", i + 1, "@", options.placement.worker_cpus[i]);
     }
     std::vector<std::string> arguments = {
-        "portcullis", "--no-telemetry", "--log-level=lib.*:error", "--log-level=pmd.*:error",
-        "--lcores",   lcores,           "--main-lcore=0",
+        "portcullis",
+        "--file-prefix=portcullis",
+        "--log-level=lib.*:error",
+        "--log-level=pmd.*:error",
+        "--lcores",
+        lcores,
+        "--main-lcore=0",
     };
+    if (!options.telemetry || !runtime_folder_usable()) arguments.emplace_back("--no-telemetry");
     if (options.hugepages) {
         arguments.emplace_back("--in-memory");
     } else {

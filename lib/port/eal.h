@@ -27,6 +27,7 @@ struct EalOptions {
     Placement placement;
     /// PCI addresses to use; all other PCI devices are left alone.
     std::vector<std::string> pci;
+    bool telemetry = false;                   ///< DPDK's socket, where its directory can be made.
     std::vector<std::string> user_arguments;  ///< What stands after "--": last, so it wins.
 };
 

@@ -29,6 +29,18 @@ std::array<uint8_t, symmetric_key_size> symmetric_key() {
     return key;
 }
 
+/// What drivers say on stderr when a device is not there, our sentence says better.
+class Hush {
+public:
+    Hush() : level_(rte_log_get_global_level()) { rte_log_set_global_level(RTE_LOG_CRIT); }
+    ~Hush() { rte_log_set_global_level(level_); }
+    Hush(const Hush&) = delete;
+    Hush& operator=(const Hush&) = delete;
+
+private:
+    const uint32_t level_;
+};
+
 std::string sentence(int error) { return rte_strerror(error < 0 ? -error : error); }
 
 rte_eth_conf configuration(const Profile& profile, const rte_eth_dev_info& info, bool spreads,
@@ -104,52 +116,82 @@ bool can_spread(const Profile& outside, const Profile& inside, unsigned workers)
     return workers > 1 && can(outside) && can(inside) && outside.spreading == inside.spreading;
 }
 
-Port::Port(const Request& request) : device_(request.configured.device) {
+Port::Port(const Request& request) : request_(request) {
     rx_queues_ = request.spread ? request.workers : uint16_t{1};
-    attach(request);
-    try {
-        configure(request);
-        set_up_queues(request);
-        start(request);
-    } catch (...) {
-        if (started_) rte_eth_dev_stop(id_);
-        rte_eth_dev_close(id_);
-        throw;
-    }
+    open();
 }
 
-Port::~Port() {
-    rte_eth_dev_stop(id_);
-    rte_eth_dev_close(id_);
+Port::~Port() { close(); }
+
+void Port::open() {
+    try {
+        attach();
+        attached_ = true;
+        configure();
+        set_up_queues();
+        start();
+    } catch (...) {
+        close();
+        throw;
+    }
+    door_.open(id_);
+}
+
+void Port::close() noexcept {
+    door_.shut();
+    if (started_) rte_eth_dev_stop(id_);
+    if (attached_) rte_eth_dev_close(id_);
     if (virtual_) rte_eal_hotplug_remove("vdev", name_.c_str());
+    started_ = attached_ = virtual_ = false;
+}
+
+void Port::reopen() {
+    const std::lock_guard lock(device_mutex_);
+    if (attached_) before_ = counted();
+    close();
+    if (is_pci(device())) rte_eal_hotplug_remove("pci", name_.c_str());
+    const uint16_t rx_queues = rx_queues_, tx_queues = tx_queues_;
+    open();
+    // Who reads and sends by which queue is settled since the start.
+    if (rx_queues_ == rx_queues && tx_queues_ == tx_queues) {
+        ++reopened_;
+        return;
+    }
+    close();
+    throw SetupError(concat("port ", device(), ": came back with ", tx_queues_,
+                            " transmit queues instead of ", tx_queues, "; restart"));
 }
 
 void Port::fail(const std::string& doing, int error) const {
-    throw SetupError(concat("port ", device_, ": ", doing, ": ", sentence(error)));
+    throw SetupError(concat("port ", device(), ": ", doing, ": ", sentence(error)));
 }
 
-void Port::attach(const Request& request) {
-    const std::string full = device_string(request.configured, request.profile, rx_queues_);
+void Port::attach_pci() {
+    // At the start EAL has probed it; a card that was pulled is probed anew.
+    if (rte_eth_dev_get_port_by_name(name_.c_str(), &id_) == 0) return;
+    const Hush hush;
+    if (rte_eal_hotplug_add("pci", name_.c_str(), "") == 0 &&
+        rte_eth_dev_get_port_by_name(name_.c_str(), &id_) == 0)
+        return;
+    throw SetupError(concat("port ", device(),
+                            ": no driver took the device; bind it to vfio-pci "
+                            "(dpdk-devbind.py --bind=vfio-pci ",
+                            device(), ") and see that its driver is installed"));
+}
+
+void Port::attach() {
+    const std::string full = device_string(request_.configured, request_.profile, rx_queues_);
     name_ = full.substr(0, full.find(','));
-    if (is_pci(device_)) {
-        if (rte_eth_dev_get_port_by_name(name_.c_str(), &id_) == 0) return;
-        throw SetupError(concat("port ", device_,
-                                ": no driver took the device; bind it to vfio-pci "
-                                "(dpdk-devbind.py --bind=vfio-pci ",
-                                device_, ") and see that its driver is installed"));
-    }
+    if (is_pci(device())) return attach_pci();
     // A device that the user made himself after "--" is taken as it is.
     if (rte_eth_dev_get_port_by_name(name_.c_str(), &id_) == 0) return;
     const size_t comma = full.find(',');
     const std::string arguments = comma == std::string::npos ? "" : full.substr(comma + 1);
-    // What drivers say on stderr when it fails, the sentence below says better.
-    const uint32_t level = rte_log_get_global_level();
-    rte_log_set_global_level(RTE_LOG_CRIT);
+    const Hush hush;
     const int error = rte_eal_hotplug_add("vdev", name_.c_str(), arguments.c_str());
-    rte_log_set_global_level(level);
     if (error != 0 || rte_eth_dev_get_port_by_name(name_.c_str(), &id_) != 0) {
         throw SetupError(
-            concat("port ", device_,
+            concat("port ", device(),
                    ": the device can not be opened; see that the interface or file in it exists "
                    "and that this process may use it (packet sockets need root or "
                    "CAP_NET_RAW)"));
@@ -157,23 +199,24 @@ void Port::attach(const Request& request) {
     virtual_ = true;
 }
 
-void Port::configure(const Request& request) {
-    const Profile& profile = request.profile;
+void Port::configure() {
+    const Profile& profile = request_.profile;
     rte_eth_dev_info info{};
     if (const int error = rte_eth_dev_info_get(id_, &info); error != 0) {
         fail("its capabilities can not be read", error);
     }
     if (rx_queues_ > info.max_rx_queues) {
-        throw SetupError(concat("port ", device_, ": has ", info.max_rx_queues,
+        throw SetupError(concat("port ", device(), ": has ", info.max_rx_queues,
                                 " receive queues for ", rx_queues_,
                                 " workers; set queues_max in its profile or lower workers"));
     }
-    tx_queues_ = std::min(profile.tx_queue_each ? request.workers : rx_queues_, info.max_tx_queues);
-    interrupts_ = request.interrupts && profile.interrupts;
+    tx_queues_ =
+        std::min(profile.tx_queue_each ? request_.workers : rx_queues_, info.max_tx_queues);
+    interrupts_ = request_.interrupts && profile.interrupts;
 
     auto key = symmetric_key();
     if (info.hash_key_size > key.size()) {
-        throw SetupError(concat("port ", device_, ": wants a hash key of ", info.hash_key_size,
+        throw SetupError(concat("port ", device(), ": wants a hash key of ", info.hash_key_size,
                                 " bytes, more than this program knows"));
     }
     rte_eth_conf conf = configuration(profile, info, rx_queues_ > 1, interrupts_, key.data());
@@ -186,14 +229,14 @@ void Port::configure(const Request& request) {
     if (error != 0) fail("it does not take its configuration", error);
 }
 
-void Port::set_up_queues(const Request& request) {
-    uint16_t rx = request.profile.rx_descriptors, tx = request.profile.tx_descriptors;
+void Port::set_up_queues() {
+    uint16_t rx = request_.profile.rx_descriptors, tx = request_.profile.tx_descriptors;
     if (const int error = rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx); error != 0) {
         fail("it does not take the number of descriptors", error);
     }
     const auto socket = static_cast<unsigned>(std::max(0, rte_eth_dev_socket_id(id_)));
     for (uint16_t queue = 0; queue < rx_queues_; ++queue) {
-        const int error = rte_eth_rx_queue_setup(id_, queue, rx, socket, nullptr, request.pool);
+        const int error = rte_eth_rx_queue_setup(id_, queue, rx, socket, nullptr, request_.pool);
         if (error != 0) fail(concat("receive queue ", queue), error);
     }
     for (uint16_t queue = 0; queue < tx_queues_; ++queue) {
@@ -202,7 +245,7 @@ void Port::set_up_queues(const Request& request) {
     }
 }
 
-void Port::start(const Request& request) {
+void Port::start() {
     if (const int error = rte_eth_dev_start(id_); error != 0) fail("it does not start", error);
     started_ = true;
     // A wire carries what is addressed to others; a device that knows no
@@ -211,34 +254,50 @@ void Port::start(const Request& request) {
         fail("it does not become promiscuous", error);
     }
     rte_eth_allmulticast_enable(id_);
-    if (rx_queues_ > 1 && request.profile.spreading == Spreading::rss_function) {
+    if (rx_queues_ > 1 && request_.profile.spreading == Spreading::rss_function) {
         const int error =
-            ask_for_symmetric_function(id_, rx_queues_, request.profile.hash_functions);
+            ask_for_symmetric_function(id_, rx_queues_, request_.profile.hash_functions);
         if (error != 0) fail("it has no symmetric hash; set spreading: none", error);
     }
 }
 
 PortState Port::state() const {
-    PortState state;
-    state.present = rte_eth_dev_is_valid_port(id_) != 0 && rte_eth_dev_is_removed(id_) == 0;
-    if (!state.present) return state;
+    const std::unique_lock device(device_mutex_, std::try_to_lock);
+    const std::lock_guard lock(last_mutex_);
+    if (device.owns_lock()) {
+        last_ = ask();
+    } else {
+        last_.present = last_.up = false;
+    }
+    return last_;
+}
+
+PortState Port::ask() const {
+    PortState state = attached_ ? counted() : before_;
+    state.reopened = reopened_;
+    state.present =
+        attached_ && rte_eth_dev_is_valid_port(id_) != 0 && rte_eth_dev_is_removed(id_) == 0;
     rte_eth_dev_info info{};
     char interface[IF_NAMESIZE];
-    if (rte_eth_dev_info_get(id_, &info) == 0 && info.if_index != 0 &&
+    if (state.present && rte_eth_dev_info_get(id_, &info) == 0 && info.if_index != 0 &&
         if_indextoname(info.if_index, interface) == nullptr) {
         state.present = false;  // The driver keeps a socket of an interface that is gone.
     }
     rte_eth_link link{};
-    if (rte_eth_link_get_nowait(id_, &link) == 0) {
-        state.up = state.present && link.link_status == RTE_ETH_LINK_UP;
-    }
+    state.up = state.present && door_.is_open() && rte_eth_link_get_nowait(id_, &link) == 0 &&
+               link.link_status == RTE_ETH_LINK_UP;
+    return state;
+}
+
+/// What this device has counted, and those before it.
+PortState Port::counted() const {
+    PortState state = before_;
     rte_eth_stats stats{};
-    if (rte_eth_stats_get(id_, &stats) == 0) {
-        state.rx_missed = stats.imissed;
-        state.rx_errors = stats.ierrors;
-        state.rx_no_mbuf = stats.rx_nombuf;
-        state.tx_errors = stats.oerrors;
-    }
+    if (rte_eth_stats_get(id_, &stats) != 0) return state;
+    state.rx_missed += stats.imissed;
+    state.rx_errors += stats.ierrors;
+    state.rx_no_mbuf += stats.rx_nombuf;
+    state.tx_errors += stats.oerrors;
     return state;
 }
 

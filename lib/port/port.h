@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
+#include "port/door.h"
 #include "port/profile.h"
 
 struct rte_mempool;
@@ -15,6 +17,7 @@ namespace portcullis::port {
 struct PortState {
     bool present = true;  ///< False once the device is gone.
     bool up = false;
+    uint64_t reopened = 0;  ///< How often it went and came back.
     uint64_t rx_missed = 0, rx_errors = 0, rx_no_mbuf = 0, tx_errors = 0;
 };
 
@@ -38,29 +41,50 @@ public:
     Port& operator=(const Port&) = delete;
     ~Port();
 
-    uint16_t id() const noexcept { return id_; }
-    const std::string& device() const noexcept { return device_; }
+    /// By which Workers know whether they may use it; lives as long as this object.
+    const Door& door() const noexcept { return door_; }
+    const std::string& device() const noexcept { return request_.configured.device; }
     uint16_t rx_queues() const noexcept { return rx_queues_; }
     uint16_t tx_queues() const noexcept { return tx_queues_; }
     bool interrupts() const noexcept { return interrupts_; }
 
-    /// Asks the driver; for Control, not for Workers.
+    /// Asks the driver; for Control, not for Workers.  From any thread; while it is being
+    /// reopened, which can take long, it is as it was, and gone.
     PortState state() const;
 
+    /// Shuts the door.  The device itself stays until `reopen`.
+    void shut() noexcept { door_.shut(); }
+    /// With the door shut and no Worker inside: gives up the device that went and
+    /// tries to open it anew.  Throws SetupError when it is not back.
+    void reopen();
+
 private:
-    void attach(const Request& request);
-    void configure(const Request& request);
-    void set_up_queues(const Request& request);
-    void start(const Request& request);
+    void open();
+    void close() noexcept;
+    void attach();
+    void attach_pci();
+    void configure();
+    void set_up_queues();
+    void start();
+    PortState ask() const;
+    PortState counted() const;
     [[noreturn]] void fail(const std::string& doing, int error) const;
 
+    const Request request_;
+    Door door_;
+    /// Held by who reopens it or asks its driver.  Who asks does not wait for the former.
+    mutable std::mutex device_mutex_;
+    mutable std::mutex last_mutex_;
+    mutable PortState last_;  ///< As it was told, under `last_mutex_`.
     uint16_t id_ = 0;
     uint16_t rx_queues_ = 1, tx_queues_ = 1;
     bool interrupts_ = false;
     bool virtual_ = false;
+    bool attached_ = false;
     bool started_ = false;
-    std::string device_;  ///< As configured.
-    std::string name_;    ///< As DPDK calls it.
+    uint64_t reopened_ = 0;
+    PortState before_;  ///< What was counted before it went.
+    std::string name_;  ///< As DPDK calls it.
 };
 
 /// Whether both ends of a wire can bring a flow to the same Worker by themselves.

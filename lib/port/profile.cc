@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include <linux/capability.h>
 #include <yaml-cpp/yaml.h>
 
 #include <rte_ethdev.h>
@@ -46,6 +47,14 @@ constexpr Bit rx_offload_bits[] = {
 
 constexpr Bit tx_offload_bits[] = {
     {"multiple_segments", RTE_ETH_TX_OFFLOAD_MULTI_SEGS},
+};
+
+constexpr Bit capability_bits[] = {
+    {"net_admin", uint64_t{1} << CAP_NET_ADMIN},
+    {"net_raw", uint64_t{1} << CAP_NET_RAW},
+    {"ipc_lock", uint64_t{1} << CAP_IPC_LOCK},
+    {"sys_admin", uint64_t{1} << CAP_SYS_ADMIN},
+    {"bpf", uint64_t{1} << CAP_BPF},
 };
 
 /// Reads the keys of one YAML mapping and refuses those nobody asked for.
@@ -160,6 +169,7 @@ Profile read_profile(const std::string& path) {
     top.read("rx_descriptors", profile.rx_descriptors, small_number);
     top.read("tx_descriptors", profile.tx_descriptors, small_number);
     top.read("mtu", profile.mtu, small_number);
+    top.read_bits("capabilities", profile.capabilities, capability_bits);
     top.read_bits("hash_functions", profile.hash_functions, hash_function_bits);
     top.read_bits("rx_offloads", profile.rx_offloads, rx_offload_bits);
     top.read_bits("tx_offloads", profile.tx_offloads, tx_offload_bits);

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "port/data_files.h"
+#include "port/privileges.h"
 
 namespace portcullis::port {
 
@@ -33,7 +34,9 @@ struct Profile {
     uint16_t queues_max = 1;    ///< Receive queues that it may be given.
     bool tx_queue_each = true;  ///< Has a transmit queue for every Worker.
     uint16_t rx_descriptors = 1024, tx_descriptors = 1024;
-    uint16_t mtu = 0;             ///< Asked of the port; 0: as it is.
+    uint16_t mtu = 0;  ///< Asked of the port; 0: as it is.
+    /// What a port needs of root's power once it is open, to be opened again and closed.
+    Capabilities capabilities = 0;
     uint64_t hash_functions = 0;  ///< RTE_ETH_RSS_* wanted; those it lacks are left out.
     uint64_t rx_offloads = 0, tx_offloads = 0;  ///< RTE_ETH_*_OFFLOAD_* wanted, likewise.
     /// Arguments appended to a virtual device's own, unless they are given;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 
 #include "base/drop_reason.h"
@@ -24,6 +26,28 @@ public:
 
 private:
     std::atomic<uint64_t> value_{0};
+};
+
+/// How long things took, in places that double: one shift and one add to count,
+/// and the same bounds on every machine, so that figures of several add up.
+class Durations {
+public:
+    static constexpr size_t places = 20;
+    /// What place `n` counts is shorter than this; the last place has no bound.
+    static constexpr uint64_t bound_ns(size_t place) noexcept {
+        return uint64_t{1} << (shortest_bits + place);
+    }
+
+    void add(uint64_t nanos, uint64_t times = 1) noexcept {
+        const auto place = static_cast<size_t>(std::bit_width(nanos >> shortest_bits));
+        counts_[std::min(place, places - 1)].add(times);
+    }
+    uint64_t count(size_t place) const noexcept { return counts_[place].get(); }
+
+private:
+    static constexpr unsigned shortest_bits = 7;  ///< 128 ns.
+
+    std::array<Count, places> counts_;
 };
 
 using portcullis::opposite;
@@ -120,6 +144,11 @@ struct alignas(64) Counters {
     std::array<Count, checks_max> findings;  ///< By CheckId.
     std::array<Count, static_cast<size_t>(policy::Action::count)> actions;
     std::array<Count, stages_max> stage_cycles, stage_packets;
+    std::array<Durations, stages_max> stage_times;  ///< A burst each.
+    /// What a packet waited here, from the turn that received it to the end of the one
+    /// that sent it; `latency_ns` is their sum.
+    Durations latencies;
+    Count latency_ns;
     Count flows, half_open, players, sessions, stream_bytes;  ///< Gauges.
     Count flows_made;                                         ///< Since the start.
     Count bursts, idle_polls, busy_cycles;

@@ -19,6 +19,7 @@ WorkerContext::WorkerContext(const Resources& resources)
       fragments(config.limits.fragments),
       records("records" + std::to_string(worker), records_max),
       contexts("contexts" + std::to_string(worker), contexts_max),
+      reports("reports" + std::to_string(worker), reports_max),
       streams(config.limits.stream_bytes_total, config.limits.stream_bytes),
       keys(resources.keys_max, resources.secret),
       shadowland_keys(resources.keys_max) {}

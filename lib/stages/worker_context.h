@@ -16,6 +16,7 @@
 #include "stages/counters.h"
 #include "stages/packet_observer.h"
 #include "stages/pending_action.h"
+#include "stages/tell/told.h"
 #include "stream/stream_pool.h"
 #include "verdicts/id.h"
 #include "verdicts/player_context.h"
@@ -55,6 +56,7 @@ public:
     /// Of them, before only verdicts still find room: they are the last to go.
     static constexpr uint32_t other_records_max = records_max / 4 * 3;
     static constexpr uint32_t contexts_max = 64;
+    static constexpr uint32_t reports_max = 512;    ///< The same for answers about Flows.
 
     struct Resources {
         const config::Config& config;
@@ -86,6 +88,7 @@ public:
     PendingActions pending;
     Ring<verdicts::VerdictRecord> records;
     Ring<verdicts::PlayerContext> contexts;
+    Ring<FlowReport> reports;
     stream::StreamPool streams;
     keys::Keyring keys;
     keys::ShadowlandKeys shadowland_keys;

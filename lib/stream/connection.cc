@@ -28,6 +28,7 @@ Connection Connection::midstream() noexcept {
 Bytes Connection::judge(Direction direction, const Segment& segment, StreamPool& pool,
                         Outcome& outcome) noexcept {
     Stream& stream = stream_of(direction);
+    ++segments_;
     outcome.midstream = midstream_;
     outcome.urgent = segment.has(tcp::urg);
     outcome.expected_before = stream.expected();

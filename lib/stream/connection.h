@@ -132,6 +132,8 @@ public:
     uint64_t acked_bytes(Direction direction) const noexcept {
         return stream_of(direction).acked_bytes();
     }
+    /// Segments judged in both directions, round after 2^32.
+    uint32_t segments() const noexcept { return segments_; }
     /// All that went by is consumed: bytes injected here start a message.
     bool at_message_boundary(Direction direction) const noexcept {
         return stream_of(direction).at_boundary();
@@ -154,6 +156,7 @@ private:
     Stream server_;
     Stream client_;
     SeqRange going_by_;
+    uint32_t segments_ = 0;
     bool reset_[2] = {};  ///< By direction: its last segment was a RST to believe.
     bool dead_ : 1 = false;
     bool midstream_ : 1 = false;

@@ -92,12 +92,14 @@ struct Order {
         kick,   ///< The same with `reason` shown.
         block,  ///< `prefix` until `until`; every Worker gets it.
         unblock,
-        forget,      ///< Drop what is remembered of `player`.
-        swap_rules,  ///< A new rule set is published.
         trace,       ///< Report every packet of `player` until `until`.
         describe,    ///< Tell the PlayerContext of who is on the flow client-server.
+        list_flows,  ///< Tell up to `flows_max` Flows, in answer to question `question`.
     };
     Kind kind{};
+    uint16_t flows_max = 0;
+    bool players_only = false;  ///< Of those, Flows with a player logged in.
+    uint32_t question = 0;
     Endpoint client, server;
     InlineText<32> player;
     IpPrefix prefix;

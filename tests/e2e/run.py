@@ -14,6 +14,7 @@ import time
 import traceback
 
 import harness
+import observed  # noqa: F401: adds its scenarios
 import scenarios
 import versions  # noqa: F401 - its scenario joins the others
 

@@ -3,6 +3,7 @@
 #
 #   players (10.88.0.1)  outside0 ── [appliance] ── inside0  servers (10.88.0.2)
 #
+#   topology.sh unlink|link NAME players|servers     pull that host's cable, and plug in a new one
 #   topology.sh up|down NAME     namespaces NAME-players and NAME-servers; links NAMEo and NAMEi
 #                                stay here, for the appliance to open
 set -euo pipefail
@@ -18,11 +19,16 @@ down() {
 
 # host SIDE LINK ADDRESS: a namespace with one end of a veth pair in it.
 host() {
+    ip netns add "$name-$1"
+    ip -n "$name-$1" link set lo up
+    link "$@"
+}
+
+# link SIDE LINK ADDRESS: the veth pair of a namespace that is there.
+link() {
     local space=$name-$1 link=$2 address=$3
-    ip netns add "$space"
     ip link add "$link" type veth peer name eth0 netns "$space"
     ip -n "$space" addr add "$address/24" dev eth0
-    ip -n "$space" link set lo up
     ip -n "$space" link set eth0 up
     # Frames must be as a cable would carry them: real checksums, no 64 KB segments.
     ethtool -K "$link" tx off rx off tso off gso off gro off >/dev/null
@@ -43,8 +49,12 @@ up)
 down)
     down
     ;;
+unlink | link)
+    case $3 in players) end=o address=10.88.0.1 ;; servers) end=i address=10.88.0.2 ;; esac
+    if [ "$action" = link ]; then link "$3" "$name$end" "$address"; else ip link del "$name$end"; fi
+    ;;
 *)
-    sed -n '2,7s/^# \{0,1\}//p' "$0"
+    sed -n '2,8s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac

@@ -233,6 +233,18 @@ void Detect::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexc
     if (hearing_.flow == &flow) watched_ = nullptr;
 }
 
+bool Detect::describe(const Flow& flow, PlayerReport& out) const noexcept {
+    if (!flow.is_tcp()) return shadowland_.describe(flow, out);
+    if (flow.player == Flow::none) return false;
+    const Watched& watched = players_[flow.player];
+    const Player& player = watched.player;
+    out.identity = watched.identity;
+    out.logged_in = watched.logged_in && !watched.left;
+    out.measured = player.trips().measured();
+    if (out.measured) out.latency = player.latency_min();
+    return true;
+}
+
 void Detect::keep_house(Burst&) noexcept {
     context_.counters.players.set(players_.used() + shadowland_.players());
 }

@@ -89,6 +89,9 @@ public:
     void joined(Flow& flow, Account& account, Nanos now) noexcept;
     void left(Flow& flow, Account& account, verdicts::EndReason reason, Nanos now) noexcept;
 
+    /// What is known of the player on this Flow, for who asks; false: there is none.
+    bool describe(const Flow& flow, PlayerReport& out) const noexcept;
+
     /// Nothing more comes on this Flow: a player on it has left.
     void connection_over(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
     /// The Flow is forgotten.

@@ -173,4 +173,15 @@ void ShadowlandWatch::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos n
     if (hearing_.flow == &flow) watched_ = nullptr;
 }
 
+bool ShadowlandWatch::describe(const Flow& flow, PlayerReport& out) const noexcept {
+    if (flow.player == Flow::none) return false;
+    const Watched& watched = players_[flow.player];
+    const shadowland::Player& player = watched.player;
+    out.identity = watched.identity;
+    out.logged_in = watched.logged_in && !watched.left;
+    out.measured = player.rtt_ms > 0;
+    out.latency = Nanos(static_cast<int64_t>(player.rtt_ms * 1e6));
+    return true;
+}
+
 }  // namespace portcullis::stages

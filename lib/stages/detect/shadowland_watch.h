@@ -52,6 +52,7 @@ public:
 
     void session_over(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
     void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
+    bool describe(const Flow& flow, PlayerReport& out) const noexcept;
     uint32_t players() const noexcept { return players_.used(); }
 
 private:

@@ -323,6 +323,7 @@ Flow* Track::make_flow(Packet& packet, const Claim& claim, const HashedKey& key)
     FlowLinks& links = context_.flows.links(*flow);
     links.to[size_t(direction)] = link_header(packet);
     links.to[size_t(protocol::opposite(direction))] = links.to[size_t(direction)].reversed();
+    links.began_s = static_cast<uint32_t>(to_seconds(packet.time));
     context_.counters.service[claim.service].flows.add();
     packet.direction = direction;
     packet.flow = flow;

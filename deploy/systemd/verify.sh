@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# What systemd thinks of the unit: that it reads it without a word, and how exposed it is.
+#
+#   verify.sh UNIT BINARY     BINARY stands in for /usr/bin/portcullis; 77 without systemd-analyze
+set -euo pipefail
+
+exposure_max=35   # Tenths; the unit runs as root with raw sockets, so 0 is out of reach.
+command -v systemd-analyze >/dev/null || exit 77
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+unit=$folder/portcullis.service
+sed "s|/usr/bin/portcullis|$2|" "$1" > "$unit"
+
+said=$(systemd-analyze verify --man=no --recursive-errors=no "$unit" 2>&1) || { echo "$said"; exit 1; }
+[ -z "$said" ] || { echo "$said"; exit 1; }
+systemd-analyze security --offline=yes --no-pager --threshold=$exposure_max "$unit" | tail -1
