@@ -105,6 +105,17 @@ public:
         for (Worker& worker : flood_) taken += worker.take(out.subspan(taken));
         return taken;
     }
+    size_t take_contexts(std::span<verdicts::PlayerContext> out) override {
+        return appliance_.take_contexts(out);
+    }
+    size_t take_reports(std::span<stages::FlowReport> out) override {
+        return appliance_.take_reports(out);
+    }
+    std::vector<control::RingStatus> rings(uint16_t worker) const override {
+        return appliance_.rings(worker);
+    }
+    control::BufferStatus buffers() const override { return appliance_.buffers(); }
+    std::vector<std::string> mend_ports() override { return appliance_.mend_ports(); }
     bool give(const verdicts::Order& order) override { return appliance_.give(order); }
     bool give_key(const keys::Key& key) override { return appliance_.give_key(key); }
     void publish(std::unique_ptr<const policy::RuleSet> rules) override {
