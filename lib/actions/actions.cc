@@ -71,6 +71,16 @@ verdicts::Order block_order(const Block& block) {
     return order;
 }
 
+/// Whom a verdict is about: an address, or the prefix that is one source.
+IpPrefix source_of(const VerdictRecord& record) {
+    IpPrefix prefix{record.client.address, record.source_bits};
+    for (unsigned bit = prefix.bits; bit < 128; ++bit) {
+        uint8_t& octet = prefix.address.octets[bit / 8];
+        octet = static_cast<uint8_t>(octet & ~(0x80u >> bit % 8));
+    }
+    return prefix;
+}
+
 /// What a service's policy says of actions, and who carries them out.
 struct ServicePart {
     std::string name;
@@ -139,7 +149,8 @@ public:
                 record.mode != verdicts::Mode::enforce || record.service >= services_.size()) {
                 continue;
             }
-            if (record.action >= Action::kick) kick(record);
+            // A name before the login is only a claim: whose it is may be playing.
+            if (record.action >= Action::kick && record.in_game) kick(record);
             if (record.action == Action::block) block(record);
         }
     }
@@ -259,8 +270,7 @@ private:
     }
 
     void block(const VerdictRecord& record) {
-        const Block block{{record.client.address, 128},
-                          wall_clock() + services_[record.service].block_for,
+        const Block block{source_of(record), wall_clock() + services_[record.service].block_for,
                           std::string(names_.check(record))};
         Outcome outcome{{record.id_high, record.id_low},
                         Target::blocklist,

@@ -106,6 +106,7 @@ VerdictRecord verdict_of(std::string_view player, Action action, uint32_t number
     record.player.name.assign(player);
     record.action = action;
     record.acts = true;
+    record.in_game = true;
     record.confidence = 1;
     record.time = now();
     const VerdictId id = verdicts::IdSource(1, number).next(record.time);
@@ -185,6 +186,31 @@ TEST(Actions, DoesWhatAVerdictSaysAndKeepsHowItEnded) {
     EXPECT_EQ(ends(kicked), "rcon done, webhook done, ");
     EXPECT_EQ(ends(blocked), "rcon done, webhook done, blocklist done, ");
     EXPECT_EQ(ends(observed), "webhook done, ");
+}
+
+TEST(Actions, NobodyIsKickedForWhoKnocksInHisName) {
+    Place place;
+    rcon::TestServer rcon;
+    webhook::TestServer hook;
+    place.use_rcon(rcon.port());
+    place.use_webhook(hook.url());
+    GivenOrders orders;
+    VerdictRecord knocking = verdict_of("Alice", Action::kick, 1);
+    knocking.in_game = false;
+    VerdictRecord source = verdict_of("", Action::block, 2);
+    source.in_game = false;
+    source.client = *parse_endpoint("[2001:db8:1:2:3::4]:50122");
+    source.source_bits = 64;
+    {
+        Actions actions(place.config, checks, orders);
+        tell(actions, knocking);
+        tell(actions, source);
+        EXPECT_TRUE(eventually([&] { return count(actions, "webhook", "done") == 2; }));
+        actions.finish(5s);
+    }
+    EXPECT_TRUE(rcon.commands().empty()) << rcon.commands().at(0);
+    ASSERT_EQ(orders.given().size(), 1u);
+    EXPECT_EQ(to_string(orders.given()[0].prefix), "2001:db8:1:2::/64");
 }
 
 TEST(Actions, RunsWithEverythingDownAndSaysSo) {

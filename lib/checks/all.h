@@ -4,6 +4,7 @@
 #include "checks/digging/digging.h"
 #include "checks/exploit/exploit.h"
 #include "checks/flood/flood.h"
+#include "checks/identity/identity.h"
 #include "checks/movement/movement.h"
 #include "checks/packets/packets.h"
 #include "checks/shadowland/shadowland.h"
@@ -12,7 +13,8 @@
 namespace portcullis::checks {
 
 /// Every check of a Minecraft player.
-using MinecraftChecks = JoinedLists<Combat, Digging, Exploit, Flood, Movement, Packets, Timing>;
+using MinecraftChecks =
+    JoinedLists<Combat, Digging, Exploit, Flood, Identity, Movement, Packets, Timing>;
 
 /// Every check of a Shadowland player.
 using ShadowlandChecks = Shadowland;

@@ -55,6 +55,7 @@ struct Limits {
     uint32_t flows = 1'000'000;       ///< In all Workers.
     uint32_t half_open = 65'536;      ///< Handshakes under way, a Worker; the oldest gives way.
     uint32_t fragments = 64;          ///< Datagrams in fragments, a Worker; 0: refuse them.
+    uint32_t sources = 65'536;        ///< Whose rates are known, a Worker; the emptiest gives way.
     uint32_t players = 20'000;        ///< Protocol sessions and Players, in all Workers.
     uint32_t stream_bytes = 262'144;  ///< Kept per direction of a connection.
     uint64_t stream_bytes_total = 256ull << 20;  ///< Kept by all connections of a Worker.
@@ -161,6 +162,7 @@ struct Logging {
     std::string level = "info";  ///< trace, debug, info, warn, error
     bool packets = false;
     std::vector<std::string> packet_types;
+    uint32_t packets_per_second = 100;  ///< Written at most; the rest is counted.
     std::vector<std::string> trace_players;
 };
 

@@ -151,6 +151,11 @@ const Case scalars[] = {
      "f:1:27: logging.trace_players is \"Alice\"; allowed: a list of at most 256"},
     {"logging: { trace_players: [Alice, ''] }",
      "f:1:35: logging.trace_players[1] is \"\"; allowed: a text of 1 to 32 bytes on one line"},
+    {"logging: { packet_types: [position, SyncEntity, PlayerPosition] }",
+     "f:1:49: logging.packet_types[2] is \"PlayerPosition\"; allowed: the name of a game packet as "
+     "`inspect --packets` shows it, such as position or SyncEntity"},
+    {"logging: { packets_per_second: 0 }",
+     "f:1:32: logging.packets_per_second is \"0\"; allowed: a whole number from 1 to 10000"},
     {"webhooks: [ { url_file: u, min_confidence: nan } ]",
      "f:1:44: webhooks[0].min_confidence is \"nan\"; allowed: a number from 0 to 1"},
 };

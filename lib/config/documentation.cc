@@ -24,7 +24,7 @@ constexpr const char* preface =
     "names and addresses), `verdict_log`, `metrics`, `admin`, `keys`, `rcon` and `webhooks`.\n"
     "What can: `mode`, `policies`, the `policy` of a service, `signatures` and what its file "
     "holds, and\n"
-    "`logging.level`.\n";
+    "`logging`.\n";
 
 constexpr const char* about_signatures =
     "\n## The file of signatures\n"

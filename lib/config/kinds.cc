@@ -8,6 +8,9 @@
 
 #include <sys/un.h>
 
+#include "protocol/minecraft/packets.h"
+#include "protocol/shadowland/messages.h"
+
 namespace portcullis::config {
 
 namespace {
@@ -221,6 +224,19 @@ Kind<std::string> one_of(std::vector<std::string> names) {
         [names](const std::string& given_text) -> std::optional<std::string> {
             const auto found = std::ranges::find(names, given_text);
             return found == names.end() ? std::nullopt : std::optional(given_text);
+        },
+        itself);
+}
+
+Kind<std::string> packet_name() {
+    return scalar<std::string>(
+        "the name of a game packet as `inspect --packets` shows it, such as position or SyncEntity",
+        [](const std::string& given_text) -> std::optional<std::string> {
+            const auto among = [&](const auto& names) {
+                return std::ranges::find(names, given_text) != names.end();
+            };
+            const bool known = among(minecraft::packet_names) || among(shadowland::message_names);
+            return known ? std::optional(given_text) : std::nullopt;
         },
         itself);
 }

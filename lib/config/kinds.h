@@ -82,6 +82,8 @@ Kind<std::string> name();
 /// A text in which {…} may be one of `holes`; `needed` must be there.
 Kind<std::string> pattern(size_t most, std::vector<std::string> holes, std::string needed);
 Kind<std::string> one_of(std::vector<std::string> names);
+/// The name of a game packet, of any protocol.
+Kind<std::string> packet_name();
 Kind<std::string> core_list();
 /// A Unix socket's path, or "off" for none (kept as "").
 Kind<std::string> socket_path();

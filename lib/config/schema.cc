@@ -78,6 +78,9 @@ Rows<Limits> limit_rows() {
         row<Limits>("fragments", &Limits::fragments, whole(0, 4'096),
                     "IP datagrams put together from fragments at a time, a worker; 0 puts none "
                     "together. What can not be put together meets `on_failure.fragments`."),
+        row<Limits>("sources", &Limits::sources, whole(1'024, 16'777'216),
+                    "Addresses and prefixes whose rates are known (`flood.*`), a worker; the one "
+                    "that did least of late gives way."),
         row<Limits>("players", &Limits::players, whole(1, 1'000'000),
                     "Players inspected at a time, in all workers."),
         row<Limits>("stream_bytes", &Limits::stream_bytes, whole(16'384, 16'777'216),
@@ -281,11 +284,19 @@ Rows<Logging> logging_rows() {
     return {
         row<Logging>("level", &Logging::level, one_of({"trace", "debug", "info", "warn", "error"}),
                      "The mildest message that is written."),
-        row<Logging>("packets", &Logging::packets, yes_no(), "Report decoded game packets."),
-        row<Logging>("packet_types", &Logging::packet_types, list_of(text(64), 256),
-                     "Only those of these names; all when empty."),
+        row<Logging>("packets", &Logging::packets, yes_no(),
+                     "Write everybody's decoded game packets, a JSON object a line as `inspect "
+                     "--packets --format jsonl` gives them. For finding out, not for every day: "
+                     "all packets are then read whole."),
+        row<Logging>("packet_types", &Logging::packet_types, list_of(packet_name(), 256),
+                     "With `packets`, only those of these names; all when empty. Names as in "
+                     "minecraft-data (`position`, `use_entity`) and in Shadowland's wire document "
+                     "(`SyncEntity`)."),
         row<Logging>("trace_players", &Logging::trace_players, list_of(text(32), 256),
-                     "Report every packet of these players."),
+                     "Write every packet of these players, in any case of their names, as `ctl "
+                     "trace` does for a time."),
+        row<Logging>("packets_per_second", &Logging::packets_per_second, whole(1, 10'000),
+                     "Packets written in a second at most; how many were not is written too."),
     };
 }
 

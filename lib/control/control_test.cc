@@ -86,6 +86,7 @@ VerdictRecord record(VerdictRecord::Kind kind, std::string_view name, uint16_t p
     r.server = *parse_endpoint("10.0.0.2:25565");
     r.time = 1'700'000'000s;
     r.confidence = 0.5;
+    r.in_game = true;
     return r;
 }
 
@@ -118,7 +119,7 @@ protected:
     }
 
     std::string file() const { return folder_ / "portcullis.yaml"; }
-    void write(const std::string& more) const {
+    void write(const std::string& more, const std::string& logging = "level: error") const {
         std::ofstream(file()) << "wires:\n"
                                  "  - name: edge\n"
                                  "    outside: { device: net_null0, driver: test }\n"
@@ -126,7 +127,8 @@ protected:
                                  "services:\n"
                                  "  - { name: survival, protocol: minecraft, address: 10.0.0.2, "
                                  "port: 25565 }\n"
-                                 "logging: { level: error }\n"
+                                 "logging: { "
+                              << logging << " }\n"
                               << "admin: { socket: " << socket_.string() << " }\n"
                               << "metrics: { listen: '127.0.0.1:" << port_ << "' }\n"
                               << more;
@@ -472,13 +474,16 @@ TEST_F(ControlTest, HealthSaysWhatIsWrong) {
 
 TEST_F(ControlTest, ReloadsWholeOrNotAtAll) {
     start("policies: { default: { block_s: 60 } }\n");
-    write("policies: { default: { block_s: 90 } }\nworkers: 2\n");
+    write("policies: { default: { block_s: 90 } }\nworkers: 2\n",
+          "level: error, packets: true, packet_types: [position], trace_players: [Alice]");
     const Json answer = result({{"command", "reload"}});
     EXPECT_EQ(answer.at("needs_restart"), Json({"workers"}));
     EXPECT_EQ(wire_.published(), 1);
     const std::string running = result({{"command", "config"}}).at("yaml");
     EXPECT_NE(running.find("block_s: 90"), std::string::npos) << running;
     EXPECT_NE(running.find("workers: 1"), std::string::npos) << running;
+    EXPECT_NE(running.find("packets: true"), std::string::npos) << running;
+    EXPECT_NE(running.find("Alice"), std::string::npos) << running;
 
     write("policies: { default: { block_s: never } }\n");
     EXPECT_EQ(error({{"command", "reload"}}),

@@ -8,6 +8,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "control/log.h"
+#include "control/packet_line.h"
 #include "policy/rule_set.h"
 #include "verdicts/json.h"
 
@@ -18,6 +19,7 @@ namespace {
 using namespace std::chrono;
 
 constexpr size_t batch_records = 512;
+constexpr size_t batch_packets = 64;
 constexpr int batches_a_turn = 16;  ///< Then others get their turn on the loop.
 constexpr milliseconds house_interval{100};
 constexpr uint64_t turns_a_second = 1'000 / 100;
@@ -29,7 +31,8 @@ Control::Loop::Loop(config::Config config, WireSide& wire, Settings settings)
     : settings_(std::move(settings)),
       state_(std::move(config), wire, settings_.stall),
       commands_(state_, [this](Done done, Failed failed) { reload(done, failed); }),
-      batch_(batch_records) {
+      batch_(batch_records),
+      packet_batch_(batch_packets) {
     if (!settings_.compile) settings_.compile = policy::RuleSet::compile;
     state_.started = wall_clock();
 }
@@ -120,6 +123,7 @@ void Control::Loop::drain_later() {
         const bool more = drain();
         hear_descriptions();
         state_.inquiry.gather(steady_clock::now());
+        write_packets();
         pass_orders();
         drain_timer_.expires_after(more ? milliseconds(0) : settings_.drain);
         drain_later();
@@ -164,6 +168,35 @@ void Control::Loop::tell(const verdicts::VerdictRecord& record) {
     spdlog::log(level, "{}", line);
 }
 
+/// Reported game packets, a line each.
+void Control::Loop::write_packets() {
+    while (const size_t taken = state_.wire.take_packets(packet_batch_)) {
+        for (size_t i = 0; i < taken; ++i) {
+            if (packets_left_ == 0) {
+                ++packets_held_;
+                continue;
+            }
+            --packets_left_;
+            spdlog::info("{}", packet_line(packet_batch_[i]));
+        }
+        if (taken < packet_batch_.size()) return;
+    }
+}
+
+/// What was to be reported in the last second and was not, by Workers or by us.
+void Control::Loop::count_packets() {
+    uint64_t lost = 0;
+    for (uint16_t w = 0; w < state_.wire.workers(); ++w) {
+        lost +=
+            state_.wire.counters(w).notices[static_cast<size_t>(stages::Notice::trace_lost)].get();
+    }
+    const uint64_t unwritten = packets_held_ + lost - packets_lost_;
+    if (unwritten > 0) spdlog::info("and {} more game packets, not shown", unwritten);
+    packets_lost_ = lost;
+    packets_held_ = 0;
+    packets_left_ = state_.config.logging.packets_per_second;
+}
+
 void Control::Loop::pass_orders() {
     state_.orders.pass_on(state_.wire, [this](const verdicts::Order& order) {
         state_.blocks.heed(order);
@@ -200,6 +233,7 @@ void Control::Loop::keep_house() {
     if (lines_held_ > 0) spdlog::info("and {} more records, not shown", lines_held_);
     lines_held_ = 0;
     lines_left_ = record_lines_a_second;
+    count_packets();
 }
 
 void Control::Loop::look_at_ports() {

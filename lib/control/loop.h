@@ -48,6 +48,8 @@ private:
     bool drain();
     void hear_descriptions();
     void tell(const verdicts::VerdictRecord& record);
+    void write_packets();
+    void count_packets();
     void pass_orders();
     void keep_house_later();
     void keep_house();
@@ -78,6 +80,10 @@ private:
     unsigned lines_left_ = 0;  ///< Log lines for records in this second.
     uint64_t lines_held_ = 0;
     bool mending_ = false;  ///< On the compiling thread.
+    std::vector<verdicts::PacketRecord> packet_batch_;
+    unsigned packets_left_ = 0;  ///< Reported packets that may be written in this second.
+    uint64_t packets_held_ = 0;
+    uint64_t packets_lost_ = 0;  ///< By the Workers, as far as was said.
     std::chrono::microseconds watchdog_{0};
     std::chrono::steady_clock::time_point fed_{};
     bool reloading_ = false;

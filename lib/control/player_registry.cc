@@ -60,8 +60,9 @@ void PlayerRegistry::take(const verdicts::VerdictRecord& record) {
         entries_.erase({record.client, record.server});
         return;
     }
-    // A scanner's broken handshake is no player; it stands in the verdict log.
-    if (record.kind == Kind::verdict && record.player.name.empty()) return;
+    // A scanner's broken handshake is no player, nor is who never got in; both stand in
+    // the verdict log.
+    if (record.kind == Kind::verdict && (record.player.name.empty() || !record.in_game)) return;
     if (record.kind == Kind::outcome) return;  // Says what became of a verdict, not of a player.
     Entry* const entry = place_for(record);
     if (entry == nullptr) return;

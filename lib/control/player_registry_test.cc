@@ -26,7 +26,19 @@ VerdictRecord verdict(uint8_t check, float level, uint32_t repeats) {
     r.check = check;
     r.level = level;
     r.repeats = repeats;
+    r.in_game = true;
     return r;
+}
+
+TEST(PlayerRegistry, WhoNeverGotInIsNoPlayer) {
+    PlayerRegistry players(10);
+    VerdictRecord knocking = verdict(3, 10, 1);
+    knocking.in_game = false;
+    players.take(knocking);
+    VerdictRecord source = knocking;
+    source.player = {};
+    players.take(source);
+    EXPECT_EQ(players.size(), 0u);
 }
 
 TEST(PlayerRegistry, ShowsTheGravestFirst) {

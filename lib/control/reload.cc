@@ -49,7 +49,7 @@ Reload plan_reload(const config::Config& running, config::Config fresh) {
     plan.config.policies = fresh.policies;
     plan.config.signatures_file = fresh.signatures_file;
     plan.config.signatures = fresh.signatures;
-    plan.config.logging.level = fresh.logging.level;
+    plan.config.logging = fresh.logging;
 
     // What still differs, although all that can be taken over was, is kept.
     fresh.services = plan.config.services;

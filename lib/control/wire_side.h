@@ -62,6 +62,8 @@ public:
     /// Opens again what has gone and come back, such as a removed network card.  May
     /// take long: not for Control's own thread.  Returns what it did, a line each.
     virtual std::vector<std::string> mend_ports() = 0;
+    /// The same of reported game packets.
+    virtual size_t take_packets(std::span<verdicts::PacketRecord> out) = 0;
     /// To every Worker; false when a ring is full (try again later).
     virtual bool give(const verdicts::Order& order) = 0;
     /// The same for a session key.

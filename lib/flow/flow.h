@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 
 #include "base/side.h"
@@ -43,11 +44,21 @@ struct alignas(64) Flow {
     bool kick_waiting : 1 = false;       ///< enforce waits for a message boundary.
     bool link_known_server : 1 = false;  ///< A frame of the server's was seen.
     bool early_data : 1 = false;  ///< The server took a SYN's data; decode has it yet to read.
-    /// For enforce: no answer to packets of a dead Flow before this, ms of its time.
-    uint32_t answer_after_ms = 0;
+    bool let_in : 1 = false;      ///< Past its login, or nobody can say: it may stay.
+    /// In ms, wrapping after 49 days.  While it lives: when it began.  Once dead: before
+    /// this none of its packets is answered.
+    uint32_t moment_ms = 0;
 
     stream::Connection connection;  ///< Of a TCP flow.
 
+    static uint32_t in_ms(Nanos t) noexcept {
+        return static_cast<uint32_t>(
+            std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
+    }
+    /// Of a living one.
+    Nanos age(Nanos now) const noexcept {
+        return std::chrono::milliseconds(in_ms(now) - moment_ms);
+    }
     Endpoint client() const noexcept { return client_is_low ? key.low : key.high; }
     Endpoint server() const noexcept { return client_is_low ? key.high : key.low; }
     bool is_tcp() const noexcept { return key.protocol == 6; }

@@ -108,6 +108,19 @@ public:
         ++port.reopened;
         return {"port " + port.device + " is back"};
     }
+    void show(const verdicts::PacketRecord& packet) {
+        const std::lock_guard lock(mutex_);
+        packets_.push_back(packet);
+    }
+    size_t take_packets(std::span<verdicts::PacketRecord> out) override {
+        const std::lock_guard lock(mutex_);
+        size_t taken = 0;
+        for (; taken < out.size() && !packets_.empty(); ++taken) {
+            out[taken] = packets_.front();
+            packets_.pop_front();
+        }
+        return taken;
+    }
     std::vector<keys::Key> keys() const {
         const std::lock_guard lock(mutex_);
         return keys_;
@@ -145,6 +158,7 @@ private:
     std::vector<std::string> stages_ = {"parse", "track"};
     std::deque<verdicts::VerdictRecord> records_;
     std::deque<verdicts::PlayerContext> contexts_;
+    std::deque<verdicts::PacketRecord> packets_;
     std::vector<verdicts::Order> orders_;
     std::vector<keys::Key> keys_;
     std::vector<stages::FlowReport> reports_;

@@ -359,6 +359,14 @@ std::vector<std::string> Appliance::mend_ports() {
     return said;
 }
 
+size_t Appliance::take_packets(std::span<verdicts::PacketRecord> out) {
+    size_t taken = 0;
+    for (const auto& context : parts_->contexts) {
+        taken += context->packets.pop(out.subspan(taken));
+    }
+    return taken;
+}
+
 bool Appliance::give(const verdicts::Order& order) {
     // A Worker that gets the same Order again, because another one's ring was
     // full, finds it obeyed already.

@@ -152,9 +152,31 @@ void validate_message(const config::Policy& from, Problems& problems) {
     }
 }
 
+template <protocol::SourceAct act>
+void set_limit(const MinecraftSet::Settings& settings, uint32_t workers, SourceLimits& limits) {
+    using Check = checks::SourceRate<act>;
+    const auto& rate = std::get<typename Check::Settings>(settings.of);
+    const auto index = static_cast<size_t>(act);
+    const auto at = std::ranges::find(MinecraftSet::names, Check::name);
+    limits.counted[index] = settings.enabled[static_cast<size_t>(at - MinecraftSet::names.begin())];
+    double times = 1;
+    for (size_t width = 0; width < SourceLimits::widths; ++width) {
+        limits.of[index][width] = share_of(rate.per_second * times, rate.burst * times, workers);
+        times *= width == 0 ? rate.neighbours : 2;
+    }
+}
+
+template <size_t... act>
+SourceLimits limits_from(const MinecraftSet::Settings& settings, uint32_t workers,
+                         std::index_sequence<act...>) {
+    SourceLimits limits;
+    (set_limit<static_cast<protocol::SourceAct>(act)>(settings, workers, limits), ...);
+    return limits;
+}
+
 }  // namespace
 
-Policy::Policy(const config::Policy& from, const std::string& file)
+Policy::Policy(const config::Policy& from, const std::string& file, uint32_t workers)
     : name_(from.name),
       act_at_confidence_(static_cast<float>(from.act_at_confidence)),
       block_for_(std::chrono::seconds(from.block_s)),
@@ -165,6 +187,8 @@ Policy::Policy(const config::Policy& from, const std::string& file)
     set_checks(from, minecraft_, shadowland_, problems);
     validate_message(from, problems);
     problems.raise();
+    source_limits_ =
+        limits_from(minecraft_, workers, std::make_index_sequence<SourceLimits::acts>());
 
     for (const config::Rung& rung : from.ladder) {
         ladder_.push_back({static_cast<float>(rung.level), rung.action});

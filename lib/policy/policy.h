@@ -12,6 +12,7 @@
 #include "checks/check.h"
 #include "config/config.h"
 #include "policy/action.h"
+#include "policy/source_limits.h"
 #include "protocol/event.h"
 #include "signatures/rule_book.h"
 #include "signatures/scanner.h"
@@ -38,7 +39,7 @@ public:
     static constexpr size_t reason_size_max = 127;
 
     /// Throws UsageError, one line a problem, each beginning with `file:line:column`.
-    Policy(const config::Policy& from, const std::string& file);
+    Policy(const config::Policy& from, const std::string& file, uint32_t workers = 1);
 
     const std::string& name() const noexcept { return name_; }
     const MinecraftSet::Settings& minecraft() const noexcept { return minecraft_; }
@@ -48,6 +49,8 @@ public:
 
     float act_at_confidence() const noexcept { return act_at_confidence_; }
     Nanos block_for() const noexcept { return block_for_; }
+    /// One Worker's share.
+    const SourceLimits& source_limits() const noexcept { return source_limits_; }
 
     /// The highest rung that the level reaches; `log` below the lowest.
     Action action_at(float level) const noexcept;
@@ -71,6 +74,7 @@ private:
     std::vector<IpPrefix> exempt_addresses_;
     std::vector<int32_t> exempt_versions_;
     std::string kick_message_;
+    SourceLimits source_limits_;
     MinecraftSet::Settings minecraft_;
     ShadowlandSet::Settings shadowland_;
 };

@@ -50,7 +50,8 @@ std::unique_ptr<const RuleSet> RuleSet::compile(const config::Config& config) {
     return std::unique_ptr<const RuleSet>(new RuleSet(config));
 }
 
-RuleSet::RuleSet(const config::Config& config) : mode_(config.mode) {
+RuleSet::RuleSet(const config::Config& config)
+    : mode_(config.mode), packet_wishes_(config.logging) {
     std::string problems;
     const auto note = [&](const std::string& line) {
         problems += (problems.empty() ? "" : "\n") + line;
@@ -63,7 +64,7 @@ RuleSet::RuleSet(const config::Config& config) : mode_(config.mode) {
     policies_.reserve(config.policies.size());
     for (const config::Policy& policy : config.policies) {
         try {
-            policies_.emplace_back(policy, config.file);
+            policies_.emplace_back(policy, config.file, config.workers);
         } catch (const UsageError& error) {
             note(error.what());
         }
@@ -96,7 +97,8 @@ RuleSet::RuleSet(const config::Config& config) : mode_(config.mode) {
         }
         listeners_.push_back(listener);
         services_.push_back({from.name, from.protocol, from.endpoint,
-                             static_cast<uint16_t>(named - config.policies.begin())});
+                             static_cast<uint16_t>(named - config.policies.begin()),
+                             from.proxy_protocol || from.forwarding != config::Forwarding::none});
         ports_served_[listener.ip_protocol == tcp ? 0 : 1].set(listener.port);
     }
     if (!problems.empty()) throw UsageError(problems);

@@ -9,6 +9,7 @@
 
 #include "base/ip.h"
 #include "config/config.h"
+#include "policy/packet_wishes.h"
 #include "policy/policy.h"
 #include "protocol/protocol.h"
 #include "signatures/rule_book.h"
@@ -28,6 +29,8 @@ public:
         protocol::Protocol protocol{};
         Endpoint endpoint;
         uint16_t policy = 0;  ///< For `policy`.
+        /// All its connections come from one address, which is nobody's.
+        bool behind_proxy = false;
     };
 
     /// Throws UsageError (file:line:column) for what only shows now, such as the
@@ -60,6 +63,8 @@ public:
         return policies_[services_[service].policy];
     }
 
+    const PacketWishes& packet_wishes() const noexcept { return packet_wishes_; }
+
 private:
     explicit RuleSet(const config::Config& config);
     int look_up(const Endpoint& server, uint8_t ip_protocol) const noexcept;
@@ -82,6 +87,7 @@ private:
     std::vector<Listener> listeners_;  ///< By port; any address last.
     std::vector<Service> services_;
     std::vector<Policy> policies_;
+    PacketWishes packet_wishes_;
 };
 
 }  // namespace portcullis::policy

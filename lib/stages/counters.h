@@ -81,6 +81,7 @@ enum class Notice : uint8_t {
     verdict_lost,     ///< The ring to Control was full.
     findings_lost,
     stage_failed,  ///< A packet whose action found no place in its burst.
+    trace_lost,    ///< Packets that were to be reported and could not be.
     injected,      ///< Packets of our own (kick, reset).
     not_injected,  ///< No mbuf or no room for one.
     count
@@ -111,12 +112,13 @@ inline constexpr NameTable<Notice> notice_names = {
     "verdict_lost",
     "findings_lost",
     "stage_failed",
+    "trace_lost",
     "injected",
     "not_injected",
 };
 static_assert(complete(notice_names));
 
-inline constexpr size_t checks_max = 64;
+inline constexpr size_t checks_max = 128;
 inline constexpr size_t services_max = 64;
 inline constexpr size_t wires_max = 8;
 inline constexpr size_t stages_max = 8;

@@ -1,6 +1,6 @@
 // What the first stages cost, a burst of 64 at a time: parse with its sums;
-// track at 1 k, 100 k and 1 M flows; a flood of lone SYNs through both; frames
-// of no Service through both.  Time is per packet.
+// track at 1 k, 100 k and 1 M flows; floods of lone SYNs through both, with their
+// sources counted and not; frames of no Service through both.  Time is per packet.
 
 #include <array>
 #include <memory>
@@ -15,6 +15,7 @@
 
 #include "packet/headers.h"
 #include "packet/packet_builder.h"
+#include "stages/detect/detect.h"
 #include "stages/parse/parse.h"
 #include "stages/track/track.h"
 
@@ -27,6 +28,7 @@ constexpr size_t burst_size = Burst::packets_max;
 config::Config configuration(uint32_t flows) {
     config::Config config;
     config.limits.flows = flows;
+    config.limits.players = 64;
     config.limits.stream_bytes_total = 1 << 20;
     config.limits.stream_bytes = 16'384;
     config.policies.emplace_back().name = "default";
@@ -173,6 +175,44 @@ void flood_of_syns(benchmark::State& state) {
     per_packet(state);
 }
 BENCHMARK(flood_of_syns)->Arg(1'000)->Arg(1'000'000);
+
+/// A million SYNs a second, of `addresses` sources at random: forged ones, or one.
+void flood_of_sources(benchmark::State& state, uint32_t addresses, bool counted) {
+    Bench bench(1000);
+    std::unique_ptr<Detect> detect;
+    if (counted) detect = std::make_unique<Detect>(*bench.context);
+    bench.frames("", 25565);
+    bench.refill();
+    bench.parse.process(*bench.burst);
+    std::mt19937 random(1);
+    std::vector<Endpoint> sources(burst_size * 16'384);
+    for (Endpoint& source : sources) {
+        source = {IpAddress::v4(static_cast<uint32_t>(random()) % addresses),
+                  static_cast<uint16_t>(random())};
+    }
+    size_t at = 0;
+    Nanos now = 1s;
+    for (auto _ : state) {
+        for (Packet& packet : bench.burst->all()) {
+            packet.source = sources[at++];
+            packet.tcp_flags = tcp::syn;
+            packet.l4_sum_checked = packet.ip_sum_checked = true;
+            packet.way = Way::inspect;
+            packet.drop = DropReason::none;
+            packet.time = now += 1us;
+        }
+        if (at == sources.size()) at = 0;
+        bench.burst->now = now;
+        bench.track.process(*bench.burst);
+        if (detect != nullptr) detect->process(*bench.burst);
+        for (verdicts::VerdictRecord record; bench.context->records.pop(record);) continue;
+    }
+    per_packet(state);
+}
+BENCHMARK_CAPTURE(flood_of_sources, forged, UINT32_MAX, false);
+BENCHMARK_CAPTURE(flood_of_sources, forged_counted, UINT32_MAX, true);
+BENCHMARK_CAPTURE(flood_of_sources, one, 1, false);
+BENCHMARK_CAPTURE(flood_of_sources, one_counted, 1, true);
 
 }  // namespace
 }  // namespace portcullis::stages

@@ -11,6 +11,7 @@ WorkerContext::WorkerContext(const Resources& resources)
       counters(resources.counters),
       mbufs(resources.mbufs),
       worker(resources.worker),
+      secret(resources.secret),
       run(static_cast<uint32_t>(resources.secret >> 32)),
       hash(resources.secret),
       flows(share_of(config.limits.flows)),
@@ -20,6 +21,8 @@ WorkerContext::WorkerContext(const Resources& resources)
       records("records" + std::to_string(worker), records_max),
       contexts("contexts" + std::to_string(worker), contexts_max),
       reports("reports" + std::to_string(worker), reports_max),
+      packets("packets" + std::to_string(worker), packets_max),
+      trace(packets, counters.notices[static_cast<size_t>(Notice::trace_lost)]),
       streams(config.limits.stream_bytes_total, config.limits.stream_bytes),
       keys(resources.keys_max, resources.secret),
       shadowland_keys(resources.keys_max) {}

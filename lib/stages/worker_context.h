@@ -13,8 +13,10 @@
 #include "packet/packet.h"
 #include "packet/ring.h"
 #include "policy/rule_set.h"
+#include "protocol/source_events.h"
 #include "stages/counters.h"
 #include "stages/packet_observer.h"
+#include "stages/packet_trace.h"
 #include "stages/pending_action.h"
 #include "stages/tell/told.h"
 #include "stream/stream_pool.h"
@@ -44,6 +46,8 @@ public:
     /// Makes such a message fit to follow all that went by until now, in place.  False:
     /// none can follow now.
     virtual bool seal(const Flow& flow, MutableBytes message) noexcept = 0;
+    /// How far a TCP Flow has come.
+    virtual protocol::LoginStage login_stage(const Flow& flow) const noexcept = 0;
 };
 
 class Detect;
@@ -56,7 +60,8 @@ public:
     /// Of them, before only verdicts still find room: they are the last to go.
     static constexpr uint32_t other_records_max = records_max / 4 * 3;
     static constexpr uint32_t contexts_max = 64;
-    static constexpr uint32_t reports_max = 512;    ///< The same for answers about Flows.
+    static constexpr uint32_t reports_max = 512;  ///< The same for answers about Flows.
+    static constexpr uint32_t packets_max = 512;  ///< The same of reported packets.
 
     struct Resources {
         const config::Config& config;
@@ -77,7 +82,8 @@ public:
     Counters& counters;
     rte_mempool* const mbufs;
     const uint16_t worker;
-    const uint32_t run;  ///< Tells records of this run from those of another.
+    const uint64_t secret;  ///< Keys tables; who does not know it can not choose collisions.
+    const uint32_t run;     ///< Tells records of this run from those of another.
 
     const FlowHash hash;  ///< For all tables.
     FlowTable flows;
@@ -89,6 +95,8 @@ public:
     Ring<verdicts::VerdictRecord> records;
     Ring<verdicts::PlayerContext> contexts;
     Ring<FlowReport> reports;
+    Ring<verdicts::PacketRecord> packets;  ///< That somebody wants to see.
+    PacketTrace trace;
     stream::StreamPool streams;
     keys::Keyring keys;
     keys::ShadowlandKeys shadowland_keys;

@@ -266,6 +266,19 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
 }
 
+void append_valid_utf8(std::string& out, std::string_view text) {
+    for (size_t i = 0; i < text.size();) {
+        const size_t length = utf8_length(text.substr(i));
+        if (length == 0) {
+            out += "\xef\xbf\xbd";
+            ++i;
+        } else {
+            out.append(text.substr(i, length));
+            i += length;
+        }
+    }
+}
+
 void append_json_number(std::string& out, double value) {
     if (std::isfinite(value)) {
         append_number(out, value);

@@ -48,6 +48,8 @@ inline std::string to_text(const VerdictRecord& record, const Names& names) {
 /// The pieces, for other records of the same family (`packet`, `summary`).
 /// A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
+/// As it is, but for bytes that are not UTF-8: those become U+FFFD.
+void append_valid_utf8(std::string& out, std::string_view text);
 /// The shortest number that reads back the same; null when JSON has none.
 void append_json_number(std::string& out, double value);
 void append_json_number(std::string& out, float value);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "base/inline_text.h"
@@ -70,6 +71,12 @@ struct VerdictRecord {
     uint16_t worker = 0;
     bool acts = false;  ///< Confidence reached act_at_confidence.
     Result result{};    ///< Of an outcome; `note` says how.
+    /// `player` is in the game; else it is only what somebody calls himself, who may be
+    /// another than the one of that name who plays.
+    bool in_game = false;
+    /// What of `client`'s address this is about, bits of 128: the whole of it, or the
+    /// /64 that an IPv6 source is.
+    uint8_t source_bits = 128;
     float confidence = 0;
     float level = 0;       ///< Violation level after this finding.
     uint32_t repeats = 0;  ///< Like findings since the last record of this check.
@@ -83,6 +90,21 @@ struct VerdictRecord {
     double limit = 0;
     InlineText<23> unit;
     InlineText<47> note;
+};
+
+/// A decoded game packet that somebody wants to see, from a Worker to Control.
+struct PacketRecord {
+    static constexpr size_t fields_max = 1024;
+
+    Nanos time{};
+    Endpoint client, server;
+    protocol::Direction direction{};
+    bool has_fields = false;  ///< A layout is kept for it.
+    bool cut = false;         ///< Some of its fields had no room.
+    uint16_t fields_size = 0;
+    InlineText<15> state;
+    InlineText<47> name;
+    std::array<char, fields_max> fields;  ///< The inside of a JSON object.
 };
 
 /// From Control to a Worker.

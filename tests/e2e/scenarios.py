@@ -161,6 +161,65 @@ def kernel_reads_what_was_decoded(stage):
 
 
 @scenario
+def floods_stay_out_and_players_stay(stage):
+    """Floods of pings and logins meet a closed wire, slow connections end, players stay; a player can be followed."""
+    version = "1.16.5"
+    ladder = [{"level": 1, "action": "log"}, {"level": 5, "action": "alert"}, {"level": 10, "action": "kick"},
+              {"level": 20, "action": "block"}]
+    limits = {"per_second": 5, "burst": 40}
+    settings = {"policies": {"default": {"ladder": ladder, "block_s": 60, "checks": {
+        "flood.connections": limits, "flood.logins": {"per_second": 2, "burst": 10},
+        "flood.slow": {"handshake_s": 4}}}}}
+    sources = {"status": "10.88.0.66", "login": "10.88.0.67", "slow": "10.88.0.68"}
+    stage.topology()
+    for source in sources.values():
+        subprocess.run(["ip", "-n", "pct-players", "addr", "add", f"{source}/24", "dev", "eth0"], check=True)
+    server = stage.game_server(version)
+    config = stage.configuration(**settings)
+    appliance = stage.appliance(config)
+    honest = stage.honest(version, 3, 26)
+    wait_until(lambda: len(server.of("joined")) == 3, 30, "the honest players never joined")
+
+    def flooder(kind, *how):
+        return stage.peer("python3", harness.here / "peers/flooder.py", harness.server_address, harness.game_port,
+                          sources[kind], kind, *how, space="players")
+
+    slow = flooder("slow", 5, 16)
+    for kind in ("status", "login"):
+        done = flooder(kind, 400).wait_for("done", 30)
+        expect(done["kept_out"], f"the {kind} flood was never kept out: {done}")
+        expect(done["opened"] < 200, f"the {kind} flood was kept out only after {done['opened']} connections")
+        print(f"   {kind}: kept out after {done['opened']} connections, {done['seconds'] - 1.5:.2f} s")
+    done = slow.wait_for("done", 30)
+    expect(done["ended"] == done["opened"], f"slow connections live on: {done}")
+    print(f"   slow: the last of {done['opened']} ended after {done['seconds']:.1f} s")
+
+    def packets():
+        lines = [line[line.index("{"):] for line in appliance.other if '"type":"packet"' in line]
+        return [json.loads(line) for line in lines]
+
+    expect(not packets(), "packets were reported unasked")
+    stage.configuration(**settings, logging={"trace_players": ["honest0"]})
+    code, _, err = stage.tool("ctl", "--config", config, "reload")
+    expect(code == 0, f"ctl reload: {err}")
+    wait_until(lambda: [p for p in packets() if p["name"].startswith("position")], 10, "honest0 was never reported")
+    expect(len({p["flow"]["client"] for p in packets()}) == 1, "others were reported than who was asked for")
+    honest.wait_end(60)
+    ends = [(e["name"], e["why"], e["text"][:80]) for e in honest.of("ended")]
+    expect(len(ends) == 3 and all(why == "left" for _, why, _ in ends), f"honest players were thrown out: {ends}")
+
+    code, out, _ = stage.tool("ctl", "--config", config, "--format", "json", "blocks")
+    blocked = {b["prefix"].split("/")[0] for b in json.loads(out)["blocks"]}
+    expect(blocked <= set(sources.values()) and {sources["status"], sources["login"]} <= blocked, f"blocked: {blocked}")
+    scrape = harness.metrics()
+    expect(total(scrape, "portcullis_dropped_packets_total", reason="blocked") > 0, "no packet met the block list")
+    holds, numbers = conserved(scrape)
+    expect(holds, f"packets are not conserved: received, injected, sent, dropped, in flight = {numbers}")
+    found = {v["check"] for v in stage.verdicts(config) if v["type"] == "verdict" and v["confidence"] >= 0.95}
+    expect(found == {"flood.connections", "flood.logins", "flood.slow"}, f"found: {found}")
+
+
+@scenario
 def observe_touches_nothing(stage):
     """In observe mode a cheater is written down and stays."""
     version = "1.20.4"

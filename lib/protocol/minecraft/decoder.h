@@ -52,6 +52,9 @@ public:
     Decoder(const Decoder&) = delete;
     Decoder& operator=(const Decoder&) = delete;
 
+    /// From here on; see Settings::all_bodies.
+    void give_all_bodies(bool all) noexcept { settings_.all_bodies = all; }
+
     /// Decodes what `in` holds of whole packets.  `in` starts where the last call's
     /// Progress ended: after `consumed` and `skip` bytes.  Never reads outside `in`.
     template <class Listener>

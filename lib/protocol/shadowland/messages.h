@@ -254,4 +254,35 @@ struct ActionRequest {
     Quantised point{};
 };
 
+/// Every message's name, and what a datagram is called that was not read.
+inline constexpr std::array<std::string_view, 29> message_names = {Connect::name,
+                                                                   Cookie::name,
+                                                                   ConnectionAccepted::name,
+                                                                   ConnectionDenied::name,
+                                                                   Ping::name,
+                                                                   Pong::name,
+                                                                   Disconnect::name,
+                                                                   Ack::name,
+                                                                   Fragment::name,
+                                                                   ReliableHandshake::name,
+                                                                   CryptoTest::name,
+                                                                   CryptoTestAck::name,
+                                                                   CheckIntegrity::name,
+                                                                   RekeyRequest::name,
+                                                                   RekeyResponse::name,
+                                                                   Nop::name,
+                                                                   Benchmark::name,
+                                                                   CreateEntity::name,
+                                                                   UpdateEntity::name,
+                                                                   RemoveEntity::name,
+                                                                   UpdateEntityQuantized::name,
+                                                                   DeltaSync::name,
+                                                                   ActionResult::name,
+                                                                   SyncEntity::name,
+                                                                   SyncEntityQuantized::name,
+                                                                   EnterToWorld::name,
+                                                                   ActionRequest::name,
+                                                                   "Sealed",
+                                                                   "Broken"};
+
 }  // namespace portcullis::shadowland

@@ -106,7 +106,13 @@ void Datagrams::receive(Packet& packet, uint8_t index) noexcept {
     Flow& flow = *packet.flow;
     ShadowlandWatch* watch = context_.detect == nullptr ? nullptr : &context_.detect->shadowland();
     if (watch != nullptr) watch->hear({&flow, packet.direction, index, packet.time});
-    Listener listener{flow, packet, watch, context_.observer};
+    PacketObserver* observer = context_.observer;
+    if (observer == nullptr && context_.trace.on()) {
+        const std::string_view name =
+            context_.detect == nullptr ? std::string_view{} : context_.detect->player_of(flow);
+        if (context_.trace.follow(name)) observer = &context_.trace;
+    }
+    Listener listener{flow, packet, watch, observer};
     shadowland::Link link{flow.client(), flow.server(), flow.session};
     const shadowland::Outcome outcome =
         decoder_.receive(link, packet.direction, packet.payload(), packet.time, listener);

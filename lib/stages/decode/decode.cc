@@ -20,7 +20,6 @@ constexpr size_t packets_ahead = 3;
 
 minecraft::Decoder::Settings decoder_settings(const WorkerContext& context) noexcept {
     minecraft::Decoder::Settings settings;
-    settings.all_bodies = context.observer != nullptr;
     settings.keys_come = context.keys.capacity() > 0;
     // Below the stream's own limit, so that both directions are given up together.
     settings.ciphertext_max =
@@ -59,6 +58,7 @@ Decode::Decode(WorkerContext& context)
 }
 
 void Decode::process(Burst& burst) noexcept {
+    context_.trace.begin(context_.rules->packet_wishes(), burst.now);
     for (size_t i = 0; i < std::min(packets_ahead, burst.size()); ++i) fetch_for(burst[i]);
     for (size_t i = 0; i < burst.size(); ++i) {
         if (i + packets_ahead < burst.size()) fetch_for(burst[i + packets_ahead]);
@@ -131,7 +131,9 @@ Progress Decode::feed(Packet& packet, uint8_t index, Direction direction, Bytes 
                                .offset = connection.delivered_bytes(direction) - in.size(),
                                .acked_bytes = connection.acked_bytes(Direction::to_client)});
     }
-    Listener listener{packet, context_.detect, context_.observer, context_.keys};
+    PacketObserver* const observer = observer_of(flow);
+    decoder_.give_all_bodies(observer != nullptr);
+    Listener listener{packet, context_.detect, observer, context_.keys};
     const Progress progress = decoder_.feed(*session, direction, in, listener);
     const minecraft::State state = session->half(direction).state;
     if (progress.finished && state == minecraft::State::broken) {
@@ -139,6 +141,14 @@ Progress Decode::feed(Packet& packet, uint8_t index, Direction direction, Bytes 
         unread(packet, index, context_.config.on_failure.decoder, DropReason::decoder_error);
     }
     return progress;
+}
+
+/// Who is to see the packets of this flow, if anybody.
+PacketObserver* Decode::observer_of(const Flow& flow) noexcept {
+    if (context_.observer != nullptr || !context_.trace.on()) return context_.observer;
+    const std::string_view name =
+        context_.detect == nullptr ? std::string_view{} : context_.detect->player_of(flow);
+    return context_.trace.follow(name) ? &context_.trace : nullptr;
 }
 
 /// From here on nobody reads this flow.  `open` lets it pass; `closed` ends it.
@@ -220,6 +230,28 @@ bool Decode::seal(const Flow& flow, MutableBytes message) noexcept {
     if (!flow.is_tcp() || flow.session == Flow::none) return true;
     return minecraft::seal(sessions_[flow.session], message);
 }
+
+protocol::LoginStage Decode::login_stage(const Flow& flow) const noexcept {
+    using protocol::LoginStage;
+    const bool read = context_.streams_to == nullptr && flow.is_tcp() &&
+                      flow.connection.inspected(Direction::to_server);
+    if (!read) return LoginStage::past;
+    if (flow.session == Flow::none) return LoginStage::handshake;
+    const minecraft::Session& session = sessions_[flow.session];
+    if (session.enciphered()) return LoginStage::past;
+    switch (session.half(Direction::to_server).state) {
+        case minecraft::State::handshake:
+            return LoginStage::handshake;
+        case minecraft::State::status:
+            return LoginStage::status;
+        case minecraft::State::login:
+            return LoginStage::login;
+        default:
+            return LoginStage::past;
+    }
+}
+
+void Decode::obey(const verdicts::Order& order, Burst&) noexcept { context_.trace.obey(order); }
 
 void Decode::keep_house(Burst&) noexcept {
     context_.counters.sessions.set(sessions_.used() + datagrams_.sessions());

@@ -27,6 +27,7 @@ public:
 
     void process(Burst& burst) noexcept override;
     void keep_house(Burst& burst) noexcept override;
+    void obey(const verdicts::Order& order, Burst& burst) noexcept override;
     std::string_view name() const noexcept override { return "decode"; }
 
     void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept override;
@@ -35,9 +36,11 @@ public:
     size_t write_server_disconnect(const Flow& flow, std::string_view reason,
                                    MutableBytes out) noexcept override;
     bool seal(const Flow& flow, MutableBytes message) noexcept override;
+    protocol::LoginStage login_stage(const Flow& flow) const noexcept override;
 
 private:
     void fetch_for(const Packet& packet) const noexcept;
+    PacketObserver* observer_of(const Flow& flow) noexcept;
     void segment(Packet& packet, uint8_t index) noexcept;
     void early_data(Packet& packet, uint8_t index) noexcept;
     protocol::Progress feed(Packet& packet, uint8_t index, protocol::Direction direction,

@@ -1,5 +1,7 @@
 #include "stages/detect/detect.h"
 
+#include <algorithm>
+
 #include "packet/headers.h"
 #include "protocol/minecraft/disconnect.h"
 #include "protocol/minecraft/write_move.h"
@@ -19,12 +21,14 @@ Detect::Detect(WorkerContext& context)
       players_(context.share_of(context.config.limits.players)),
       ids_(context.worker, context.run),
       findings_(context.worker),
-      shadowland_(context, *this) {
+      shadowland_(context, *this),
+      sources_(context, *this) {
     context.detect = this;
 }
 
 void Detect::hear(const Hearing& hearing) noexcept {
     hearing_ = hearing;
+    spoken_ = hearing.version != 0;
     policy_ = &context_.rules->policy_of(hearing.flow->service);
     watched_ = hearing.flow->player == Flow::none ? nullptr : &players_[hearing.flow->player];
     if (watched_ == nullptr) return;
@@ -64,7 +68,22 @@ Watched* Detect::watch() noexcept {
     return watched_;
 }
 
+void Detect::notice(const protocol::Handshake& event) noexcept {
+    spoken_ = true;
+    sources_.handshake(event, source());
+}
+
+void Detect::notice(const protocol::StatusRequested&) noexcept {
+    sources_.count(protocol::SourceAct::status, source());
+}
+
+void Detect::notice(const protocol::LegacyPing&) noexcept {
+    spoken_ = true;
+    sources_.count(protocol::SourceAct::status, source());
+}
+
 void Detect::notice(const protocol::LoginStart& event) noexcept {
+    sources_.count(protocol::SourceAct::login, source());
     if (Watched* watched = watch()) watched->identity.name.assign(event.name);
 }
 
@@ -79,6 +98,7 @@ void Detect::notice(const protocol::LoggedIn& event) noexcept {
 void Detect::joined(Flow& flow, Account& account, Nanos now) noexcept {
     if (account.logged_in) return;
     account.logged_in = true;
+    flow.let_in = true;
     Counters::PerService& service = context_.counters.service[flow.service];
     service.logins.add();
     service.players.add();
@@ -90,11 +110,16 @@ void Detect::joined(Flow& flow, Account& account, Nanos now) noexcept {
 /// Broken packets before any login are judged too: there the attacks come.
 void Detect::notice(const protocol::Malformed& event) noexcept {
     context_.counters.faults[static_cast<size_t>(event.fault)].add();
+    if (!spoken_ && !event.from_server) {
+        spoken_ = true;  // A connection is garbage once.
+        sources_.garbage(hearing_.carrier->payload(), source());
+    }
     watch();
 }
 
 void Detect::notice(const protocol::BecameOpaque&) noexcept {
     context_.notice(Notice::opaque_flow);
+    hearing_.flow->let_in = true;
     verdicts::VerdictRecord record = record_of(*hearing_.flow, watched_, hearing_.time);
     record.kind = verdicts::VerdictRecord::Kind::opaque;
     context_.report(record);
@@ -105,22 +130,39 @@ void Detect::notice(const protocol::Disconnected&) noexcept {
 }
 
 void Detect::weigh(const Culprit& culprit, checks::Findings& findings) noexcept {
+    (void)weigh({.flow = &culprit.flow,
+                 .service = culprit.flow.service,
+                 .client = culprit.flow.client(),
+                 .server = culprit.flow.server(),
+                 .account = culprit.account,
+                 .packet = culprit.packet,
+                 .time = culprit.time,
+                 .must_arrive = culprit.must_arrive},
+                findings);
+}
+
+policy::Action Detect::weigh(const Accused& culprit, checks::Findings& findings) noexcept {
     Account& account = culprit.account;
-    const policy::Policy& policy = context_.rules->policy_of(culprit.flow.service);
+    const policy::Policy& policy = context_.rules->policy_of(culprit.service);
     const policy::Subject subject{account.identity.name.view(), account.identity.uuid,
-                                  culprit.flow.client().address, account.identity.version};
+                                  culprit.client.address, account.identity.version};
+    policy::Action gravest = policy::Action::log;
     for (const checks::Finding& finding : findings) {
         context_.counters.findings[finding.check].add();
-        const policy::Weighed weighed = account.tally.weigh(finding, policy, subject, culprit.time);
+        policy::Weighed weighed = account.tally.weigh(finding, policy, subject, culprit.time);
+        weighed.action = std::min(weighed.action, culprit.most);
         const bool carried_out = weighed.acts && weighed.action > policy::Action::alert;
+        if (carried_out) gravest = std::max(gravest, weighed.action);
         if (!weighed.record && !carried_out) continue;
         if (decisions_size_ == verdicts_max) {
             context_.notice(Notice::findings_lost);
             context_.pending.miss(culprit.packet);
             continue;
         }
-        verdicts::VerdictRecord record = record_of(culprit.flow, &account, culprit.time);
+        verdicts::VerdictRecord record =
+            record_of(culprit.service, culprit.client, culprit.server, &account, culprit.time);
         record.kind = verdicts::VerdictRecord::Kind::verdict;
+        record.source_bits = culprit.source_bits;
         record.action = weighed.action;
         record.check = finding.check;
         record.acts = weighed.acts;
@@ -133,14 +175,15 @@ void Detect::weigh(const Culprit& culprit, checks::Findings& findings) noexcept 
         record.note.assign(finding.evidence.note);
         const bool ends = ends_connection(weighed.action);
         const bool left_alone = culprit.must_arrive && !ends;
-        decisions_[decisions_size_++] = {&culprit.flow, culprit.packet, weighed,
-                                         false,         left_alone,     record};
+        decisions_[decisions_size_++] = {culprit.flow, culprit.packet, weighed,
+                                         false,        left_alone,     record};
         if (carried_out && ends && context_.enforcing()) {
             account.ending = true;
             break;
         }
     }
     findings.clear();
+    return gravest;
 }
 
 /// Rewrites a move that goes by to where the server believes the player is.
@@ -188,6 +231,10 @@ void Detect::decide(const Decision& decision) noexcept {
     }
     if (decision.done) {
         return context_.report_end(id, verdicts::Result::done, "made harmless",
+                                   decision.record.time);
+    }
+    if (decision.flow == nullptr) {  // A SYN's source: they are dropped where they come in.
+        return context_.report_end(id, verdicts::Result::done, "SYNs over the rate are dropped",
                                    decision.record.time);
     }
 
@@ -245,7 +292,15 @@ bool Detect::describe(const Flow& flow, PlayerReport& out) const noexcept {
     return true;
 }
 
-void Detect::keep_house(Burst&) noexcept {
+std::string_view Detect::player_of(const Flow& flow) const noexcept {
+    if (flow.player == Flow::none) return {};
+    return flow.is_tcp() ? players_[flow.player].identity.name.view()
+                         : shadowland_.name_of(flow.player);
+}
+
+void Detect::keep_house(Burst& burst) noexcept {
+    process(burst);  // What track's sweep has found.
+    sources_.keep_house(burst.now);
     context_.counters.players.set(players_.used() + shadowland_.players());
 }
 
@@ -263,18 +318,27 @@ void Detect::obey(const verdicts::Order& order, Burst&) noexcept {
 
 verdicts::VerdictRecord Detect::record_of(const Flow& flow, const Account* account,
                                           Nanos time) noexcept {
+    return record_of(flow.service, flow.client(), flow.server(), account, time);
+}
+
+verdicts::VerdictRecord Detect::record_of(uint8_t service, const Endpoint& client,
+                                          const Endpoint& server, const Account* account,
+                                          Nanos time) noexcept {
     verdicts::VerdictRecord record;
-    record.protocol = context_.rules->service(flow.service).protocol;
+    record.protocol = context_.rules->service(service).protocol;
     record.mode = context_.rules->mode();
-    record.service = flow.service;
+    record.service = service;
     record.worker = context_.worker;
     const verdicts::VerdictId id = ids_.next(time);
     record.id_high = id.high;
     record.id_low = id.low;
     record.time = time;
-    record.client = flow.client();
-    record.server = flow.server();
-    if (account != nullptr) record.player = account->identity;
+    record.client = client;
+    record.server = server;
+    if (account != nullptr) {
+        record.player = account->identity;
+        record.in_game = account->logged_in;
+    }
     return record;
 }
 

@@ -13,6 +13,7 @@
 #include "protocol/minecraft/frame.h"
 #include "stages/detect/account.h"
 #include "stages/detect/shadowland_watch.h"
+#include "stages/detect/source_watch.h"
 #include "stages/stage.h"
 #include "stages/worker_context.h"
 #include "verdicts/id.h"
@@ -72,6 +73,10 @@ public:
 
     /// What watches the players of Shadowland.
     ShadowlandWatch& shadowland() noexcept { return shadowland_; }
+    /// What watches where connections come from.
+    SourceWatch& sources() noexcept { return sources_; }
+    /// What who is on this flow calls himself; empty: nobody has said.
+    std::string_view player_of(const Flow& flow) const noexcept;
 
     // For whoever watches players: what is the same in all games.
 
@@ -85,6 +90,21 @@ public:
     };
     /// Makes Decisions of the findings and clears them.
     void weigh(const Culprit& culprit, checks::Findings& findings) noexcept;
+
+    /// The same of a source of connections, of which there need be none yet.
+    struct Accused {
+        Flow* flow;  ///< What ends for it; may be null.
+        uint8_t service;
+        Endpoint client, server;
+        Account& account;
+        uint8_t packet;
+        Nanos time;
+        bool must_arrive = false;
+        uint8_t source_bits = 128;  ///< Of the client's address, that it is about.
+        policy::Action most = policy::Action::block;  ///< What may be done at the most.
+    };
+    /// The gravest that is carried out; `log` if nothing is.
+    policy::Action weigh(const Accused& accused, checks::Findings& findings) noexcept;
     /// He is in the game, and Control is told.
     void joined(Flow& flow, Account& account, Nanos now) noexcept;
     void left(Flow& flow, Account& account, verdicts::EndReason reason, Nanos now) noexcept;
@@ -161,6 +181,9 @@ private:
     // What the stage itself must know of an event.
     template <class Event>
     void notice(const Event&) noexcept {}
+    void notice(const protocol::Handshake& event) noexcept;
+    void notice(const protocol::StatusRequested& event) noexcept;
+    void notice(const protocol::LegacyPing& event) noexcept;
     void notice(const protocol::LoginStart& event) noexcept;
     void notice(const protocol::LoggedIn& event) noexcept;
     void notice(const protocol::Malformed& event) noexcept;
@@ -171,6 +194,12 @@ private:
     void decide(const Decision& decision) noexcept;
     verdicts::VerdictRecord record_of(const Flow& flow, const Account* account,
                                       Nanos time) noexcept;
+    verdicts::VerdictRecord record_of(uint8_t service, const Endpoint& client,
+                                      const Endpoint& server, const Account* account,
+                                      Nanos time) noexcept;
+    SourceWatch::Source source() const noexcept {
+        return SourceWatch::Source::of(*hearing_.flow, hearing_.packet, hearing_.time);
+    }
     Counters::PerService& service_counters() noexcept;
 
     WorkerContext& context_;
@@ -186,6 +215,8 @@ private:
     std::array<Decision, verdicts_max> decisions_;
     size_t decisions_size_ = 0;
     ShadowlandWatch shadowland_;
+    SourceWatch sources_;
+    bool spoken_ = false;  ///< What comes next is not a connection's first words.
 };
 
 }  // namespace portcullis::stages

@@ -54,6 +54,9 @@ public:
     void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
     bool describe(const Flow& flow, PlayerReport& out) const noexcept;
     uint32_t players() const noexcept { return players_.used(); }
+    std::string_view name_of(uint32_t player) const noexcept {
+        return players_[player].identity.name.view();
+    }
 
 private:
     struct Watched : Account {

@@ -173,7 +173,7 @@ void Enforce::sever(Flow& flow, Seq server_expects, EndReason reason, Burst& bur
     reset(flow, Direction::to_server, server_expects, client_expects, burst);
     reset(flow, Direction::to_client, client_expects, server_expects, burst);
     flow.kick_waiting = false;
-    flow.answer_after_ms = in_ms(burst.now + answer_interval);
+    flow.moment_ms = in_ms(burst.now + answer_interval);
     context_.retire(flow, FlowState::dead, reason, burst.now);
 }
 
@@ -232,7 +232,7 @@ bool Enforce::say_goodbye(Kicks::Kick& kick, Burst& burst) noexcept {
     send_goodbye(kick, burst);
     reset(flow, Direction::to_server, kick.server_expects, next, burst);
     flow.kick_waiting = false;
-    flow.answer_after_ms = in_ms(burst.now + kick_linger);
+    flow.moment_ms = in_ms(burst.now + kick_linger);
     context_.retire(flow, FlowState::dead, EndReason::kicked, burst.now);
     done(kick.verdict, "kicked", burst);
     return true;
@@ -265,8 +265,8 @@ void Enforce::answer_dead(const Packet& packet, Burst& burst) noexcept {
     Flow& flow = *packet.flow;
     if (packet.to_server() && resend_goodbye(packet, burst)) return;
     const uint32_t now_ms = in_ms(packet.time);
-    if (before(now_ms, flow.answer_after_ms)) return;
-    flow.answer_after_ms = now_ms + in_ms(answer_interval);
+    if (before(now_ms, flow.moment_ms)) return;
+    flow.moment_ms = now_ms + in_ms(answer_interval);
     reset(flow, protocol::opposite(packet.direction), packet.tcp.ack, end_of(packet), burst);
 }
 
@@ -275,7 +275,7 @@ bool Enforce::resend_goodbye(const Packet& packet, Burst& burst) noexcept {
     Kicks::Kick* kick = kicks_.size() == 0 ? nullptr : kicks_.find(*packet.flow);
     if (kick == nullptr || !kick->sent) return false;
     if (packet.tcp.ack >= kick->end()) {
-        packet.flow->answer_after_ms = in_ms(packet.time + kick_linger);
+        packet.flow->moment_ms = in_ms(packet.time + kick_linger);
         kicks_.remove(*kick);
         return true;
     }

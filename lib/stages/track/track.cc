@@ -1,8 +1,10 @@
 #include "stages/track/track.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "packet/headers.h"
+#include "stages/detect/detect.h"
 
 namespace portcullis::stages {
 namespace {
@@ -39,17 +41,39 @@ void Track::process(Burst& burst) noexcept {
         const FlowKey key = FlowKey::of(packet.source, packet.destination, packet.ip_protocol);
         claims_[size] = *mine;
         keys_[size] = {key, context_.hash(key)};
-        if (packet.is_tcp() && packet.has(tcp::syn)) context_.half_open.fetch(keys_[size].hash);
+        if (packet.is_tcp() && packet.has(tcp::syn)) {
+            context_.half_open.fetch(keys_[size].hash);
+            const bool asks = mine->to_server && opens(packet) && context_.detect != nullptr;
+            if (asks && context_.detect->sources().counts(mine->service)) {
+                claims_[size].counted = true;
+                sources_[size] =
+                    context_.detect->sources().fetch_syn(packet.source.address, mine->service);
+            }
+        }
         ++size;
     }
     if (not_service > 0) context_.notice(Notice::not_service, not_service);
 
     context_.flows.find({keys_.data(), size}, {found_.data(), size});
     table_changed_ = false;
+    opened_ = 0;
     for (size_t i = 0; i < size; ++i) {
         // A Flow that an earlier packet of this burst made or ended.
         if (table_changed_) found_[i] = context_.flows.find(keys_[i]);
         settle(packets[claims_[i].packet], claims_[i], keys_[i], found_[i]);
+    }
+    tell_of_opened();
+}
+
+/// Only now: what a later packet of the burst ended has no Flow any more.
+void Track::tell_of_opened() noexcept {
+    if (context_.detect == nullptr) return;
+    for (; opened_ != 0; opened_ &= opened_ - 1) {
+        const auto index = static_cast<uint8_t>(std::countr_zero(opened_));
+        const Packet& packet = (*burst_)[index];
+        if (packet.flow == nullptr || !packet.alive()) continue;
+        context_.detect->sources().count(protocol::SourceAct::connection,
+                                         SourceWatch::Source::of(*packet.flow, index, packet.time));
     }
 }
 
@@ -187,7 +211,8 @@ bool Track::handshake_again(Packet& packet, const Claim& claim, const HashedKey&
         // Ports used again and data in the SYN at once: the next SYN has none.
         if (packet.payload_size > 0) context_.refuse(packet, DropReason::no_buffer);
         if (packet.payload_size > 0) return true;
-        offer_of_client(packet, key.hash);
+        offer_of_client(packet, claim, key.hash);
+        if (!packet.alive()) return true;
         flow.reopening = true;
         if (living) return false;  // The Connection wants to see it too.
         packet.way = Way::pass;
@@ -224,7 +249,7 @@ void Track::settle_new_tcp(Packet& packet, const Claim& claim, const HashedKey& 
     }
     if (claim.to_server && opens(packet)) {
         packet.way = Way::pass;
-        offer_of_client(packet, key.hash);
+        offer_of_client(packet, claim, key.hash);
         return;
     }
     if (!claim.to_server && packet.has(tcp::syn)) {
@@ -249,6 +274,7 @@ void Track::begin(Packet& packet, const Claim& claim, const HashedKey& key,
                   const stream::Handshake& agreed) noexcept {
     if (Flow* flow = make_flow(packet, claim, key)) {
         flow->connection = stream::Connection::from_handshake(agreed);
+        opened_ |= uint64_t{1} << claim.packet;
     }
 }
 
@@ -273,7 +299,14 @@ void Track::answer_of_server(Packet& packet, const Claim& claim, const HashedKey
 }
 
 /// A SYN costs a half-open entry, never more.
-void Track::offer_of_client(Packet& packet, uint64_t hash) noexcept {
+void Track::offer_of_client(Packet& packet, const Claim& claim, uint64_t hash) noexcept {
+    if (claim.counted) {
+        const auto index = static_cast<size_t>(&claim - claims_.data());
+        if (context_.detect->sources().syn(packet, claim.service, sources_[index])) {
+            context_.refuse(packet, DropReason::rate_limit);
+            return;
+        }
+    }
     if (packet.payload_size > 0) {
         const DropReason reason =
             context_.fast_open.keep(hash, packet.tcp.seq, packet.payload(), packet.time);
@@ -320,6 +353,7 @@ Flow* Track::make_flow(Packet& packet, const Claim& claim, const HashedKey& key)
     flow->client_outside = claim.to_server == (packet.side == Side::outside);
     flow->link_known_server = !claim.to_server;
     flow->last_seen = packet.time;
+    flow->moment_ms = Flow::in_ms(packet.time);
     FlowLinks& links = context_.flows.links(*flow);
     links.to[size_t(direction)] = link_header(packet);
     links.to[size_t(protocol::opposite(direction))] = links.to[size_t(direction)].reversed();
@@ -359,7 +393,11 @@ void Track::keep_house(Burst& burst) noexcept {
     burst_ = &burst;
     const uint32_t places = context_.flows.capacity() / sweep_calls + 1;
     context_.flows.sweep(places, [&](Flow& flow) {
-        if (over(flow, burst.now)) forget(flow, burst.now);
+        if (over(flow, burst.now)) {
+            forget(flow, burst.now);
+        } else if (context_.detect != nullptr) {
+            context_.detect->sources().look_at(flow, burst.now);
+        }
     });
     context_.blocked.keep_house(burst.now);
     context_.counters.flows.set(context_.flows.size());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "flow/source_rates.h"
 #include "packet/burst.h"
 #include "stages/stage.h"
 #include "stages/worker_context.h"
@@ -39,6 +40,7 @@ private:
         uint8_t service = 0;
         bool to_server = true;
         bool source_is_low = true;
+        bool counted = false;  ///< A SYN whose source is counted; `sources_` names it.
     };
 
     std::optional<Claim> claim(Packet& packet) noexcept;
@@ -55,7 +57,8 @@ private:
     void settle_new_tcp(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
     bool handshake_again(Packet& packet, const Claim& claim, const HashedKey& key,
                          Flow& flow) noexcept;
-    void offer_of_client(Packet& packet, uint64_t hash) noexcept;
+    void offer_of_client(Packet& packet, const Claim& claim, uint64_t hash) noexcept;
+    void tell_of_opened() noexcept;
     void answer_of_server(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
     void begin(Packet& packet, const Claim& claim, const HashedKey& key,
                const stream::Handshake& agreed) noexcept;
@@ -68,8 +71,10 @@ private:
     Burst* burst_ = nullptr;  ///< The one at hand.
     std::array<Claim, Burst::packets_max> claims_;
     std::array<HashedKey, Burst::packets_max> keys_;
+    std::array<SourceNames, Burst::packets_max> sources_;  ///< Of SYNs that are counted.
     std::array<Flow*, Burst::packets_max> found_;
     bool table_changed_ = false;  ///< Since `found_` was filled.
+    uint64_t opened_ = 0;         ///< One bit a packet: it opened a connection.
 };
 
 }  // namespace portcullis::stages

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "checks/check.h"
+#include "checks/identity/handshake.h"
+#include "checks/identity/name.h"
+
+namespace portcullis::checks {
+
+/// The family's checks; their names, settings, labels and docs follow from here.
+using Identity = CheckList<IdentityHandshake, IdentityName>;
+
+}  // namespace portcullis::checks

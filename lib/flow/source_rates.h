@@ -1,0 +1,114 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+
+#include "base/huge_array.h"
+#include "base/ip.h"
+#include "base/time.h"
+#include "policy/source_limits.h"
+
+namespace portcullis {
+
+/// Under how many prefixes one address is counted: IPv4 as itself and with its /24;
+/// IPv6 by its /64, which is the least that anybody is given, its /56 and its /48.
+inline constexpr unsigned source_widths_max = 3;
+
+/// Of the prefix at this width, over all 128 bits; 0: there is none so wide.
+constexpr uint8_t source_bits(bool is_v4, unsigned width) noexcept {
+    constexpr std::array<uint8_t, source_widths_max> v4 = {128, 120, 0}, v6 = {64, 56, 48};
+    return is_v4 ? v4[width] : v6[width];
+}
+
+/// What an address's prefixes are called in the tables, narrowest first.
+struct SourceNames {
+    std::array<uint64_t, source_widths_max> of;
+    uint8_t count = 0;
+    bool is_v4 = true;
+};
+
+/// Names by a keyed hash: who does not know the secret can not choose addresses that
+/// fall on one another.
+class SourceNamer {
+public:
+    constexpr explicit SourceNamer(uint64_t secret) noexcept
+        : secret_(spread(secret ^ 0x2545f4914f6cdd1du)) {}
+
+    /// The same source toward two services is two sources.
+    SourceNames operator()(const IpAddress& address, uint8_t service) const noexcept {
+        const auto words = std::bit_cast<std::array<uint64_t, 2>>(address.octets);
+        SourceNames names;
+        names.is_v4 = words[0] == 0 && (words[1] & mapped_mask) == mapped;
+        const auto& masks = names.is_v4 ? masks_v4 : masks_v6;
+        names.count = names.is_v4 ? 2 : 3;
+        for (unsigned width = 0; width < names.count; ++width) {
+            const uint64_t salt = uint64_t{service} << 8 | width;
+            const uint64_t folded = fold((words[0] & masks[width][0]) ^ secret_,
+                                         (words[1] & masks[width][1]) ^ spread(salt ^ secret_));
+            names.of[width] = spread(folded);
+        }
+        return names;
+    }
+
+private:
+    using Words = std::array<uint64_t, 2>;
+
+    // An address as two words of memory, its first octet the lowest.
+    static_assert(std::endian::native == std::endian::little);
+    static constexpr uint64_t all = UINT64_MAX;
+    static constexpr uint64_t six = all >> 16, seven = all >> 8;  ///< Octets kept of eight.
+    static constexpr uint64_t mapped_mask = 0xffff'ffff, mapped = 0xffff'0000;
+    static constexpr std::array<Words, source_widths_max> masks_v4 = {
+        {{all, all}, {all, seven}, {0, 0}}};
+    static constexpr std::array<Words, source_widths_max> masks_v6 = {
+        {{all, 0}, {seven, 0}, {six, 0}}};
+
+    static constexpr uint64_t spread(uint64_t h) noexcept {
+        h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
+        return h ^ h >> 32;
+    }
+    static uint64_t fold(uint64_t a, uint64_t b) noexcept {
+        __extension__ using Wide = unsigned __int128;
+        const Wide product = Wide{a | 1} * (b | 1);
+        return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64) ^ a;
+    }
+    uint64_t secret_;
+};
+
+/// How often each source has done one thing of late.
+///
+/// A fixed number of buckets that leak with time, in sets of eight: one cache line
+/// each.  A bucket is kept as the moment at which it will be empty, so nothing must be
+/// done to let it leak.  In a full set the one that will be empty first gives way: a
+/// flood of sources that come once can not drive out one that comes often.
+class SourceRates {
+public:
+    /// Of a whole table, swept once in so many calls of keep_house.
+    static constexpr uint32_t sweep_calls = 1024;
+
+    explicit SourceRates(uint32_t sources);
+    ~SourceRates();
+
+    /// Asks for the memory that `charge` will look at.
+    void fetch(uint64_t name) const noexcept;
+    /// One more of a source; what its bucket holds with it, as the time it takes to leak.
+    uint64_t charge(uint64_t name, Nanos now, const SourceLimit& limit) noexcept;
+    /// Forgets empty buckets, a few sets a call.
+    void keep_house(Nanos now) noexcept;
+
+    uint32_t capacity() const noexcept;
+    uint32_t used() const noexcept { return used_; }
+    size_t memory() const noexcept;
+
+private:
+    struct Set;
+    Set& set_of(uint64_t name) const noexcept;
+
+    uint32_t set_count_;
+    uint32_t hand_ = 0;
+    uint32_t used_ = 0;
+    HugeArray<Set> sets_;
+};
+
+}  // namespace portcullis

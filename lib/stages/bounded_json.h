@@ -1,0 +1,176 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+#include "base/bytes.h"
+#include "protocol/event.h"
+
+namespace portcullis::stages {
+
+/// The fields of a game packet as the inside of a JSON object, in room of a fixed size.
+///
+/// A field that has no room is left out with all that follow, and what is open is closed:
+/// so it is JSON however little fits.  Long texts and bytes are cut.  `Visitor` is a
+/// protocol's own field visitor, or the one that protocols share.
+template <class Visitor, class Value>
+class BoundedJson final : public Visitor {
+public:
+    static constexpr size_t text_max = 256;  ///< Bytes of one text.
+    static constexpr size_t bytes_max = 64;  ///< Of one row of bytes, two digits each.
+    static constexpr size_t depth_max = 12;
+
+    explicit BoundedJson(std::span<char> room) noexcept : room_(room) {}
+
+    void field(std::string_view name, const Value& value) override {
+        if (full_) return;
+        const size_t before = size_;
+        begin(name);
+        std::visit([this](const auto& v) { write(v); }, value);
+        settle(before);
+    }
+    void open(std::string_view name, bool array) override {
+        if (full_ || depth_ == depth_max) {
+            full_ = cut_ = true;
+            ++ignored_;
+            return;
+        }
+        const size_t before = size_;
+        begin(name);
+        put(array ? '[' : '{');
+        closing_[depth_++] = array ? ']' : '}';  // Its sign is reserved from here on.
+        settle(before);
+        if (full_) {
+            --depth_;
+            ++ignored_;
+            return;
+        }
+        first_ = true;
+    }
+    void close() override {
+        if (ignored_ > 0) {
+            --ignored_;
+            return;
+        }
+        if (depth_ == 0) return;
+        room_[size_++] = closing_[--depth_];
+        first_ = false;
+    }
+
+    /// Closes what a walk left open; the size of it all.
+    size_t finish() noexcept {
+        while (depth_ > 0) room_[size_++] = closing_[--depth_];
+        return size_;
+    }
+    /// Something is not there.
+    bool cut() const noexcept { return cut_; }
+
+private:
+    /// What did not fit whole goes again.
+    void settle(size_t before) noexcept {
+        if (!overflowed_) return;
+        size_ = before;
+        full_ = cut_ = true;
+    }
+    void begin(std::string_view name) noexcept {
+        if (!first_) put(',');
+        first_ = false;
+        if (depth_ > 0 && closing_[depth_ - 1] == ']') return;
+        write(name);
+        put(':');
+    }
+    /// Room for what closes is kept free.
+    void put(char c) noexcept {
+        if (size_ + depth_ + 1 >= room_.size()) {
+            overflowed_ = true;
+        } else {
+            room_[size_++] = c;
+        }
+    }
+    void put(std::string_view text) noexcept {
+        for (const char c : text) put(c);
+    }
+    template <class Number>
+    void number(Number value) noexcept {
+        std::array<char, 32> text;
+        const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+        put(std::string_view(text.data(), static_cast<size_t>(end - text.data())));
+    }
+
+    void write(bool v) noexcept { put(v ? "true" : "false"); }
+    void write(int64_t v) noexcept { number(v); }
+    void write(uint64_t v) noexcept { number(v); }
+    void write(double v) noexcept {
+        if (std::isfinite(v)) {
+            number(v);
+        } else {
+            put("null");
+        }
+    }
+    /// Bytes that are no ASCII pass as they are: Control mends what is no UTF-8.
+    void write(std::string_view v) noexcept {
+        cut_ |= v.size() > text_max;
+        put('"');
+        for (const char c : v.substr(0, text_max)) {
+            if (c == '"' || c == '\\') {
+                put('\\');
+                put(c);
+            } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) {
+                put("\\u00");
+                hex(static_cast<uint8_t>(c));
+            } else {
+                put(c);
+            }
+        }
+        put('"');
+    }
+    void write(const protocol::BlockPosition& v) noexcept {
+        put("{\"x\":");
+        number(v.x);
+        put(",\"y\":");
+        number(v.y);
+        put(",\"z\":");
+        number(v.z);
+        put('}');
+    }
+    void write(const protocol::Uuid& v) noexcept {
+        put('"');
+        for (size_t i = 0; i < v.size(); ++i) {
+            if (i == 4 || i == 6 || i == 8 || i == 10) put('-');
+            hex(v[i]);
+        }
+        put('"');
+    }
+    void write(Bytes v) noexcept {
+        cut_ |= v.size() > bytes_max;
+        put('"');
+        for (const std::byte b : v.first(std::min(v.size(), bytes_max))) {
+            hex(std::to_integer<uint8_t>(b));
+        }
+        put('"');
+    }
+    void hex(uint8_t octet) noexcept {
+        constexpr std::string_view digits = "0123456789abcdef";
+        put(digits[octet >> 4]);
+        put(digits[octet & 0xf]);
+    }
+
+    std::span<char> room_;
+    size_t size_ = 0;
+    std::array<char, depth_max> closing_{};
+    size_t depth_ = 0;
+    size_t ignored_ = 0;  ///< Opened without room, not yet closed.
+    bool first_ = true;
+    bool overflowed_ = false;
+    bool full_ = false;
+    bool cut_ = false;
+};
+
+}  // namespace portcullis::stages

@@ -1,0 +1,181 @@
+#include "stages/detect/source_watch.h"
+
+#include <algorithm>
+
+#include "stages/detect/detect.h"
+#include "stages/pending_action.h"
+
+namespace portcullis::stages {
+
+namespace {
+
+using protocol::LoginStage;
+using protocol::Protocol;
+using protocol::SourceOverrun;
+
+/// What a PROXY header begins with (its specification, 2.1 and 2.2).
+constexpr std::string_view proxy_v1 = "PROXY ";
+constexpr std::string_view proxy_v2 = {"\r\n\r\n\0\r\nQUIT\n", 12};
+
+/// A proxy whose service was not told of it: a slip of the operator's, not an attack.
+bool begins_as_a_proxy_does(Bytes payload) noexcept {
+    const std::string_view text = as_text(payload);
+    return text.starts_with(proxy_v1) || text.starts_with(proxy_v2);
+}
+
+}  // namespace
+
+SourceWatch::SourceWatch(WorkerContext& context, Detect& detect)
+    : context_(context),
+      detect_(detect),
+      namer_(context.secret),
+      rates_{SourceRates(context.config.limits.sources), SourceRates(context.config.limits.sources),
+             SourceRates(context.config.limits.sources), SourceRates(context.config.limits.sources),
+             SourceRates(context.config.limits.sources)},
+      offenders_(std::make_unique<Offender[]>(offenders_max)),
+      findings_(context.worker) {}
+
+bool SourceWatch::counts(uint8_t service) const noexcept {
+    const policy::RuleSet::Service& at = context_.rules->service(service);
+    return at.protocol == Protocol::minecraft && !at.behind_proxy;
+}
+
+const policy::SourceLimits& SourceWatch::limits(uint8_t service) const noexcept {
+    return context_.rules->policy_of(service).source_limits();
+}
+
+// ---- SYNs: what a flood of them costs ----
+
+SourceNames SourceWatch::fetch_syn(const IpAddress& source, uint8_t service) const noexcept {
+    const SourceNames names = namer_(source, service);
+    for (unsigned width = 0; width < names.count; ++width) {
+        rates_[static_cast<size_t>(Act::syn)].fetch(names.of[width]);
+    }
+    return names;
+}
+
+bool SourceWatch::syn(const Packet& packet, uint8_t service, const SourceNames& names) noexcept {
+    constexpr auto act = static_cast<size_t>(Act::syn);
+    const policy::SourceLimits& most = limits(service);
+    if (!most.counted[act]) return false;
+    bool refused = false;
+    for (unsigned width = 0; width < names.count; ++width) {
+        const SourceLimit& limit = most.of[act][width];
+        const uint64_t held = rates_[act].charge(names.of[width], packet.time, limit);
+        if (!limit.exceeded_by(held)) continue;
+        const Source source{
+            nullptr,    packet.source, packet.destination, service, PendingAction::no_packet,
+            packet.time};
+        const SourceOverrun overrun{Act::syn, limit.count(held), limit.count(limit.room_us),
+                                    source_bits(names.is_v4, width), names.is_v4};
+        refused |= refuses(source, {names.of[width], width, names.is_v4}, overrun);
+    }
+    return refused;
+}
+
+/// One SYN too many.  Found out seldom, refused each time.
+bool SourceWatch::refuses(const Source& source, const Prefix& prefix,
+                          const SourceOverrun& overrun) noexcept {
+    Offender& who = offender(prefix.name, source.now);
+    if (source.now < who.next_syn_finding) return who.syns_refused;
+    who.next_syn_finding = source.now + syn_finding_interval;
+    who.syns_refused = accuse(overrun, source, prefix) >= policy::Action::drop;
+    return who.syns_refused;
+}
+
+// ---- Connections ----
+
+void SourceWatch::count(Act act, const Source& source) noexcept {
+    const auto index = static_cast<size_t>(act);
+    const policy::SourceLimits& most = limits(source.service);
+    if (!counts(source.service) || !most.counted[index]) return;
+    const SourceNames names = namer_(source.client.address, source.service);
+    for (unsigned width = 0; width < names.count; ++width) {
+        const SourceLimit& limit = most.of[index][width];
+        const uint64_t held = rates_[index].charge(names.of[width], source.now, limit);
+        if (!limit.exceeded_by(held)) continue;
+        const SourceOverrun overrun{act, limit.count(held), limit.count(limit.room_us),
+                                    source_bits(names.is_v4, width), names.is_v4};
+        (void)accuse(overrun, source, {names.of[width], width, names.is_v4});
+    }
+}
+
+void SourceWatch::handshake(const protocol::Handshake& event, const Source& source) noexcept {
+    const SourceNames names = namer_(source.client.address, source.service);
+    (void)accuse(event, source, {names.of[0], 0, names.is_v4});
+}
+
+void SourceWatch::garbage(Bytes payload, const Source& source) noexcept {
+    if (!begins_as_a_proxy_does(payload)) count(Act::garbage, source);
+}
+
+void SourceWatch::look_at(Flow& flow, Nanos now) noexcept {
+    if (flow.let_in || !flow.is_tcp() || flow.state != FlowState::inspected) return;
+    if (context_.listener == nullptr || flow.kick_waiting) return;
+    const LoginStage stage = context_.listener->login_stage(flow);
+    if (stage == LoginStage::past) {
+        flow.let_in = true;
+        return;
+    }
+    const auto& settings = std::get<checks::FloodSlow::Settings>(
+        context_.rules->policy_of(flow.service).minecraft().of);
+    const protocol::StillThere still{stage, to_seconds(flow.age(now))};
+    if (still.seconds <= settings.most(stage)) return;
+    const Source source = Source::of(flow, PendingAction::no_packet, now);
+    const SourceNames names = namer_(source.client.address, source.service);
+    (void)accuse(still, source, {names.of[0], 0, names.is_v4});
+}
+
+/// What the policy makes of an event.  The gravest that is carried out; `log` if nothing.
+template <class Event>
+policy::Action SourceWatch::accuse(const Event& event, const Source& source,
+                                   const Prefix& prefix) noexcept {
+    checks_.deliver(event, nobody_, context_.rules->policy_of(source.service).minecraft(),
+                    findings_);
+    if (findings_.empty()) return policy::Action::log;
+    // A wider prefix holds others too: what is over its limit ends, nobody stays out for
+    // it.  And to keep a proxy out would keep everybody out.
+    const bool may_block = prefix.width == 0 && counts(source.service);
+    Offender& who = offender(prefix.name, source.now);
+    return detect_.weigh({.flow = source.flow,
+                          .service = source.service,
+                          .client = source.client,
+                          .server = source.server,
+                          .account = who.account,
+                          .packet = source.packet,
+                          .time = source.now,
+                          .source_bits = source_bits(prefix.is_v4, prefix.width),
+                          .most = may_block ? policy::Action::block : policy::Action::kick},
+                         findings_);
+}
+
+// ---- Accounts ----
+
+SourceWatch::Offender& SourceWatch::offender(uint64_t name, Nanos now) noexcept {
+    constexpr size_t sets = offenders_max / ways;
+    Offender* const set = &offenders_[(name >> 40) % sets * ways];
+    Offender* oldest = set;
+    for (size_t i = 0; i < ways; ++i) {
+        if (set[i].name == name) {
+            set[i].heard = now;
+            return set[i];
+        }
+        if (set[i].heard < oldest->heard) oldest = &set[i];
+    }
+    *oldest = Offender{};
+    oldest->name = name;
+    oldest->heard = now;
+    return *oldest;
+}
+
+void SourceWatch::keep_house(Nanos now) noexcept {
+    for (SourceRates& rates : rates_) rates.keep_house(now);
+}
+
+size_t SourceWatch::memory() const noexcept {
+    size_t bytes = offenders_max * sizeof(Offender);
+    for (const SourceRates& rates : rates_) bytes += rates.memory();
+    return bytes;
+}
+
+}  // namespace portcullis::stages
