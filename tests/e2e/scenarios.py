@@ -294,6 +294,68 @@ def runs_while_rcon_and_webhook_are_down(stage):
 
 
 @scenario
+def blocked_stay_out_over_a_restart(stage):
+    """A blocked address gets no packet to any worker's service, also after a restart, until it is let in again."""
+    stage.topology()
+    config = stage.configuration(workers=2, rcon=[], webhooks=[])
+    listener = stage.peer("python3", "-c", GREETER, harness.game_port, space="servers")
+    listener.wait_for("listening", 10)
+
+    def let_in(count=8):
+        """How many of so many connections, which hashing spreads over the workers, are greeted."""
+        done = subprocess.run(["ip", "netns", "exec", "pct-players", "python3", "-c", KNOCKER, harness.server_address,
+                               str(harness.game_port), str(count)], capture_output=True, text=True, timeout=60)
+        return int(done.stdout)
+
+    def ctl(*command):
+        code, _, err = stage.tool("ctl", "--socket", stage.tmp / "admin.sock", *command)
+        expect(code == 0, f"ctl {command}: {err}")
+
+    appliance = stage.appliance(config)
+    expect(let_in() == 8, "who is not blocked is kept out")
+    ctl("block", harness.player_address, "--for", "10m", "--reason", "test")
+    wait_until(lambda: let_in(1) == 0, 5, "a blocked address is let in")
+    expect(let_in() == 0, "a blocked address is let in by some worker")
+    appliance.process.send_signal(signal.SIGTERM)
+    expect(appliance.wait_end(10) == 0, f"SIGTERM: {appliance.tail()}")
+    stage.appliance(config)
+    expect(let_in() == 0, "after a restart a blocked address is let in")
+    drops = total(harness.metrics(), "portcullis_dropped_packets_total", reason="blocked")
+    expect(drops >= 8, f"{drops:.0f} packets are counted as blocked")
+    ctl("unblock", harness.player_address)
+    wait_until(lambda: let_in() == 8, 5, "who is unblocked is kept out")
+
+
+GREETER = """
+import json, socket, sys
+listener = socket.create_server(("", int(sys.argv[1])))
+print(json.dumps({"event": "listening"}), flush=True)
+while True:
+    peer, _ = listener.accept()
+    peer.sendall(b"hello")
+    peer.close()
+"""
+
+KNOCKER = """
+import socket, sys
+peers = []
+for _ in range(int(sys.argv[3])):
+    peer = socket.socket()
+    peer.setblocking(False)
+    peer.connect_ex((sys.argv[1], int(sys.argv[2])))
+    peers.append(peer)
+greeted = 0
+for peer in peers:
+    peer.settimeout(1)
+    try:
+        greeted += peer.recv(5) == b"hello"
+    except OSError:
+        pass
+print(greeted)
+"""
+
+
+@scenario
 def wrong_input_gets_a_sentence(stage):
     """Wrong configuration exits 2 with file:line:column; what is missing outside exits 1 with one sentence."""
     def run(want, pattern, **changes):
