@@ -157,15 +157,23 @@ CookieState Authenticator::judge_cookie(Bytes secret, Bytes cookie, const Endpoi
     return old || early ? CookieState::expired : CookieState::good;
 }
 
-bool Authenticator::integrity_key_holds(Bytes secret, uint32_t build, uint16_t index,
-                                        Bytes key) noexcept {
+std::array<std::byte, Authenticator::integrity_key_size> Authenticator::integrity_key(
+    Bytes secret, uint32_t build, uint16_t index) noexcept {
     std::array<std::byte, 64> message;
     Writer to(message);
     to.text("shadowland/1 integrity");
     to.le_u32(build);
     to.le_u16(index);
-    const Mac good = mac(secret, to.written());
-    return key.size() <= good.size() && CRYPTO_memcmp(good.data(), key.data(), key.size()) == 0;
+    const Mac whole = mac(secret, to.written());
+    std::array<std::byte, integrity_key_size> key;
+    std::copy_n(whole.begin(), key.size(), key.begin());
+    return key;
+}
+
+bool Authenticator::integrity_key_holds(Bytes secret, uint32_t build, uint16_t index,
+                                        Bytes key) noexcept {
+    const auto good = integrity_key(secret, build, index);
+    return key.size() == good.size() && CRYPTO_memcmp(good.data(), key.data(), key.size()) == 0;
 }
 
 EpochKeys derive_keys(Bytes shared, Bytes client_public, Bytes server_public,

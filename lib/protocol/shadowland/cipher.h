@@ -66,6 +66,10 @@ public:
     std::array<std::byte, cookie_size> make_cookie(Bytes secret, const Endpoint& client,
                                                    Bytes public_key, uint64_t now_ms,
                                                    uint64_t nonce) noexcept;
+    static constexpr size_t integrity_key_size = 16;
+    /// The entry of the integrity table.
+    std::array<std::byte, integrity_key_size> integrity_key(Bytes secret, uint32_t build,
+                                                            uint16_t index) noexcept;
     /// Whether `key` is the entry of the integrity table that was asked for.
     bool integrity_key_holds(Bytes secret, uint32_t build, uint16_t index, Bytes key) noexcept;
 

@@ -4,32 +4,16 @@
 // which was written by the senders.  Without keys, what is encrypted stays closed, and
 // everything else must be the same.
 
-#include <filesystem>
-#include <fstream>
-#include <optional>
+#include <sstream>
 
 #include <gtest/gtest.h>
-#include <pcap/pcap.h>
 #include <zlib.h>
 
-#include "base/reader.h"
+#include "protocol/shadowland/capture_test_support.h"
 #include "protocol/shadowland/decoder.h"
-#include "protocol/shadowland/tell_test_support.h"
 
 namespace portcullis::shadowland {
 namespace {
-
-namespace fs = std::filesystem;
-
-std::vector<fs::path> folders() {
-    const fs::path root = PORTCULLIS_SOURCE;
-    std::vector<fs::path> found;
-    for (const fs::path& folder :
-         {root / "tests/data/shadowland", root / "../shared/captures/shadowland"}) {
-        if (fs::is_directory(folder)) found.push_back(folder);
-    }
-    return found;
-}
 
 std::string gunzip(const fs::path& path) {
     std::string text;
@@ -40,67 +24,6 @@ std::string gunzip(const fs::path& path) {
     }
     gzclose(file);
     return text;
-}
-
-/// One UDP datagram over Ethernet; the captures have nothing else.
-struct Datagram {
-    Endpoint source, destination;
-    Bytes payload;
-};
-std::optional<Datagram> datagram_of(Bytes frame) {
-    Reader in(frame);
-    in.skip(12);
-    const uint16_t type = in.u16();
-    Datagram d;
-    const auto address6 = [&] {
-        IpAddress a;
-        std::ranges::transform(in.bytes(16), a.octets.begin(),
-                               [](std::byte b) { return static_cast<uint8_t>(b); });
-        return a;
-    };
-    if (type == 0x0800) {
-        in.skip(12);
-        d.source.address = IpAddress::v4(in.u32());
-        d.destination.address = IpAddress::v4(in.u32());
-    } else if (type == 0x86dd) {
-        in.skip(8);
-        d.source.address = address6();
-        d.destination.address = address6();
-    } else {
-        return std::nullopt;
-    }
-    d.source.port = in.u16();
-    d.destination.port = in.u16();
-    const uint16_t size = in.u16();
-    in.skip(2);
-    d.payload = in.bytes(size - 8u);
-    if (!in.ok()) return std::nullopt;
-    return d;
-}
-
-void load_keys(const fs::path& path, const Endpoint& server, keys::ShadowlandKeys& keys) {
-    const json file = json::parse(std::ifstream(path));
-    keys::ShadowlandSecrets secrets{};
-    secrets.server = server;
-    secrets.has_cookie = true;
-    std::ranges::copy(from_hex(file["cookie_secret"].get<std::string>()), secrets.cookie.begin());
-    const auto table = from_hex(file["integrity_secret"].get<std::string>());
-    std::ranges::copy(table, secrets.integrity.begin());
-    secrets.integrity_size = static_cast<uint8_t>(table.size());
-    keys.add(secrets);
-    for (const json& session : file["sessions"]) {
-        if (!session.contains("epochs")) continue;
-        for (const json& epoch : session["epochs"]) {
-            keys::ShadowlandKey key{};
-            key.client = *parse_endpoint(session["client"].get<std::string>());
-            key.server = server;
-            key.connection_id = session["connection_id"];
-            key.epoch = epoch["epoch"];
-            key.to_server = key_from_hex(epoch["c2s"].get<std::string>());
-            key.to_client = key_from_hex(epoch["s2c"].get<std::string>());
-            keys.add(key);
-        }
-    }
 }
 
 /// Writes what the decoder tells in the oracle's shape.
@@ -169,9 +92,7 @@ class Comparison {
 public:
     Comparison(const fs::path& capture, bool with_keys)
         : capture_(capture), with_keys_(with_keys), keys_(with_keys ? 4'096 : 0) {
-        std::string base = capture.string();
-        base.resize(base.size() - 5);
-        std::istringstream oracle(gunzip(base + ".oracle.jsonl.gz"));
+        std::istringstream oracle(gunzip(beside(capture, ".oracle.jsonl.gz")));
         for (std::string line; std::getline(oracle, line);) {
             json one = json::parse(line);
             if (one.contains("after")) {
@@ -180,24 +101,13 @@ public:
                 lines_.push_back(std::move(one));
             }
         }
-        keys_path_ = base + ".keys.json";
+        keys_path_ = beside(capture, ".keys.json");
     }
 
     Totals run() {
-        std::array<char, PCAP_ERRBUF_SIZE> why;
-        pcap_t* pcap = pcap_open_offline_with_tstamp_precision(
-            capture_.c_str(), PCAP_TSTAMP_PRECISION_NANO, why.data());
-        if (pcap == nullptr) throw std::runtime_error(why.data());
         Decoder decoder({.sessions = 512, .fragments = {}, .tell_all = true}, keys_);
         std::map<std::string, Link> links;
-        pcap_pkthdr* head = nullptr;
-        const u_char* data = nullptr;
-        while (pcap_next_ex(pcap, &head, &data) == 1) {
-            const auto d = datagram_of(as_bytes(data, head->caplen));
-            if (!d) continue;
-            one(decoder, links, *d, Nanos(head->ts.tv_sec * 1'000'000'000 + head->ts.tv_usec));
-        }
-        pcap_close(pcap);
+        read_capture(capture_, [&](const Datagram& d) { one(decoder, links, d); });
         if (with_keys_) {
             EXPECT_EQ(totals_.reassembled, wholes_.size()) << capture_;
         }
@@ -206,7 +116,7 @@ public:
     }
 
 private:
-    void one(Decoder& decoder, std::map<std::string, Link>& links, const Datagram& d, Nanos now) {
+    void one(Decoder& decoder, std::map<std::string, Link>& links, const Datagram& d) {
         constexpr uint16_t port = 3565;
         const bool to_server = d.destination.port == port;
         const Endpoint client = to_server ? d.source : d.destination;
@@ -218,7 +128,7 @@ private:
 
         Oracle told;
         told.direction = to_server ? Direction::to_server : Direction::to_client;
-        decoder.receive(link, told.direction, d.payload, now, told);
+        decoder.receive(link, told.direction, d.payload, d.time, told);
         if (totals_.packets >= lines_.size()) {
             ++totals_.packets;
             return;

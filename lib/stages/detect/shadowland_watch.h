@@ -66,6 +66,10 @@ private:
         uint32_t connection_id = 0;
     };
 
+public:
+    static constexpr size_t player_bytes = sizeof(Watched);
+
+private:
     template <class Event>
     void ask(const Event& event) noexcept {
         watched_->checks.deliver(event, watched_->player, policy_->shadowland(), findings_);
