@@ -30,7 +30,7 @@
 namespace portcullis {
 namespace {
 
-constexpr size_t part_size = 2048;  ///< Datagrams of a part.
+constexpr size_t part_size = 128;  ///< Datagrams of a part: far less than a time slice takes.
 constexpr size_t frame_size_max = 1'514;
 
 /// Frames one behind the other, as they shall come.

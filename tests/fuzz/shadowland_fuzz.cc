@@ -171,8 +171,7 @@ private:
         } else {
             const keys::ShadowlandKey key = key_of(step.other, epoch % epochs);
             const bool to_server = step.direction == Direction::to_server;
-            static Cipher cipher;
-            require(cipher.seal(header, step.bytes, to_server ? key.to_server : key.to_client));
+            Cipher::seal(header, step.bytes, to_server ? key.to_server : key.to_client);
         }
         if (!step.closed_right) step.bytes.back() ^= std::byte{0x10};
     }

@@ -37,7 +37,7 @@ MutableBytes DatagramWriter::end() noexcept {
     write_header(header_, datagram);
     if (header_.encrypted()) {
         constexpr shadowland::Key nobodys{};
-        cipher_.seal(header_, datagram, key_ != nullptr ? *key_ : nobodys);
+        shadowland::Cipher::seal(header_, datagram, key_ != nullptr ? *key_ : nobodys);
     } else {
         shadowland::write_crc(datagram);
     }

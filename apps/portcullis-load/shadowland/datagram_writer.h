@@ -50,7 +50,6 @@ public:
     static void mend(MutableBytes datagram, bool encrypted) noexcept;
 
 private:
-    shadowland::Cipher cipher_;
     std::array<std::byte, shadowland::datagram_size_max> room_;
     Writer body_{MutableBytes{}};
     shadowland::Header header_;

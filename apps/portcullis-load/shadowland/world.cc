@@ -16,16 +16,18 @@ constexpr double neighbours_within = 250;
 constexpr double group_distance = 16'000;
 constexpr uint32_t groups_a_row = 50;
 
-const shadowland::Map& map() noexcept {
-    static const shadowland::Map& known = *shadowland::find_map(map_id);
-    return known;
-}
+// Map 1, as the wire document has it.
+constexpr double section[] = {25'600, 25'600, 6'400};
+constexpr uint32_t quadrants[] = {32, 32, 4};
+constexpr double ground = 1'000;
+struct {
+    double min_x = 412'000, max_x = 412'200, min_y = 400'000;
+} constexpr wall;
 
 /// Back and forth through the wall, where an honest player turns round.
 void clip(Session& s, double distance) noexcept {
-    const shadowland::Box& wall = map().walls.front();
-    if (s.place.x > wall.max.x + radius) s.heading = std::numbers::pi_v<float>;
-    if (s.place.x < wall.min.x - radius) s.heading = 0;
+    if (s.place.x > wall.max_x + radius) s.heading = std::numbers::pi_v<float>;
+    if (s.place.x < wall.min_x - radius) s.heading = 0;
     s.place.x += std::cos(s.heading) * distance;
 }
 
@@ -39,14 +41,13 @@ Place home_of(uint32_t number) noexcept {
     const double x = first + group % groups_a_row * group_distance;
     const double y = first + group / groups_a_row % groups_a_row * group_distance;
     return {x + neighbours_within * std::cos(angle), y + neighbours_within * std::sin(angle),
-            map().ground};
+            ground};
 }
 
 Place home_at_the_wall(uint32_t number) noexcept {
-    const shadowland::Box& wall = map().walls.front();
     constexpr double spread = 10'000;
-    const double y = wall.min.y + radius + number * 97 % static_cast<uint32_t>(spread);
-    return {wall.min.x - 2 * radius, y, map().ground};
+    const double y = wall.min_y + radius + number * 97 % static_cast<uint32_t>(spread);
+    return {wall.min_x - 2 * radius, y, ground};
 }
 
 void walk(Session& s, Nanos now, float turn) noexcept {
@@ -69,23 +70,20 @@ void walk(Session& s, Nanos now, float turn) noexcept {
     s.vy = std::sin(s.heading) * static_cast<float>(speed);
     s.place.x += s.vx * seconds;
     s.place.y += s.vy * seconds;
-    s.place.z = map().ground + (s.attacking(Attack::movement_fly, now) ? 400 : 0);
+    s.place.z = ground + (s.attacking(Attack::movement_fly, now) ? 400 : 0);
 }
 
 Quantised quantise(const Place& place) noexcept {
-    const shadowland::Map& m = map();
     const double at[] = {place.x, place.y, place.z};
-    const double section[] = {m.section.x, m.section.y, m.section.z};
     Quantised q{};
     uint32_t cells[3];
     for (size_t i = 0; i < 3; ++i) {
-        const double last = m.quadrants[i] - 1.0;
+        const double last = quadrants[i] - 1.0;
         cells[i] = static_cast<uint32_t>(std::clamp(std::floor(at[i] / section[i]), 0.0, last));
-        q.local[i] =
-            static_cast<int16_t>(std::floor((at[i] - cells[i] * section[i]) / m.step + 0.5));
+        q.local[i] = static_cast<int16_t>(std::floor(at[i] - cells[i] * section[i] + 0.5));
     }
     q.quadrant =
-        static_cast<uint16_t>(cells[0] + m.quadrants[0] * (cells[1] + m.quadrants[1] * cells[2]));
+        static_cast<uint16_t>(cells[0] + quadrants[0] * (cells[1] + quadrants[1] * cells[2]));
     return q;
 }
 

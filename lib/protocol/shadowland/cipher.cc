@@ -12,17 +12,15 @@
 #include "base/reader.h"
 #include "base/setup_error.h"
 #include "base/writer.h"
+#include "protocol/shadowland/chacha20_poly1305.h"
 
 namespace portcullis::shadowland {
 
 namespace {
 
-constexpr size_t nonce_size = 12;
-using Nonce = std::array<std::byte, nonce_size>;
-
 /// Channels count for themselves, so the channel is part of the nonce.
-Nonce nonce_of(const Header& header) noexcept {
-    Nonce nonce;
+AeadNonce nonce_of(const Header& header) noexcept {
+    AeadNonce nonce;
     Writer to(nonce);
     to.le_u32(header.connection_id);
     to.le_u64(header.sequence | uint64_t{static_cast<uint8_t>(header.channel)} << 62);
@@ -33,18 +31,6 @@ const unsigned char* raw(const std::byte* bytes) noexcept {
     return reinterpret_cast<const unsigned char*>(bytes);
 }
 unsigned char* raw(std::byte* bytes) noexcept { return reinterpret_cast<unsigned char*>(bytes); }
-
-EVP_CIPHER_CTX* make_context(bool sealing) {
-    EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
-    const EVP_CIPHER* cipher = EVP_chacha20_poly1305();
-    if (context == nullptr ||
-        EVP_CipherInit_ex(context, cipher, nullptr, nullptr, nullptr, sealing ? 1 : 0) != 1 ||
-        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, nonce_size, nullptr) != 1) {
-        EVP_CIPHER_CTX_free(context);
-        throw SetupError("OpenSSL has no ChaCha20-Poly1305; Shadowland needs it");  // setup
-    }
-    return context;
-}
 
 /// The address as a cookie names it: family, address, port in network order.
 size_t write_address(const Endpoint& client, Writer& out) noexcept {
@@ -58,41 +44,19 @@ size_t write_address(const Endpoint& client, Writer& out) noexcept {
 
 }  // namespace
 
-Cipher::Cipher() : open_(make_context(false)), seal_(make_context(true)) {}
-Cipher::~Cipher() {
-    EVP_CIPHER_CTX_free(open_);
-    EVP_CIPHER_CTX_free(seal_);
-}
-
 Bytes Cipher::open(const Header& header, Bytes datagram, const Key& key,
                    MutableBytes out) noexcept {
-    const Nonce nonce = nonce_of(header);
-    const Bytes sealed = datagram.subspan(header_size, datagram.size() - header_size - tag_size);
-    std::array<unsigned char, tag_size> tag;
-    std::copy_n(raw(datagram.data() + datagram.size() - tag_size), tag_size, tag.begin());
-    int size = 0, last = 0;
+    const size_t size = datagram.size() - header_size - tag_size;
     const bool opened =
-        EVP_DecryptInit_ex(open_, nullptr, nullptr, raw(key.data()), raw(nonce.data())) == 1 &&
-        EVP_DecryptUpdate(open_, nullptr, &size, raw(datagram.data()), header_size) == 1 &&
-        EVP_DecryptUpdate(open_, raw(out.data()), &size, raw(sealed.data()),
-                          static_cast<int>(sealed.size())) == 1 &&
-        EVP_CIPHER_CTX_ctrl(open_, EVP_CTRL_AEAD_SET_TAG, tag_size, tag.data()) == 1 &&
-        EVP_DecryptFinal_ex(open_, raw(out.data()) + size, &last) == 1;
-    return opened ? Bytes(out.first(sealed.size())) : Bytes{};
+        aead_open(key, nonce_of(header), datagram.first(header_size),
+                  datagram.subspan(header_size, size), datagram.last(tag_size), out);
+    return opened ? Bytes(out.first(size)) : Bytes{};
 }
 
-bool Cipher::seal(const Header& header, MutableBytes datagram, const Key& key) noexcept {
-    const Nonce nonce = nonce_of(header);
-    const MutableBytes payload =
-        datagram.subspan(header_size, datagram.size() - header_size - tag_size);
-    int size = 0, last = 0;
-    return EVP_EncryptInit_ex(seal_, nullptr, nullptr, raw(key.data()), raw(nonce.data())) == 1 &&
-           EVP_EncryptUpdate(seal_, nullptr, &size, raw(datagram.data()), header_size) == 1 &&
-           EVP_EncryptUpdate(seal_, raw(payload.data()), &size, raw(payload.data()),
-                             static_cast<int>(payload.size())) == 1 &&
-           EVP_EncryptFinal_ex(seal_, raw(payload.data()) + size, &last) == 1 &&
-           EVP_CIPHER_CTX_ctrl(seal_, EVP_CTRL_AEAD_GET_TAG, tag_size,
-                               datagram.data() + datagram.size() - tag_size) == 1;
+void Cipher::seal(const Header& header, MutableBytes datagram, const Key& key) noexcept {
+    const size_t size = datagram.size() - header_size - tag_size;
+    aead_seal(key, nonce_of(header), datagram.first(header_size),
+              datagram.subspan(header_size, size), datagram.last(tag_size));
 }
 
 Authenticator::Authenticator() : mac_(EVP_MAC_fetch(nullptr, "HMAC", nullptr)), context_(nullptr) {

@@ -7,12 +7,11 @@
 #include "base/ip.h"
 #include "protocol/shadowland/header.h"
 
-struct evp_cipher_ctx_st;
 struct evp_mac_st;
 struct evp_mac_ctx_st;
 
-/// Shadowland's cryptography, all of it OpenSSL's: opening and sealing packets,
-/// cookies, keys of an epoch, the integrity table.
+/// Shadowland's cryptography: opening and sealing packets, cookies, keys of an epoch,
+/// the integrity table.
 namespace portcullis::shadowland {
 
 using Key = std::array<std::byte, key_size>;
@@ -23,25 +22,15 @@ struct EpochKeys {
     const Key& of(Direction d) const noexcept { return d == Direction::to_server ? c2s : s2c; }
 };
 
-/// ChaCha20-Poly1305 with one context for all packets of a Worker: making a
-/// context costs an allocation, giving it another key does not.
-class Cipher {
-public:
-    Cipher();  ///< Throws SetupError if the library has no such cipher.
-    ~Cipher();
-    Cipher(const Cipher&) = delete;
-    Cipher& operator=(const Cipher&) = delete;
-
+/// Packets' payloads, closed and open.
+struct Cipher {
     /// Opens a sealed datagram into `out`, which has room for its payload.
     /// Empty when the tag is wrong.
-    Bytes open(const Header& header, Bytes datagram, const Key& key, MutableBytes out) noexcept;
+    static Bytes open(const Header& header, Bytes datagram, const Key& key,
+                      MutableBytes out) noexcept;
     /// Seals the payload that stands in `datagram` behind its written header, in
     /// place; the last 16 bytes become the tag.
-    bool seal(const Header& header, MutableBytes datagram, const Key& key) noexcept;
-
-private:
-    evp_cipher_ctx_st* open_;
-    evp_cipher_ctx_st* seal_;
+    static void seal(const Header& header, MutableBytes datagram, const Key& key) noexcept;
 };
 
 enum class CookieState : uint8_t { good, expired, forged };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/fetch.h"
+
 namespace portcullis::shadowland {
 
 namespace {
@@ -189,7 +191,7 @@ bool Decoder::unseal(Bytes datagram) noexcept {
 }
 
 Bytes Decoder::try_epoch(Epoch& epoch, Bytes datagram) noexcept {
-    const Bytes opened = cipher_.open(seen_.header, datagram, epoch.keys.of(direction_), opened_);
+    const Bytes opened = Cipher::open(seen_.header, datagram, epoch.keys.of(direction_), opened_);
     if (opened.empty()) return {};
     seen_.opened = true;
     seen_.epoch = epoch.number;
@@ -356,6 +358,19 @@ void Decoder::accuse(const Violation& violation) noexcept {
     if (violations_size_ < violations_max) violations_[violations_size_++] = violation;
 }
 
+void Decoder::fetch(uint32_t handle, Direction direction) const noexcept {
+    const Session& s = sessions_[handle];
+    portcullis::fetch(&s, sizeof(uint64_t));
+    portcullis::fetch(&s.epoch, sizeof s.epoch);
+    portcullis::fetch(&s.pong_at, sizeof s.pong_at + sizeof s.last_client);
+    portcullis::fetch(&s.challenges, sizeof s.challenges);
+    portcullis::fetch(&s.halves[index_of(direction)].windows, sizeof s.halves[0].windows);
+    for (const Half& half : s.halves) portcullis::fetch(&half.fragments, sizeof half.fragments);
+    if (direction == Direction::to_client) return;
+    portcullis::fetch(&s.unreliable_at, sizeof s.unreliable_at);
+    portcullis::fetch(&s.packets, sizeof s.packets + sizeof s.syncs);
+}
+
 uint32_t& Decoder::head_of(uint32_t connection_id) noexcept {
     return heads_[connection_id * 0x9e3779b1u >> 7 & heads_mask_];
 }
@@ -398,10 +413,10 @@ size_t Decoder::write_disconnect(const Link& link, Direction direction, uint8_t 
     body.u8(static_cast<uint8_t>(ControlType::disconnect));
     write_body(body, goodbye, direction);
     const size_t size = header_size + body.size() + header.trailer_size();
-    if (!session->encrypted) {
+    if (session->encrypted) {
+        Cipher::seal(header, out.first(size), session->epoch.keys.of(direction));
+    } else {
         write_crc(out.first(size));
-    } else if (!cipher_.seal(header, out.first(size), session->epoch.keys.of(direction))) {
-        return 0;
     }
     return size;
 }

@@ -67,6 +67,8 @@ public:
         return outcome_;
     }
 
+    /// Asks for the memory of a session before its packet's turn.
+    void fetch(uint32_t session, Direction direction) const noexcept;
     void forget(Link& link) noexcept;
     const Session* session_of(const Link& link) const noexcept {
         return link.session == Pool<Session>::none ? nullptr : &sessions_[link.session];
@@ -177,7 +179,6 @@ private:
 
     const Settings settings_;
     const keys::ShadowlandKeys& keys_;
-    Cipher cipher_;
     Authenticator authenticator_;
     Pool<Session> sessions_;
     std::unique_ptr<uint32_t[]> heads_;  ///< Connection id to session.

@@ -29,7 +29,7 @@ struct Opened {
     std::vector<std::byte> payload;
 };
 
-Opened open(Bytes datagram, Direction direction, Cipher& cipher) {
+Opened open(Bytes datagram, Direction direction) {
     Opened opened;
     const ReadHeader read = read_header(datagram);
     opened.header = read.header;
@@ -43,7 +43,7 @@ Opened open(Bytes datagram, Direction direction, Cipher& cipher) {
     json epoch;
     if (read.header.encrypted()) {
         epoch = read.header.key_phase ? 1 : 0;
-        payload = cipher.open(read.header, datagram, epochs[epoch].of(direction), opened.payload);
+        payload = Cipher::open(read.header, datagram, epochs[epoch].of(direction), opened.payload);
         if (payload.empty()) return fails(Error::tag);
     } else if (!crc_holds(datagram)) {
         return fails(Error::crc);
@@ -72,19 +72,17 @@ Opened open(Bytes datagram, Direction direction, Cipher& cipher) {
 class Vectors : public testing::TestWithParam<vectors::Vector> {};
 
 TEST_P(Vectors, AreReadAsTheDocumentReadsThem) {
-    Cipher cipher;
     const auto datagram = from_hex(GetParam().datagram);
     const Direction direction = GetParam().to_server ? Direction::to_server : Direction::to_client;
-    const Opened opened = open(datagram, direction, cipher);
+    const Opened opened = open(datagram, direction);
     json expected = json::parse(GetParam().meaning);
     EXPECT_EQ(opened.meaning, expected);
 }
 
 TEST_P(Vectors, AreSealedAgainToTheSameBytes) {
-    Cipher cipher;
     const auto datagram = from_hex(GetParam().datagram);
     const Direction direction = GetParam().to_server ? Direction::to_server : Direction::to_client;
-    const Opened opened = open(datagram, direction, cipher);
+    const Opened opened = open(datagram, direction);
     const std::string error = opened.meaning.value("error", "");
     if (error == "tag" || error == "crc") GTEST_SKIP() << "made to be wrong";
     std::vector<std::byte> again(datagram.size());
@@ -92,7 +90,7 @@ TEST_P(Vectors, AreSealedAgainToTheSameBytes) {
     std::ranges::copy(opened.payload, again.begin() + header_size);
     if (opened.header.encrypted()) {
         const Key& key = epochs[opened.header.key_phase ? 1 : 0].of(direction);
-        ASSERT_TRUE(cipher.seal(opened.header, again, key));
+        Cipher::seal(opened.header, again, key);
     } else {
         write_crc(again);
     }
@@ -112,10 +110,9 @@ struct Rewriter {
 };
 
 TEST_P(Vectors, AreWrittenAgainToTheSameBytes) {
-    Cipher cipher;
     const auto datagram = from_hex(GetParam().datagram);
     const Direction direction = GetParam().to_server ? Direction::to_server : Direction::to_client;
-    const Opened opened = open(datagram, direction, cipher);
+    const Opened opened = open(datagram, direction);
     const bool single = opened.meaning.value("form", "single") == "single";
     if (opened.meaning.contains("error") || !single || opened.header.compressed()) {
         GTEST_SKIP() << "not one whole message";

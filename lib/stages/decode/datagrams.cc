@@ -129,6 +129,12 @@ void Datagrams::receive(Packet& packet, uint8_t index) noexcept {
     }
 }
 
+void Datagrams::fetch_for(const Flow& flow, Direction direction) const noexcept {
+    decoder_.fetch(flow.session, direction);
+    if (context_.detect != nullptr)
+        context_.detect->shadowland().fetch_for(flow, direction == Direction::to_server);
+}
+
 void Datagrams::forget(Flow& flow) noexcept {
     shadowland::Link link{flow.client(), flow.server(), flow.session};
     decoder_.forget(link);

@@ -15,6 +15,8 @@ public:
     explicit Datagrams(WorkerContext& context);
 
     void receive(Packet& packet, uint8_t index) noexcept;
+    /// What `receive` will look at shall have come by then.
+    void fetch_for(const Flow& flow, protocol::Direction direction) const noexcept;
     void forget(Flow& flow) noexcept;
     size_t write_disconnect(const Flow& flow, protocol::Direction to, std::string_view reason,
                             MutableBytes out) noexcept;

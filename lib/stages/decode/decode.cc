@@ -76,7 +76,8 @@ void Decode::process(Burst& burst) noexcept {
 void Decode::fetch_for(const Packet& packet) const noexcept {
     if (!packet.inspected() || packet.payload_size == 0) return;
     const Flow& flow = *packet.flow;
-    if (!flow.is_tcp() || flow.session == Flow::none) return;
+    if (flow.session == Flow::none) return;
+    if (!flow.is_tcp()) return datagrams_.fetch_for(flow, packet.direction);
     fetch(&sessions_[flow.session], minecraft::session_hot_bytes);
     if (context_.detect != nullptr) context_.detect->fetch_for(flow, packet.to_server());
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fetch.h"
 #include "stages/detect/detect.h"
 
 namespace portcullis::stages {
@@ -35,6 +36,15 @@ void ShadowlandWatch::hear(const Hearing& hearing) noexcept {
     policy_ = &context_.rules->policy_of(hearing.flow->service);
     watched_ = hearing.flow->player == Flow::none ? nullptr : &players_[hearing.flow->player];
     if (watched_ != nullptr) watched_->player.now = hearing.time;
+}
+
+void ShadowlandWatch::fetch_for(const Flow& flow, bool to_server) const noexcept {
+    if (flow.player == Flow::none) return;
+    const Watched& watched = players_[flow.player];
+    fetch(&watched.ending, sizeof watched.ending);
+    fetch(&watched.player, sizeof watched.player);
+    if (to_server) watched.checks.fetch_for<shadowland::Synced>();
+    if (!to_server) watched.checks.fetch_for<shadowland::Shown>();
 }
 
 void ShadowlandWatch::packet(const shadowland::PacketSeen& seen) noexcept {

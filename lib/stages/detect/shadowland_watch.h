@@ -32,6 +32,8 @@ public:
         Nanos time{};
     };
     void hear(const Hearing& hearing) noexcept;
+    /// Asks for the memory of a flow's player before its packet's turn.
+    void fetch_for(const Flow& flow, bool to_server) const noexcept;
 
     void packet(const shadowland::PacketSeen& seen) noexcept;
     void on(const shadowland::Violation& violation) noexcept;
