@@ -14,6 +14,7 @@ namespace portcullis::load {
 /// Does the work and returns the exit code.
 using Command = std::function<int()>;
 
+void add_minecraft(CLI::App& app, Command& chosen);
 void add_shadowland(CLI::App& app, Command& chosen);
 
 }  // namespace portcullis::load

@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
     line.name("portcullis-load");
     line.require_subcommand(1);
     load::Command chosen;
-    for (const auto add : {load::add_shadowland}) add(line, chosen);
+    for (const auto add : {load::add_minecraft, load::add_shadowland}) add(line, chosen);
     try {
         line.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

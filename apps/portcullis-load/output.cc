@@ -126,6 +126,11 @@ private:
             port::Port::Request{.configured = named, .profile = profile, .pool = pool_});
     }
 
+    /// Nobody shuts the door of a generator's port.
+    static uint16_t id_of(const port::Port& port) noexcept {
+        return static_cast<uint16_t>(port.door().id());
+    }
+
     /// Sends what waits and takes what comes until then.
     void wait_for(Nanos time) {
         const auto now = Clock::now();
@@ -150,7 +155,7 @@ private:
         uint16_t sent = 0;
         for (int tries = 0; sent < waiting.size && tries < tries_max; ++tries) {
             sent = static_cast<uint16_t>(
-                sent + rte_eth_tx_burst(port->id(), 0, waiting.burst.data() + sent,
+                sent + rte_eth_tx_burst(id_of(*port), 0, waiting.burst.data() + sent,
                                         static_cast<uint16_t>(waiting.size - sent)));
             if (sent < waiting.size) receive();
         }
@@ -162,7 +167,7 @@ private:
         std::array<rte_mbuf*, burst_max> burst;
         for (size_t side = 0; side < ports_.size(); ++side) {
             if (ports_[side] == nullptr) continue;
-            const uint16_t got = rte_eth_rx_burst(ports_[side]->id(), 0, burst.data(), burst_max);
+            const uint16_t got = rte_eth_rx_burst(id_of(*ports_[side]), 0, burst.data(), burst_max);
             figures_.received[side] += got;
             for (uint16_t i = 0; i < got; ++i) rte_pktmbuf_free(burst[i]);
         }

@@ -1,11 +1,14 @@
 // Goal: a Worker allocates nothing once it is made, whatever comes.
 // Method: every operator new of the process is counted while captures of real sessions (logins,
-// play, a cheat and its kick) go through the whole pipeline; the frames are read beforehand.
+// play, a cheat and its kick; Shadowland sealed and plain, with its keys) go through the whole
+// pipeline; the frames are read beforehand.
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <new>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -77,21 +80,46 @@ std::vector<Frame> read(const std::string& path) {
     return frames;
 }
 
-TEST(Worker, AllocatesNothing) {
-    const config::Config config = [] {
-        config::Config c = config::offline({});
-        c.limits.flows = c.limits.half_open = 4096;
-        c.limits.players = 64;
-        return c;
-    }();
-    const std::shared_ptr<const policy::RuleSet> rules = policy::RuleSet::compile(config);
-    ReplayWire wire;
-    for (const std::string& path : captures()) {
+std::array<std::byte, 32> from_hex(const std::string& text) {
+    std::array<std::byte, 32> bytes{};
+    for (size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<std::byte>(std::stoul(text.substr(2 * i, 2), nullptr, 16));
+    }
+    return bytes;
+}
+
+/// The session keys beside a capture of Shadowland.
+std::vector<keys::Key> keys_of(const std::string& path) {
+    std::vector<keys::Key> keys;
+    std::ifstream file(path.substr(0, path.size() - 5) + ".keys.json");
+    if (!file) return keys;
+    const nlohmann::json all = nlohmann::json::parse(file);
+    for (const auto& session : all["sessions"]) {
+        if (!session.contains("epochs")) continue;
+        for (const auto& epoch : session["epochs"]) {
+            keys.emplace_back(keys::ShadowlandKey{
+                *parse_endpoint(session["client"].get<std::string>()),
+                *parse_endpoint("10.88.0.2:3565"), session["connection_id"], epoch["epoch"],
+                from_hex(epoch["c2s"]), from_hex(epoch["s2c"])});
+        }
+    }
+    return keys;
+}
+
+class Worker_ : public testing::Test {
+protected:
+    Worker_() {
+        config_.limits.flows = config_.limits.half_open = 4096;
+        config_.limits.players = 64;
+        rules_ = policy::RuleSet::compile(config_);
+    }
+    void allocates_nothing(const std::string& path) {
         const std::vector<Frame> frames = read(path);
+        const std::vector<keys::Key> keys = keys_of(path);
         uint64_t records = 0;
-        Replay replay({config, read_pipeline(source() + "/pipelines/inspect/inline.yaml"), rules,
-                       wire, nullptr, nullptr,
-                       [&records](const verdicts::VerdictRecord&) { ++records; }});
+        Replay replay({config_, read_pipeline(source() + "/pipelines/inspect/inline.yaml"), rules_,
+                       wire_, nullptr, nullptr,
+                       [&records](const verdicts::VerdictRecord&) { ++records; }, keys});
         allocations = 0;
         counting = true;
         for (const Frame& frame : frames) {
@@ -103,6 +131,25 @@ TEST(Worker, AllocatesNothing) {
                   << allocations << " allocations\n";
         EXPECT_GT(records, 0u);
         EXPECT_EQ(allocations, 0u);
+    }
+
+private:
+    config::Config config_ = config::offline({});
+    std::shared_ptr<const policy::RuleSet> rules_;
+    ReplayWire wire_;
+};
+
+TEST_F(Worker_, AllocatesNothing) {
+    for (const std::string& path : captures()) allocates_nothing(path);
+}
+
+TEST_F(Worker_, AllocatesNothingForShadowland) {
+    for (const char* name : {"legit-enc-1-compressed-fragments", "legit-plain-1-blink"}) {
+        allocates_nothing(source() + "/tests/data/shadowland/" + name + ".pcap");
+    }
+    for (const char* name : {"mixed-30-enc", "attack-fragments-flood", "legit-enc-2-rekey-twice"}) {
+        const std::string path = source() + "/../shared/captures/shadowland/" + name + ".pcap";
+        if (std::filesystem::exists(path)) allocates_nothing(path);
     }
 }
 

@@ -20,8 +20,7 @@
 #include <rte_cycles.h>
 
 #include "base/setup_error.h"
-#include "packet/checksum.h"
-#include "packet/wire_order.h"
+#include "minecraft/captured_session.h"
 #include "pipeline/capture.h"
 #include "pipeline/replay.h"
 #include "policy/rule_set.h"
@@ -36,16 +35,10 @@ constexpr unsigned seed = 20261120;
 constexpr Nanos gather = 2ms;  ///< Times are rounded to this.
 constexpr Nanos spread = 10s;  ///< Within which all have begun.
 constexpr uint32_t flows = 65'536;
-constexpr uint16_t game_port = 25565;
-constexpr size_t ip_at = 14, source_at = ip_at + 12, destination_at = ip_at + 16,
-                 sum_at = ip_at + 10;
+constexpr uint32_t first_client = 0x0b000000;
 
-struct Frame {
-    Nanos time;        ///< Since its capture began.
-    size_t client_at;  ///< Of the client's address.
-    std::string bytes;
-};
-using Session = std::vector<Frame>;
+using load::CapturedFrame;
+using Session = load::CapturedSession;
 
 /// Which packet comes next.
 struct Turn {
@@ -54,48 +47,6 @@ struct Turn {
     uint32_t session;
     uint32_t frame;
 };
-
-std::byte* bytes_of(std::string& text, size_t at) {
-    return reinterpret_cast<std::byte*>(text.data()) + at;
-}
-
-/// Ordinary TCP over IPv4 to or from a game server; nothing else is part of the mix.
-bool is_game(std::string& frame, size_t& client_at) {
-    constexpr size_t size_min = ip_at + 40;
-    if (frame.size() < size_min || load_be16(bytes_of(frame, 12)) != 0x0800) return false;
-    if (frame[ip_at] != 0x45 || frame[ip_at + 9] != 6) return false;
-    const bool to_server = load_be16(bytes_of(frame, ip_at + 22)) == game_port;
-    client_at = to_server ? source_at : destination_at;
-    return to_server || load_be16(bytes_of(frame, ip_at + 20)) == game_port;
-}
-
-Session load(const std::string& path) {
-    Session session;
-    pipeline::CaptureReader capture(path);
-    Nanos began{};
-    while (const auto frame = capture.next()) {
-        if (began == Nanos{}) began = frame->time;
-        std::string bytes(as_text(frame->bytes));
-        size_t client_at = 0;
-        if (!is_game(bytes, client_at)) continue;
-        session.push_back({frame->time - began, client_at, std::move(bytes)});
-    }
-    return session;
-}
-
-/// The same frame from or to another client, its sums kept right.
-void change_client(std::string& frame, size_t client_at, uint32_t player) {
-    std::array<std::byte, 4> address;
-    store_be32(address.data(), 0x0b000000u + player);
-    const Bytes before(bytes_of(frame, client_at), address.size());
-    for (const size_t at : {sum_at, ip_at + 20 + 16}) {
-        uint16_t field;
-        std::memcpy(&field, frame.data() + at, sizeof field);
-        field = adjusted_checksum(field, before, address, false);
-        std::memcpy(frame.data() + at, &field, sizeof field);
-    }
-    std::memcpy(frame.data() + client_at, address.data(), address.size());
-}
 
 std::vector<Turn> order_of(const std::vector<Session>& sessions, uint32_t players) {
     std::mt19937 random(seed);
@@ -156,9 +107,9 @@ Result play(const pipeline::Replay::Setup& given, const std::vector<Session>& se
     std::string bytes;
     size_t fed = 0;
     for (const Turn& turn : turns) {
-        const Frame& frame = sessions[turn.session][turn.frame];
+        const CapturedFrame& frame = sessions[turn.session][turn.frame];
         bytes = frame.bytes;
-        change_client(bytes, frame.client_at, turn.player);
+        load::change_client(bytes, frame.client_at, first_client + turn.player);
         replay.feed({epoch + turn.time, static_cast<uint32_t>(bytes.size()), as_bytes(bytes)});
         result.bytes += bytes.size();
         if (++fed % part_size == 0) result.parts.push_back(cycles_of(replay.counters()));
@@ -203,7 +154,7 @@ int run(std::vector<std::string> arguments) {
             players = static_cast<uint32_t>(std::stoul(arguments[++i]));
         } else if (arguments[i] == "--rounds" && more) {
             rounds = static_cast<uint32_t>(std::stoul(arguments[++i]));
-        } else if (Session session = load(arguments[i]); !session.empty()) {
+        } else if (Session session = load::read_session(arguments[i]); !session.empty()) {
             sessions.push_back(std::move(session));
         }
     }

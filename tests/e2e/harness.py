@@ -25,6 +25,10 @@ class Failure(AssertionError):
     """A promise that did not hold, in one sentence."""
 
 
+class Skipped(Exception):
+    """What the scenario needs is not here."""
+
+
 def expect(condition, sentence):
     if not condition:
         raise Failure(sentence)

@@ -16,6 +16,7 @@ import traceback
 import harness
 import observed  # noqa: F401: adds its scenarios
 import scenarios
+import shadowland  # noqa: F401 - its scenario joins the others
 import versions  # noqa: F401 - its scenario joins the others
 
 
@@ -29,7 +30,7 @@ def main():
         print("SKIP live tests: they need root")
         print("0 passed, 0 failed, 1 skipped")
         return 0
-    passed = failed = 0
+    passed = failed = skipped = 0
     for name in options.names or scenarios.all_of_them:
         scenario = scenarios.all_of_them[name]
         began = time.time()
@@ -39,13 +40,16 @@ def main():
                 scenario(stage)
             passed += 1
             print(f"   holds ({time.time() - began:.0f} s)", flush=True)
+        except harness.Skipped as why:
+            skipped += 1
+            print(f"SKIP {name}: {why}", flush=True)
         except harness.Failure as failure:
             failed += 1
             print(f"FAIL {name}: {failure}", flush=True)
         except Exception:  # A scenario that breaks has failed; the others still run.
             failed += 1
             print(f"FAIL {name}:\n{traceback.format_exc()}", flush=True)
-    print(f"{passed} passed, {failed} failed, 0 skipped")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 
 

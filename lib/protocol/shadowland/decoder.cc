@@ -186,7 +186,10 @@ bool Decoder::unseal(Bytes datagram) noexcept {
         fail(Error::tag, Fault::crypto_forged);
         return false;
     }
-    if (session_->encrypted) place(false);
+    if (session_->encrypted) {
+        session_->unread_at[index_of(direction_)] = now_;
+        place(false);
+    }
     return false;
 }
 

@@ -230,5 +230,71 @@ TEST_F(Session_, NoTruncationAndNoFlippedBitIsReadWrong) {
     }
 }
 
+// Goal: a key that comes late costs what was said before it, and blames nobody for that.
+TEST(SealedSession, WhoAnswersWhatWeCouldNotReadIsNotBlamed) {
+    keys::ShadowlandKeys keys(4);
+    Decoder decoder({.sessions = 4, .fragments = {8, 128}, .tell_all = false}, keys);
+    Link link{*parse_endpoint("10.88.0.1:50000"), *parse_endpoint("10.88.0.2:3565")};
+    keys::ShadowlandKey key{};
+    key.client = link.client;
+    key.server = link.server;
+    key.connection_id = 7;
+    Nanos now = 1'000s;
+    Ear ear;
+    const auto hears = [&](Direction d, Bytes datagram) {
+        ear = {};
+        now += 10ms;
+        decoder.receive(link, d, datagram, now, ear);
+    };
+    const auto says = [&](Direction d, ControlType type, auto message, uint64_t sequence,
+                          uint8_t purpose = 0, bool sealed = true) {
+        std::vector<std::byte> out(datagram_size_max);
+        Header header;
+        header.connection_id = sequence == 0 && d == Direction::to_server ? 0 : 7;
+        header.flags = static_cast<uint8_t>(flag::control | purpose | (sealed ? flag::sealed : 0));
+        header.channel = purpose == flag::rekey ? Channel::reliable_ordered : Channel::unreliable;
+        header.sequence = sequence;
+        write_header(header, out);
+        Writer body(MutableBytes(out).subspan(header_size));
+        body.u8(static_cast<uint8_t>(type));
+        write_body(body, message, d);
+        out.resize(header_size + body.size() + header.trailer_size());
+        if (sealed) {
+            Cipher::seal(header, out, d == Direction::to_server ? key.to_server : key.to_client);
+        } else {
+            write_crc(out);
+        }
+        hears(d, out);
+    };
+    const std::array<std::byte, key_size> public_key{};
+    const std::array<std::byte, cookie_size> cookie{};
+    says(Direction::to_server, ControlType::connect,
+         Connect{
+             .options = 1, .build = 1, .public_key = public_key, .has_cookie = 1, .cookie = cookie},
+         0, 0, false);
+    says(Direction::to_client, ControlType::connection_accepted,
+         ConnectionAccepted{1, 1, public_key, 60, 5'000, 15'000, 0}, 0, 0, false);
+    ASSERT_NE(link.session, Pool<Session>::none);
+
+    says(Direction::to_client, ControlType::ping, Ping{1, 5}, 1);
+    says(Direction::to_client, ControlType::rekey_request, RekeyRequest{1, public_key}, 1,
+         flag::rekey);
+    EXPECT_FALSE(ear.seen.opened);
+    keys.add(key);
+    now += 1s;
+    says(Direction::to_server, ControlType::pong, Pong{1, 5, 0}, 1);
+    EXPECT_TRUE(ear.seen.opened);
+    EXPECT_TRUE(ear.faults.empty());
+    says(Direction::to_server, ControlType::rekey_response, RekeyResponse{1, public_key}, 1,
+         flag::rekey);
+    EXPECT_TRUE(ear.seen.opened);
+    EXPECT_TRUE(ear.faults.empty());
+
+    now += 60s;  // By now whatever it was is answered.
+    says(Direction::to_client, ControlType::ping, Ping{2, 6}, 2);
+    says(Direction::to_server, ControlType::pong, Pong{3, 6, 0}, 2);
+    EXPECT_EQ(ear.faults, std::vector{Fault::heartbeat_forged});
+}
+
 }  // namespace
 }  // namespace portcullis::shadowland

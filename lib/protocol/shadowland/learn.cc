@@ -50,7 +50,7 @@ void Decoder::watch_time() noexcept {
     Half& client = s.half(Direction::to_server);
     if (client.fragments.count > 0) {
         const uint32_t expired = fragments_.expire(client.fragments, now_);
-        if (expired > 0) {
+        if (expired > 0 && !s.unread_lately(Direction::to_server, now_)) {
             // Where nothing was lost on the way to us, the rest was never sent.
             const bool lossless = std::ranges::all_of(
                 client.windows, [](const ReplayWindow& w) { return w.missing() == 0; });
@@ -162,6 +162,7 @@ void Decoder::learn(const Pong& message) noexcept {
                ping.send_time_ms == message.send_time_ms;
     });
     if (it == session_->ping_ring.end()) {
+        if (session_->unread_lately(Direction::to_client, now_)) return;
         const bool all_known = session_->pings <= Session::pings_max;
         accuse({.fault = Fault::heartbeat_forged,
                 .proven = true,
@@ -259,6 +260,7 @@ void Decoder::learn(const RekeyRequest& message) noexcept {
 
 void Decoder::learn(const RekeyResponse& message) noexcept {
     if (session_->rekey_requested == 0 || session_->rekey_requested != message.epoch) {
+        if (session_->unread_lately(Direction::to_client, now_)) return;
         accuse({.fault = Fault::rekey_invalid,
                 .proven = true,
                 .observed = double(message.epoch),

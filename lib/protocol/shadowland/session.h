@@ -95,7 +95,8 @@ struct Session {
     Epoch previous;
     Nanos previous_until{};  ///< Its keys serve until then.
     Nanos next_key_look{};
-    uint32_t rekey_requested = 0;  ///< The epoch that the server asked for; 0: none.
+    std::array<Nanos, 2> unread_at{};  ///< When its side last said what we have no key for.
+    uint32_t rekey_requested = 0;      ///< The epoch that the server asked for; 0: none.
     uint32_t rekey_answered = 0;
 
     Nanos since{};
@@ -119,6 +120,12 @@ struct Session {
     uint64_t retransmissions = 0;
 
     Half& half(Direction d) noexcept { return halves[index_of(d)]; }
+    /// Whether an answer, or the rest of something, may belong to what we could not read.
+    bool unread_lately(Direction d, Nanos now) const noexcept {
+        constexpr Nanos answered_within = 30s;
+        const Nanos at = unread_at[index_of(d)];
+        return at != Nanos{} && now - at < answered_within;
+    }
 };
 
 }  // namespace portcullis::shadowland
