@@ -13,7 +13,7 @@ import pathlib
 import struct
 import sys
 
-SEED_BYTES_MAX = 24 << 10
+SEED_BYTES_MAX = 8 << 10
 FRAME_BYTES_MAX = 700
 PIECE_BYTES_MAX = 4096
 # The first byte of a script; see minecraft_fuzz.cc.
