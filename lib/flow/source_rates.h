@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -78,8 +79,8 @@ private:
 
 /// How often each source has done one thing of late.
 ///
-/// A fixed number of buckets that leak with time, in sets of eight: one cache line
-/// each.  A bucket is kept as the moment at which it will be empty, so nothing must be
+/// A fixed number of buckets that leak with time, in sets of four that lie in one cache
+/// line.  A bucket is kept as the moment at which it will be empty, so nothing must be
 /// done to let it leak.  In a full set the one that will be empty first gives way: a
 /// flood of sources that come once can not drive out one that comes often.
 class SourceRates {
@@ -88,22 +89,70 @@ public:
     static constexpr uint32_t sweep_calls = 1024;
 
     explicit SourceRates(uint32_t sources);
-    ~SourceRates();
 
     /// Asks for the memory that `charge` will look at.
-    void fetch(uint64_t name) const noexcept;
+    void fetch(uint64_t name) const noexcept { __builtin_prefetch(&set_of(name), 1); }
     /// One more of a source; what its bucket holds with it, as the time it takes to leak.
-    uint64_t charge(uint64_t name, Nanos now, const SourceLimit& limit) noexcept;
+    uint64_t charge(uint64_t name, Nanos at, const SourceLimit& limit) noexcept {
+        Set& set = set_of(name);
+        const uint64_t now = moment(at);
+        const uint64_t tag = tag_of(name);
+        uint64_t* mine = &set[0];
+        uint64_t least = UINT64_MAX;
+        bool known = false;
+        for (uint64_t& bucket : set) {  // Few: this is what a forged SYN costs.
+            known = (bucket ^ tag) <= moment_mask;
+            if (known) {
+                mine = &bucket;
+                break;
+            }
+            const uint64_t weight = bucket == 0 ? 0 : held(bucket, now) + 1;
+            mine = weight < least ? &bucket : mine;
+            least = weight < least ? weight : least;
+        }
+        used_ += *mine == 0 ? 1 : 0;
+        const uint64_t most = limit.room_us + limit.interval_us + beyond_us;
+        const uint64_t before = known ? held(*mine, now) : 0;
+        const uint64_t holds = std::min(before + limit.interval_us, most);
+        *mine = tag | ((now + holds) & moment_mask);
+        return holds;
+    }
     /// Forgets empty buckets, a few sets a call.
-    void keep_house(Nanos now) noexcept;
+    void keep_house(Nanos at) noexcept;
 
-    uint32_t capacity() const noexcept;
+    uint32_t capacity() const noexcept { return set_count_ * set_size; }
     uint32_t used() const noexcept { return used_; }
-    size_t memory() const noexcept;
+    size_t memory() const noexcept { return size_t{set_count_} * sizeof(Set); }
 
 private:
-    struct Set;
-    Set& set_of(uint64_t name) const noexcept;
+    static constexpr uint32_t set_size = 4;
+    struct alignas(32) Set : std::array<uint64_t, set_size> {
+        Set() noexcept : array{} {}  // 0: free.
+    };
+
+    // A bucket is one word: which source's, and when it will be empty.
+    static constexpr unsigned moment_bits = 40;  ///< Microseconds: 12 days until they repeat.
+    static constexpr uint64_t moment_mask = (uint64_t{1} << moment_bits) - 1;
+    /// What a bucket may hold beyond its room: how long a flood outlasts its end.
+    static constexpr uint64_t beyond_us = 1'000'000;
+    /// More than any bucket holds, and little beside what a moment can tell: who is said
+    /// to be empty only later than this was there before the moments began anew.
+    static constexpr uint64_t held_max_us = 200'000'000'000;
+
+    static uint64_t moment(Nanos at) noexcept {
+        return (static_cast<uint64_t>(at.count()) / 1000) & moment_mask;
+    }
+    /// Which of those in a set it is: bits of the name that did not choose the set.
+    static uint64_t tag_of(uint64_t name) noexcept {
+        const uint64_t tag = name << moment_bits;
+        return tag == 0 ? uint64_t{1} << moment_bits : tag;
+    }
+    /// How long from `now` until the bucket is empty; 0 when it is.
+    static uint64_t held(uint64_t bucket, uint64_t now) noexcept {
+        const uint64_t ahead = (bucket - now) & moment_mask;
+        return ahead > held_max_us ? 0 : ahead;
+    }
+    Set& set_of(uint64_t name) const noexcept { return sets_[(name >> 32) * set_count_ >> 32]; }
 
     uint32_t set_count_;
     uint32_t hand_ = 0;
