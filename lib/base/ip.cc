@@ -1,5 +1,6 @@
 #include "base/ip.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -28,13 +29,16 @@ bool IpPrefix::contains(const IpAddress& a) const noexcept {
     return ((a.octets[whole] ^ address.octets[whole]) & mask) == 0;
 }
 
-std::optional<IpAddress> parse_address(std::string_view text) {
-    const std::string z(text);
-    if (in_addr v4{}; inet_pton(AF_INET, z.c_str(), &v4) == 1) {
+std::optional<IpAddress> parse_address(std::string_view text) noexcept {
+    // A zero within would end it for inet_pton, and what lies behind would be believed.
+    std::array<char, INET6_ADDRSTRLEN> z{};
+    if (text.size() >= z.size() || text.contains('\0')) return std::nullopt;
+    std::copy(text.begin(), text.end(), z.begin());
+    if (in_addr v4{}; inet_pton(AF_INET, z.data(), &v4) == 1) {
         return IpAddress::v4(ntohl(v4.s_addr));
     }
     IpAddress address;
-    if (inet_pton(AF_INET6, z.c_str(), address.octets.data()) == 1) return address;
+    if (inet_pton(AF_INET6, z.data(), address.octets.data()) == 1) return address;
     return std::nullopt;
 }
 

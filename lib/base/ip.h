@@ -52,7 +52,7 @@ struct IpPrefix {
 };
 
 /// "10.0.0.2" or "2001:db8::1".
-std::optional<IpAddress> parse_address(std::string_view text);
+std::optional<IpAddress> parse_address(std::string_view text) noexcept;
 /// "10.0.0.2:25565" or "[2001:db8::1]:25565".
 std::optional<Endpoint> parse_endpoint(std::string_view text);
 /// "10.0.0.0/8", "2001:db8::/32", or an address alone.

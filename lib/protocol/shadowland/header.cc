@@ -2,9 +2,9 @@
 
 #include <bit>
 
+#include "base/crc32c.h"
 #include "base/reader.h"
 #include "base/writer.h"
-#include "protocol/shadowland/crc32c.h"
 
 namespace portcullis::shadowland {
 

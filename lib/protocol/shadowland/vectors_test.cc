@@ -8,8 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/crc32c.h"
 #include "protocol/shadowland/cipher.h"
-#include "protocol/shadowland/crc32c.h"
 #include "protocol/shadowland/tell_test_support.h"
 
 namespace portcullis::shadowland {

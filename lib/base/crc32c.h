@@ -4,13 +4,13 @@
 
 #include "base/bytes.h"
 
-namespace portcullis::shadowland {
+namespace portcullis {
 
-/// CRC32C (Castagnoli) of `in`: what closes every packet that is not encrypted.
+/// CRC32C (Castagnoli) of `in`.
 /// Uses the processor's own instruction where the build may.
 uint32_t crc32c(Bytes in) noexcept;
 
 /// The same by table, for processors without the instruction, and to test it by.
 uint32_t crc32c_by_table(Bytes in) noexcept;
 
-}  // namespace portcullis::shadowland
+}  // namespace portcullis

@@ -1,4 +1,4 @@
-#include "protocol/shadowland/crc32c.h"
+#include "base/crc32c.h"
 
 #include <array>
 #include <cstring>
@@ -7,7 +7,7 @@
 #include <nmmintrin.h>
 #endif
 
-namespace portcullis::shadowland {
+namespace portcullis {
 
 namespace {
 
@@ -58,4 +58,4 @@ uint32_t crc32c(Bytes in) noexcept {
     return crc32c_by_table(in);
 }
 
-}  // namespace portcullis::shadowland
+}  // namespace portcullis
