@@ -198,8 +198,8 @@ std::string players(const Json& result) {
         row["findings"] = row.at("opaque").get<bool>() ? "(encrypted)" : findings;
     }
     for (Json& row : rows) row["latency ms"] = plain(row.at("latency_ms"));
-    std::string out = table(rows, {"name", "uuid", "version", "service", "client", "since",
-                                   "latency ms", "level", "findings"});
+    std::string out = table(rows, {"name", "uuid", "version", "service", "address", "client",
+                                   "since", "latency ms", "level", "findings"});
     const auto unlisted = result.value("unlisted", 0);
     if (unlisted > 0) out += std::to_string(unlisted) + " more did not fit into the list\n";
     return out + more_about(result);

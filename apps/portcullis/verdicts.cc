@@ -86,7 +86,7 @@ verdicts::Query query_of(const Options& options) {
 
 constexpr std::string_view csv_head =
     "type,id,time,service,protocol,client,server,player,uuid,version,check,confidence,level,"
-    "action,mode,observed,limit,unit,note,repeats,reason";
+    "action,mode,observed,limit,unit,note,repeats,reason,address";
 
 /// RFC 4180: quoted when it holds what would end a field.
 void append_csv(std::string& out, std::string_view text) {
@@ -152,6 +152,7 @@ void append_csv_row(std::string& out, const Entry& entry) {
     append_csv(out, record.kind == VerdictRecord::Kind::disconnect
                         ? name_in(verdicts::end_reason_names, record.end)
                         : "");
+    append_csv(out, record.player.address_told() ? to_string(record.player.address) : "");
 }
 
 void print(const Entry& entry, Format format) {
@@ -254,7 +255,8 @@ void add_format(CLI::App& sub, Options& options, bool with_csv) {
 void add_filters(CLI::App& sub, Options& options) {
     sub.add_option("--player", options.player, "Name in any case, or UUID");
     sub.add_option("--check", options.check, "family.name");
-    sub.add_option("--address", options.address, "The client's address, or a prefix");
+    sub.add_option("--address", options.address,
+                   "The client's address, his own or the proxy's, or a prefix");
     sub.add_option("--since", options.since, "From this moment on, or 2h: two hours ago");
     sub.add_option("--until", options.until, "Before this moment");
     sub.add_option("--min-confidence", options.min_confidence, "Verdicts this sure or surer")

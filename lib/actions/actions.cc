@@ -5,6 +5,7 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <atomic>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -71,9 +72,12 @@ verdicts::Order block_order(const Block& block) {
     return order;
 }
 
-/// Whom a verdict is about: an address, or the prefix that is one source.
-IpPrefix source_of(const VerdictRecord& record) {
-    IpPrefix prefix{record.client.address, record.source_bits};
+/// Whom a verdict is about: an address, or the prefix that is one source.  Nothing where
+/// only the address of a proxy is known.
+std::optional<IpPrefix> source_of(const VerdictRecord& record) {
+    const auto culprit = record.culprit();
+    if (!culprit) return std::nullopt;
+    IpPrefix prefix{*culprit, record.source_bits};
     for (unsigned bit = prefix.bits; bit < 128; ++bit) {
         uint8_t& octet = prefix.address.octets[bit / 8];
         octet = static_cast<uint8_t>(octet & ~(0x80u >> bit % 8));
@@ -270,7 +274,9 @@ private:
     }
 
     void block(const VerdictRecord& record) {
-        const Block block{source_of(record), wall_clock() + services_[record.service].block_for,
+        const auto culprit = source_of(record);
+        const Block block{culprit.value_or(IpPrefix{}),
+                          wall_clock() + services_[record.service].block_for,
                           std::string(names_.check(record))};
         Outcome outcome{{record.id_high, record.id_low},
                         Target::blocklist,
@@ -279,6 +285,12 @@ private:
                         1,
                         wall_clock(),
                         {}};
+        if (!culprit) {
+            outcome.result = Result::failed;
+            outcome.detail.assign("only the proxy's address is known, which others share");
+            ended(outcome);
+            return;
+        }
         switch (blocklist_.add(block)) {
             case Blocklist::Added::new_block:
             case Blocklist::Added::longer:

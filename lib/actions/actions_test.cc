@@ -213,6 +213,26 @@ TEST(Actions, NobodyIsKickedForWhoKnocksInHisName) {
     EXPECT_EQ(to_string(orders.given()[0].prefix), "2001:db8:1:2::/64");
 }
 
+TEST(Actions, BlocksThePlayerBehindAProxyAndNeverTheProxy) {
+    Place place;
+    GivenOrders orders;
+    VerdictRecord known = verdict_of("Alice", Action::block, 1);
+    known.through_proxy = true;
+    known.player.address = *parse_address("203.0.113.9");
+    VerdictRecord unknown = verdict_of("Bob", Action::block, 2);
+    unknown.through_proxy = true;
+    VerdictRecord of_the_proxy = verdict_of("Carol", Action::block, 3);
+    of_the_proxy.through_proxy = true;
+    of_the_proxy.player.address = of_the_proxy.client.address;
+    Actions actions(place.config, checks, orders);
+    for (const auto& record : {known, unknown, of_the_proxy}) tell(actions, record);
+    actions.finish(5s);
+    ASSERT_EQ(orders.given().size(), 1u);
+    EXPECT_EQ(orders.given()[0].prefix.address, known.player.address);
+    EXPECT_EQ(count(actions, "blocklist", "done"), 1u);
+    EXPECT_EQ(count(actions, "blocklist", "failed"), 2u);
+}
+
 TEST(Actions, RunsWithEverythingDownAndSaysSo) {
     Place place;
     {

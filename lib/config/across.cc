@@ -41,6 +41,26 @@ void check_wires(const Config& config, Problems& problems) {
     }
 }
 
+/// What is said of proxies in front must be able to mean something.
+void check_in_front(const Service& service, Problems& problems) {
+    const auto complain = [&](const std::string& what) {
+        problems.add(service.mark, "service " + in_quotes(service.name) + " " + what);
+    };
+    const bool forwards = service.forwarding != Forwarding::none;
+    const bool expects = forwards || service.proxy_protocol;
+    if ((expects || service.floodgate) && service.protocol != protocol::Protocol::minecraft) {
+        complain("has proxy_protocol, forwarding or floodgate, which only Minecraft knows");
+    }
+    if (!service.forwarding_secret_file.empty() && !forwards) {
+        complain(
+            "has a forwarding_secret_file and no forwarding; allowed with: bungeecord or "
+            "velocity");
+    }
+    if (!service.proxies.empty() && !expects) {
+        complain("has proxies, and neither proxy_protocol nor forwarding that they would use");
+    }
+}
+
 void check_services(const Config& config, Problems& problems) {
     const std::vector<std::string> policies = names_of(config.policies);
     std::map<std::string, bool> names;
@@ -58,6 +78,7 @@ void check_services(const Config& config, Problems& problems) {
                                            in_quotes(first->second));
         }
         must_exist("policy", service.policy, policies, service.mark, problems);
+        check_in_front(service, problems);
     }
 }
 

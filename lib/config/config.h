@@ -76,6 +76,9 @@ struct Service {
     Endpoint endpoint;  ///< Address `IpAddress{}` (all zero) is any.
     bool proxy_protocol = false;
     Forwarding forwarding = Forwarding::none;
+    std::string forwarding_secret_file;  ///< Empty: what is forwarded is not verified.
+    std::vector<IpPrefix> proxies;       ///< Who may speak for players; empty: anybody.
+    bool floodgate = false;
     std::string policy = "default";
     Mark mark;
 };

@@ -106,6 +106,26 @@ struct Case {
 
 const std::string service = "{ name: s, protocol: minecraft, address: 10.0.0.2, port: 1";
 
+TEST(Config, ReadsWhoStandsInFront) {
+    const Config config = parse("services: [ " + service +
+                                    ", proxy_protocol: true, forwarding: velocity, "
+                                    "forwarding_secret_file: /etc/secret, "
+                                    "proxies: [10.0.0.9, 10.1.0.0/16], floodgate: true } ]\n",
+                                "f");
+    const Service& read = config.services.at(0);
+    EXPECT_TRUE(read.proxy_protocol && read.floodgate);
+    EXPECT_EQ(read.forwarding, Forwarding::velocity);
+    EXPECT_EQ(read.forwarding_secret_file, "/etc/secret");
+    ASSERT_EQ(read.proxies.size(), 2u);
+    EXPECT_TRUE(read.proxies[1].contains(*parse_address("10.1.2.3")));
+    EXPECT_NE(complaint("services: [ " + service + ", forwarding_secret: hunter2 } ]")
+                  .find("use \"forwarding_secret_file\""),
+              std::string::npos);
+    EXPECT_EQ(
+        complaint("services: [ " + service + ", forwarding_secret: hunter2 } ]").find("hunter2"),
+        std::string::npos);
+}
+
 const Case scalars[] = {
     {"workers: 0", "f:1:10: workers is \"0\"; allowed: a whole number from 1 to 64"},
     {"workers: 4.5", "f:1:10: workers is \"4.5\"; allowed: a whole number from 1 to 64"},
@@ -186,7 +206,7 @@ const Case shapes[] = {
      "f:1:64: wires[0].inside lacks \"driver\""},
     {"services: [ 25565 ]",
      "f:1:13: services[0] is \"25565\"; allowed: a map with name, protocol, address, port, "
-     "proxy_protocol, forwarding or policy"},
+     "proxy_protocol, forwarding, forwarding_secret_file, proxies, floodgate or policy"},
 };
 
 const Case meanings[] = {
@@ -209,6 +229,16 @@ const Case meanings[] = {
     {"services: [ " + service +
          " },\n  { name: t, protocol: minecraft, address: 10.0.0.2, port: 1 } ]",
      "f:2:3: service \"t\" has the address 10.0.0.2:1 of service \"s\""},
+    {"services: [ { name: s, protocol: shadowland, address: 10.0.0.2, port: 1, "
+     "proxy_protocol: true } ]",
+     "f:1:13: service \"s\" has proxy_protocol, forwarding or floodgate, which only Minecraft "
+     "knows"},
+    {"services: [ " + service + ", forwarding_secret_file: /s } ]",
+     "f:1:13: service \"s\" has a forwarding_secret_file and no forwarding; allowed with: "
+     "bungeecord or velocity"},
+    {"services: [ " + service + ", proxies: [10.0.0.9] } ]",
+     "f:1:13: service \"s\" has proxies, and neither proxy_protocol nor forwarding that they "
+     "would use"},
     {"policies: [a]", "f:1:11: policies is a list; allowed: a map of at most 64 policies"},
     {"policies: { default: { act_at_confidence: 0.1 } }",
      "f:1:43: policies.default.act_at_confidence is \"0.1\"; allowed: a number from 0.5 to 1"},

@@ -8,12 +8,24 @@ namespace {
 
 constexpr size_t policies_max = 64;
 constexpr size_t exemptions_max = 4096;
+constexpr size_t proxies_max = 64;
 constexpr size_t rungs_max = 16;
 constexpr uint32_t day_s = 86'400;
 constexpr uint32_t gib = 1u << 30;
 
 /// For keys that are grouped in the file and not in the struct.
 constexpr auto itself = [](auto& object) -> auto& { return object; };
+
+/// A path that may be left out.
+template <class T>
+Row<T> optional_path(std::string key, std::string T::* member, std::string help) {
+    Row<T> path = row<T>(std::move(key), member, file_path(), std::move(help));
+    path.info.initial = "none";
+    path.write = [member](const T& value) {
+        return (value.*member).empty() ? YAML::Node() : YAML::Node(value.*member);
+    };
+    return path;
+}
 
 Rows<Port> port_rows() {
     return {
@@ -107,10 +119,25 @@ Rows<Service> service_rows() {
             "port", [](auto& s) -> auto& { return s.endpoint.port; }, port_number(),
             "The server's port.")),
         row<Service>("proxy_protocol", &Service::proxy_protocol, yes_no(),
-                     "Connections begin with a PROXY header that names the player's address."),
+                     "Connections begin with a PROXY header (version 1 or 2) that names the "
+                     "player's address."),
         row<Service>("forwarding", &Service::forwarding,
                      choice<Forwarding>({"none", "bungeecord", "velocity"}),
-                     "How a game proxy in front forwards players' names and addresses."),
+                     "How a game proxy in front forwards players' names and addresses: in the "
+                     "handshake as BungeeCord does, or in the login as Velocity does (`modern`)."),
+        secret(optional_path<Service>(
+                   "forwarding_secret_file", &Service::forwarding_secret_file,
+                   "A file with Velocity's forwarding secret, or BungeeGuard's tokens, one a "
+                   "line: any of them counts. With it, what is forwarded is verified, and what "
+                   "is forged is a finding of `identity.forwarding`."),
+               "forwarding_secret"),
+        row<Service>("proxies", &Service::proxies, list_of(prefix(), proxies_max),
+                     "The proxies' addresses and prefixes: PROXY headers and forwarding are "
+                     "believed from them alone, and they are never blocked. Empty: believed "
+                     "from anybody."),
+        row<Service>("floodgate", &Service::floodgate, yes_no(),
+                     "The server or its proxy runs Floodgate, which refuses forged data: a "
+                     "handshake with such data is from a Bedrock player."),
         row<Service>("policy", &Service::policy, name(), "The policy of `policies` that judges."),
     };
 }

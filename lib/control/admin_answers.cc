@@ -40,6 +40,8 @@ Json brief(const State& state, const PlayerRegistry::Entry& entry,
                  {"version", entry.identity.version},
                  {"service", service_name(state, entry.service)},
                  {"client", to_string(entry.client)},
+                 {"address", to_string(entry.identity.address_told() ? entry.identity.address
+                                                                     : entry.client.address)},
                  {"since", moment(entry.since)},
                  {"opaque", entry.opaque},
                  {"latency_ms", nullptr},

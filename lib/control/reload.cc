@@ -12,7 +12,9 @@ namespace {
 
 bool same_place(const config::Service& a, const config::Service& b) {
     return a.name == b.name && a.protocol == b.protocol && a.endpoint == b.endpoint &&
-           a.proxy_protocol == b.proxy_protocol && a.forwarding == b.forwarding;
+           a.proxy_protocol == b.proxy_protocol && a.forwarding == b.forwarding &&
+           a.forwarding_secret_file == b.forwarding_secret_file && a.proxies == b.proxies &&
+           a.floodgate == b.floodgate;
 }
 
 /// Flows hold their service by index, so the list stays; each service takes its

@@ -56,6 +56,7 @@ BlockList::Entry* BlockList::find(const IpAddress& base, uint8_t bits) const noe
 bool BlockList::block(const IpPrefix& prefix, Nanos until) noexcept {
     const uint8_t bits = prefix.bits > 128 ? uint8_t{128} : prefix.bits;
     const IpAddress base = masked(prefix.address, bits);
+    ++blocks_made_;
     if (Entry* entry = find(base, bits)) {
         entry->until = until;
         return true;

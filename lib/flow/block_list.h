@@ -22,6 +22,8 @@ public:
     bool block(const IpPrefix& prefix, Nanos until) noexcept;
     void unblock(const IpPrefix& prefix) noexcept;
     bool blocks(const IpAddress& address, Nanos now) const noexcept;
+    /// Goes up with each block: who asked before need not ask again until then.
+    uint32_t blocks_made() const noexcept { return blocks_made_; }
     bool empty() const noexcept { return size_ == 0; }
     uint32_t size() const noexcept { return size_; }
     /// Forgets what is over, a few entries a call.
@@ -36,6 +38,7 @@ private:
     uint32_t capacity_;
     uint32_t size_ = 0;
     uint32_t hand_ = 0;
+    uint32_t blocks_made_ = 0;
     std::unique_ptr<Entry[]> entries_;
     std::array<uint32_t, 129> of_length_{};  ///< How many prefixes have so many bits.
 };

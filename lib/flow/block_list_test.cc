@@ -27,6 +27,13 @@ TEST(BlockList, KeepsOutWhatItIsTold) {
     EXPECT_FALSE(list.blocks(address("198.51.100.255"), 9s));
 }
 
+TEST(BlockList, TellsThatSomethingIsNew) {
+    BlockList list(8);
+    const uint32_t before = list.blocks_made();
+    list.block(*parse_prefix("10.0.0.1"), 1s);
+    EXPECT_NE(list.blocks_made(), before);
+}
+
 TEST(BlockList, SaysWhenItIsFull) {
     BlockList list(2);
     EXPECT_TRUE(list.block(prefix("10.0.0.1"), 1s));

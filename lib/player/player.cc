@@ -251,6 +251,7 @@ void Player::on(const protocol::PingAnswered& e) noexcept {
 void Player::on(const protocol::LoggedIn& e) noexcept {
     // Floodgate makes a Bedrock player's id of his account's number: eight bytes of
     // nothing lead it, which no version of a Java player's id allows.
+    if (told_bedrock_) return;
     bedrock_ = std::all_of(e.uuid.begin(), e.uuid.begin() + 8, [](uint8_t b) { return b == 0; }) &&
                std::any_of(e.uuid.begin() + 8, e.uuid.end(), [](uint8_t b) { return b != 0; });
 }

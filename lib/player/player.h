@@ -77,6 +77,8 @@ public:
     /// He plays the Bedrock edition behind Geyser, whose feet and hands are not those
     /// that are known here.
     bool bedrock() const noexcept { return bedrock_; }
+    /// Somebody who knows said so, whatever his UUID looks like.
+    void is_bedrock() noexcept { told_bedrock_ = bedrock_ = true; }
     protocol::EntityId self() const noexcept { return self_; }
     bool alive() const noexcept { return alive_; }
     bool on_ground() const noexcept { return on_ground_; }
@@ -240,6 +242,7 @@ private:
     int32_t food_ = 20;
     float tick_rate_ = 20;
     bool bedrock_ = false;
+    bool told_bedrock_ = false;
     bool listed_as_rider_ = false;  ///< By the packet that is being told.
     bool joined_ = false, alive_ = true, on_ground_ = false, placed_ = false;
     bool sneaking_ = false, sprinting_ = false, tells_ticks_ = false;

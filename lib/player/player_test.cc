@@ -44,6 +44,21 @@ void ticks(Player& player, int count) {
     }
 }
 
+TEST(Player, IsOfTheBedrockEditionByHisUuidOrByWhatHisProxyTold) {
+    const protocol::Uuid java = {1, 2, 3, 4, 5, 6, 0x40, 8, 0x80},
+                         floodgate = {0, 0, 0, 0, 0, 0, 0, 0, 0, 9};
+    Player player = joined();
+    player.on(protocol::LoggedIn{"Alice", java});
+    EXPECT_FALSE(player.bedrock());
+    player.on(protocol::LoggedIn{".Alice", floodgate});
+    EXPECT_TRUE(player.bedrock());
+    // An account that is linked with a Java account has that one's UUID.
+    Player linked = joined();
+    linked.is_bedrock();
+    linked.on(protocol::LoggedIn{"Alice", java});
+    EXPECT_TRUE(linked.bedrock());
+}
+
 TEST(Player, KeepsOldAndNewUntilThePingComesBack) {
     Player player = joined();
     player.on(protocol::EffectGiven{self, Effect::speed, 1, 600});

@@ -95,10 +95,16 @@ RuleSet::RuleSet(const config::Config& config)
                  ", where \"" + services_[static_cast<size_t>(other.service)].name +
                  "\" already is; allowed: one service an address and port");
         }
+        InFront in_front;
+        try {
+            in_front = InFront(from);
+        } catch (const SetupError& error) {
+            note(at(from.mark) + "service \"" + from.name + "\": " + error.what());
+        }
         listeners_.push_back(listener);
         services_.push_back({from.name, from.protocol, from.endpoint,
                              static_cast<uint16_t>(named - config.policies.begin()),
-                             from.proxy_protocol || from.forwarding != config::Forwarding::none});
+                             std::move(in_front)});
         ports_served_[listener.ip_protocol == tcp ? 0 : 1].set(listener.port);
     }
     if (!problems.empty()) throw UsageError(problems);

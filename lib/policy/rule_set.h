@@ -9,6 +9,7 @@
 
 #include "base/ip.h"
 #include "config/config.h"
+#include "policy/in_front.h"
 #include "policy/packet_wishes.h"
 #include "policy/policy.h"
 #include "protocol/protocol.h"
@@ -29,8 +30,7 @@ public:
         protocol::Protocol protocol{};
         Endpoint endpoint;
         uint16_t policy = 0;  ///< For `policy`.
-        /// All its connections come from one address, which is nobody's.
-        bool behind_proxy = false;
+        InFront in_front{};
     };
 
     /// Throws UsageError (file:line:column) for what only shows now, such as the

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/inline_text.h"
+#include "base/ip.h"
 #include "base/names.h"
 
 /// Events: what a decoder understood, in the words of the game.
@@ -43,10 +44,44 @@ struct PacketSeen {
 /// The client named its protocol and what it wants.
 struct Handshake {
     int32_t version;        ///< Protocol number; 47 is 1.8.
-    std::string_view host;  ///< As sent, forwarding data and markers included.
+    std::string_view host;  ///< What the player typed: forwarding data and markers taken off.
     uint16_t port;
     enum class Next : uint8_t { status = 1, login = 2, transfer = 3 } next;
+    std::string_view sent = {};    ///< The host field as it was.
+    std::string_view loader = {};  ///< The mod loader's marker: "FML3"; empty: none.
+    bool floodgate = false;        ///< Carries what Floodgate says of a Bedrock player.
+    bool forwarded = false;        ///< Carries BungeeCord's forwarding, told next.
 };
+/// A game proxy in front says who the player is.  Anybody can say so: whether it is
+/// believed is for whoever knows the configuration.
+struct IdentityForwarded {
+    enum class Way : uint8_t { bungeecord, velocity };
+    Way way;
+    bool readable = false;  ///< False: its layout is broken, and nothing below holds.
+    IpAddress address{};
+    Uuid uuid{};
+    std::string_view name = {};        ///< Velocity alone tells it here.
+    std::string_view properties = {};  ///< BungeeCord: JSON, as sent.
+    Bytes signature = {};              ///< Velocity: HMAC-SHA256
+    Bytes signed_bytes = {};           ///< of these.
+};
+/// The server asked for Velocity's forwarding, and the client has none to give.
+struct ForwardingDeclined {};
+/// What came of the word of somebody in front, where it was not believed.
+struct ForwardingRefused {
+    enum class Why : uint8_t {
+        forged,      ///< Its signature or token is not the configured one.
+        stranger,    ///< It does not come from a configured proxy.
+        missing,     ///< The service is configured for it, and there was none.
+        unreadable,  ///< Its layout is broken.
+        unexpected,  ///< The service is not configured for it.
+        count
+    };
+    Why why;
+};
+inline constexpr NameTable<ForwardingRefused::Why> forwarding_refused_names = {
+    "forged", "stranger", "missing", "unreadable", "unexpected"};
+static_assert(complete(forwarding_refused_names));
 struct StatusRequested {};
 /// A pre-1.7 client asked for the status (first byte 0xFE).
 struct LegacyPing {};
@@ -67,27 +102,33 @@ struct Disconnected {
 
 /// Something no vanilla peer sends.  The names are in checks' evidence.
 enum class Fault : uint8_t {
-    bad_varint,         ///< Longer than its type allows, or negative length.
-    zero_length,        ///< A frame of no bytes.
-    length_lies,        ///< Declared and real (uncompressed) length differ.
-    bad_deflate,        ///< Not a zlib stream.
-    below_threshold,    ///< Compressed although shorter than the threshold.
-    short_packet,       ///< Ends within a field that its layout has.
-    trailing_bytes,     ///< Goes on after its layout's last field.
-    bad_field,          ///< A field outside what its type allows.
-    unknown_packet,     ///< No such id in this state and version.
-    wrong_state,        ///< A state change that the session machine does not allow.
-    unknown_version,    ///< No table for this protocol number.
-    frame_too_long,     ///< Frame length over the limit (also VarInt of over 3 bytes).
-    inflated_too_long,  ///< Declared or real uncompressed size over the limit.
-    string_too_long,    ///< A text over its field's limit.
-    nested_too_deep,    ///< NBT or components over the depth limit.
+    bad_varint,               ///< Longer than its type allows, or negative length.
+    zero_length,              ///< A frame of no bytes.
+    length_lies,              ///< Declared and real (uncompressed) length differ.
+    bad_deflate,              ///< Not a zlib stream.
+    below_threshold,          ///< Compressed although shorter than the threshold.
+    short_packet,             ///< Ends within a field that its layout has.
+    trailing_bytes,           ///< Goes on after its layout's last field.
+    bad_field,                ///< A field outside what its type allows.
+    unknown_packet,           ///< No such id in this state and version.
+    wrong_state,              ///< A state change that the session machine does not allow.
+    unknown_version,          ///< No table for this protocol number.
+    frame_too_long,           ///< Frame length over the limit (also VarInt of over 3 bytes).
+    inflated_too_long,        ///< Declared or real uncompressed size over the limit.
+    string_too_long,          ///< A text over its field's limit.
+    nested_too_deep,          ///< NBT or components over the depth limit.
+    no_proxy_header,          ///< The service is configured for a PROXY header, and none came.
+    bad_proxy_header,         ///< Begins like a PROXY header and is none.
+    unexpected_proxy_header,  ///< The service is not configured for one.
     count
 };
 inline constexpr NameTable<Fault> fault_names = {
-    "bad_varint",      "zero_length",    "length_lies",       "bad_deflate",     "below_threshold",
-    "short_packet",    "trailing_bytes", "bad_field",         "unknown_packet",  "wrong_state",
-    "unknown_version", "frame_too_long", "inflated_too_long", "string_too_long", "nested_too_deep",
+    "bad_varint",        "zero_length",      "length_lies",
+    "bad_deflate",       "below_threshold",  "short_packet",
+    "trailing_bytes",    "bad_field",        "unknown_packet",
+    "wrong_state",       "unknown_version",  "frame_too_long",
+    "inflated_too_long", "string_too_long",  "nested_too_deep",
+    "no_proxy_header",   "bad_proxy_header", "unexpected_proxy_header",
 };
 static_assert(complete(fault_names));
 

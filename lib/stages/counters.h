@@ -80,10 +80,12 @@ enum class Notice : uint8_t {
     record_lost,      ///< Logins and the like: the ring to Control was nearly full.
     verdict_lost,     ///< The ring to Control was full.
     findings_lost,
-    stage_failed,  ///< A packet whose action found no place in its burst.
-    trace_lost,    ///< Packets that were to be reported and could not be.
-    injected,      ///< Packets of our own (kick, reset).
-    not_injected,  ///< No mbuf or no room for one.
+    stage_failed,      ///< A packet whose action found no place in its burst.
+    trace_lost,        ///< Packets that were to be reported and could not be.
+    proxy_header,      ///< A PROXY header was read and believed.
+    blocked_in_front,  ///< Who connected to the proxy is blocked: the connection was severed.
+    injected,          ///< Packets of our own (kick, reset).
+    not_injected,      ///< No mbuf or no room for one.
     count
 };
 inline constexpr NameTable<Notice> notice_names = {
@@ -113,6 +115,8 @@ inline constexpr NameTable<Notice> notice_names = {
     "findings_lost",
     "stage_failed",
     "trace_lost",
+    "proxy_header",
+    "blocked_in_front",
     "injected",
     "not_injected",
 };

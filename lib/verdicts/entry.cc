@@ -33,6 +33,10 @@ enum class EntryField : uint8_t {
     limit = 20,
     unit = 21,
     note = 22,
+    player_address = 23,
+    player_loader = 24,
+    player_floodgate = 25,
+    through_proxy = 26,
 };
 
 enum class OutcomeField : uint8_t {
@@ -142,6 +146,32 @@ void take_uuid(protocol::Uuid& uuid, Bytes value) {
     if (value.size() == uuid.size()) std::memcpy(uuid.data(), value.data(), value.size());
 }
 
+/// What is said of the player; anything else is skipped.
+void take_field(PlayerIdentity& player, EntryField field, Bytes value) {
+    switch (field) {
+        case EntryField::player_name:
+            player.name = as_text(value);
+            break;
+        case EntryField::player_uuid:
+            take_uuid(player.uuid, value);
+            break;
+        case EntryField::player_version:
+            player.version = static_cast<int32_t>(number_in(value));
+            break;
+        case EntryField::player_address:
+            player.address = endpoint_in(value).address;
+            break;
+        case EntryField::player_loader:
+            player.loader = as_text(value);
+            break;
+        case EntryField::player_floodgate:
+            player.floodgate = number_in(value) != 0;
+            break;
+        default:
+            break;
+    }
+}
+
 void take_field(Entry& entry, EntryField field, Bytes value) {
     VerdictRecord& record = entry.record;
     switch (field) {
@@ -190,15 +220,6 @@ void take_field(Entry& entry, EntryField field, Bytes value) {
         case EntryField::server:
             record.server = endpoint_in(value);
             break;
-        case EntryField::player_name:
-            record.player.name = as_text(value);
-            break;
-        case EntryField::player_uuid:
-            take_uuid(record.player.uuid, value);
-            break;
-        case EntryField::player_version:
-            record.player.version = static_cast<int32_t>(number_in(value));
-            break;
         case EntryField::observed:
             record.observed = real_in(value);
             break;
@@ -210,6 +231,12 @@ void take_field(Entry& entry, EntryField field, Bytes value) {
             break;
         case EntryField::note:
             record.note.assign(as_text(value));
+            break;
+        case EntryField::through_proxy:
+            record.through_proxy = number_in(value) != 0;
+            break;
+        default:
+            take_field(record.player, field, value);
             break;
     }
 }
@@ -257,6 +284,12 @@ void encode(std::string& out, const VerdictRecord& record, std::string_view chec
         to.text(Field::player_uuid, as_text(as_bytes(record.player.uuid.data(), 16)));
     }
     to.number(Field::player_version, static_cast<uint32_t>(record.player.version));
+    if (record.player.address_told()) {
+        to.endpoint(Field::player_address, {record.player.address, 0});
+    }
+    to.text(Field::player_loader, record.player.loader.view());
+    to.number(Field::player_floodgate, record.player.floodgate ? 1 : 0);
+    to.number(Field::through_proxy, record.through_proxy ? 1 : 0);
     to.number(Field::worker, record.worker);
     if (record.kind == Kind::disconnect) {
         to.text(Field::end, name_in(end_reason_names, record.end));

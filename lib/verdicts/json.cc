@@ -82,6 +82,9 @@ void append_player(std::string& out, const PlayerIdentity& player) {
     text_member(out, "uuid", uuid_text(player.uuid));
     key(out, "version");
     append_number(out, player.version);
+    if (player.address_told()) text_member(out, "address", to_string(player.address));
+    if (!player.loader.empty()) text_member(out, "loader", player.loader.view());
+    if (player.floodgate) out += ",\"floodgate\":true";
     out += '}';
 }
 
@@ -120,6 +123,12 @@ void append_plain(std::string& out, std::string_view text) {
 void append_padded_text(std::string& out, std::string_view text, size_t width) {
     append_plain(out, text);
     if (text.size() < width) out.append(width - text.size(), ' ');
+}
+
+/// Where he is: his own address goes before the proxy's.
+std::string origin(const VerdictRecord& record) {
+    return record.player.address_told() ? to_string(record.player.address)
+                                        : to_string(record.client);
 }
 
 void append_rounded(std::string& out, double value, int decimals) {
@@ -217,7 +226,7 @@ void append_text(std::string& out, const VerdictRecord& record, std::string_view
     out += "  ";
     append_padded_text(out, record.player.name.empty() ? "-" : record.player.name.view(), 16);
     out += "  ";
-    append_padded_text(out, to_string(record.client), 21);
+    append_padded_text(out, origin(record), 21);
     out += "  ";
     switch (record.kind) {
         case Kind::verdict:

@@ -67,6 +67,22 @@ TEST(Json, SaysComingAndGoing) {
               R"("version":767},"reason":"kicked"})");
 }
 
+TEST(Json, SaysWhatAProxyTold) {
+    VerdictRecord record = alice();
+    record.kind = VerdictRecord::Kind::login;
+    record.player.address = *parse_address("203.0.113.9");
+    record.player.loader.assign("FML3");
+    record.player.floodgate = true;
+    EXPECT_NE(to_json(record, names)
+                  .find(R"("version":767,"address":"203.0.113.9","loader":"FML3",)"
+                        R"("floodgate":true}})"),
+              std::string::npos);
+    std::string text;
+    append_text(text, record, "", "survival");
+    EXPECT_NE(text.find("203.0.113.9"), std::string::npos) << "his own address, not the proxy's";
+    EXPECT_EQ(text.find("198.51.100.7"), std::string::npos);
+}
+
 TEST(Json, IsJsonWhateverAPlayerSends) {
     for (unsigned first = 0; first < 256; ++first) {
         for (unsigned second = 0; second < 256; ++second) {

@@ -17,7 +17,8 @@
 ///     about     "floor_ms"              → nothing older than this is kept
 ///
 /// An index prefix is 'p' and the player's name in lower case and 0; 'u' and his
-/// UUID; 'c' and the check's name and 0; 'a' and the client's address.
+/// UUID; 'c' and the check's name and 0; 'a' and the client's address, once more with
+/// the player's own where a proxy stands between.
 namespace portcullis::verdicts {
 
 enum class Family : uint8_t { records, index, outcomes, about, count };

@@ -140,6 +140,21 @@ TEST(Log, FindsByPlayerCheckAddressAndTime) {
     EXPECT_EQ(players(all(path, {.min_confidence = 0.97})), "Alice Bob Al Alice ");
 }
 
+TEST(Log, FindsWhoIsBehindAProxyByHisOwnAddressAndByTheProxys) {
+    const TestDirectory directory;
+    {
+        Log log(quick(directory.log()), names);
+        VerdictRecord behind = record_of("Alice", 1, "10.0.0.9", now());
+        behind.player.address = *parse_address("203.0.113.9");
+        add(log, behind);
+        add(log, record_of("Bob", 0, "10.0.0.9", now()));
+    }
+    const std::string path = directory.log();
+    EXPECT_EQ(players(all(path, {.address = parse_prefix("203.0.113.9")})), "Alice ");
+    EXPECT_EQ(players(all(path, {.address = parse_prefix("203.0.113.0/24")})), "Alice ");
+    EXPECT_EQ(players(all(path, {.address = parse_prefix("10.0.0.9")})), "Alice Bob ");
+}
+
 TEST(Log, IsReadWhileItIsWritten) {
     const TestDirectory directory;
     Log log(quick(directory.log()), names);

@@ -16,6 +16,12 @@ namespace {
 constexpr unsigned tries_to_open = 20;
 constexpr auto between_tries = std::chrono::milliseconds(50);
 
+/// The wire's address, or the one that a proxy in front told.
+bool comes_from(const VerdictRecord& record, const IpPrefix& prefix) noexcept {
+    return prefix.contains(record.client.address) ||
+           (record.player.address_told() && prefix.contains(record.player.address));
+}
+
 bool same_letters(std::string_view a, std::string_view b) noexcept {
     return player_prefix(a) == player_prefix(b);
 }
@@ -67,8 +73,7 @@ bool Query::matches(const Entry& entry) const {
         parse_uuid(player) != record.player.uuid) {
         return false;
     }
-    return (check.empty() || check == entry.check) &&
-           (!address || address->contains(record.client.address)) &&
+    return (check.empty() || check == entry.check) && (!address || comes_from(record, *address)) &&
            (!since || record.time >= *since) && (!until || record.time < *until) &&
            static_cast<double>(record.confidence) + 1e-6 >= min_confidence;
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/inline_text.h"
 #include "base/ip.h"
@@ -48,6 +49,12 @@ struct PlayerIdentity {
     InlineText<32> name;  ///< From login success; 16 characters in vanilla, more behind proxies.
     protocol::Uuid uuid{};
     int32_t version = 0;
+    /// His own, as a proxy in front that is believed told it; all zero: nobody told.
+    IpAddress address{};
+    InlineText<7> loader{};  ///< The mod loader that his handshake names.
+    bool floodgate = false;  ///< His handshake carries Floodgate's word for a Bedrock player.
+
+    bool address_told() const noexcept { return address != IpAddress{}; }
 };
 
 /// From a Worker to Control.
@@ -77,6 +84,7 @@ struct VerdictRecord {
     /// What of `client`'s address this is about, bits of 128: the whole of it, or the
     /// /64 that an IPv6 source is.
     uint8_t source_bits = 128;
+    bool through_proxy = false;  ///< `client` is a proxy, that many players share.
     float confidence = 0;
     float level = 0;       ///< Violation level after this finding.
     uint32_t repeats = 0;  ///< Like findings since the last record of this check.
@@ -90,6 +98,14 @@ struct VerdictRecord {
     double limit = 0;
     InlineText<23> unit;
     InlineText<47> note;
+
+    /// Whose address to keep out for what the player did; nothing where only the
+    /// proxy's is known, for with it everybody behind it would be out.
+    std::optional<IpAddress> culprit() const noexcept {
+        if (!through_proxy) return client.address;
+        if (!player.address_told() || player.address == client.address) return std::nullopt;
+        return player.address;
+    }
 };
 
 /// A decoded game packet that somebody wants to see, from a Worker to Control.

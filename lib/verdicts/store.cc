@@ -80,6 +80,9 @@ public:
             index_.push_back(check_prefix(names.check(record)) += key);
         }
         index_.push_back(address_prefix(record.client.address) += key);
+        if (record.player.address_told() && record.player.address != record.client.address) {
+            index_.push_back(address_prefix(record.player.address) += key);
+        }
     }
 
     /// All index rows of the batch in their order: each then finds its place in

@@ -46,6 +46,9 @@ private:
         0.9f,  // inflated_too_long
         0.8f,  // string_too_long
         0.9f,  // nested_too_deep
+        0.5f,  // no_proxy_header: somebody came past the balancer.
+        0.9f,  // bad_proxy_header
+        0.3f,  // unexpected_proxy_header: perhaps only we were not told of a balancer.
     };
 };
 static_assert(Hears<Malformed, protocol::Malformed>);

@@ -76,6 +76,7 @@ Decoder::Decoder(const Settings& settings)
     frame_.offset = at;
     frame_.wire_size = length.width + length.value;
     const Front front{session, half, in.subspan(at), length.width};
+    if (half.state == State::framed) return framed(front);
     return session.threshold < 0 ? plain(front, length.width) : packed(front);
 }
 
@@ -104,6 +105,33 @@ Decoder::Step Decoder::first_byte(Session& session, Direction direction, Bytes i
     frame_.packet = Packet::legacy_server_list_ping;
     frame_.wire_size = frame_.size = in.size();
     return {Step::Kind::legacy_ping, in.size()};
+}
+
+/// A frame of a version that there are no tables for: it is cut and counted.  Of the
+/// login alone is read what every release since 1.7 has in the same place: who logs in,
+/// and what says that all later bytes are enciphered, for those have no frames to cut.
+Decoder::Step Decoder::framed(const Front& front) noexcept {
+    constexpr int32_t login_start = 0, encryption = 1, success = 2, compress = 3;
+    constexpr size_t read_max = 4096;
+    const size_t have = std::min(front.in.size(), frame_.wire_size);
+    frame_.size = frame_.wire_size - front.width;
+    Session& session = front.session;
+    if (session.login_over || session.enciphered()) return pass(have);
+    const Number id = number_at(front.in.first(have).subspan(front.width));
+    if (id.width == 0 && have < frame_.wire_size) return {Step::Kind::need_more};
+    frame_.id = id.width > 0 ? id.value : -1;
+    if (frame_.direction == Direction::to_client) {
+        session.encryption_asked = session.encryption_asked || frame_.id == encryption;
+        session.login_over = frame_.id == success || frame_.id == compress;
+        return pass(have);
+    }
+    const bool enciphers = frame_.id == encryption && session.encryption_asked;
+    if ((frame_.id != login_start && !enciphers) || frame_.wire_size > read_max) return pass(have);
+    if (have < frame_.wire_size) return {.kind = Step::Kind::need_more, .needs = frame_.wire_size};
+    frame_.packet = enciphers ? Packet::encryption_begin : Packet::login_start;
+    frame_.body = front.in.first(have).subspan(front.width + static_cast<size_t>(id.width));
+    frame_.has_body = true;
+    return {Step::Kind::frame, have};
 }
 
 /// A packet as it is: id, fields.  `header` bytes of lengths stand before it.

@@ -160,6 +160,7 @@ private:
 
     Step next(Session& session, Direction direction, Bytes in, size_t at) noexcept;
     Step first_byte(Session& session, Direction direction, Bytes in) noexcept;
+    Step framed(const Front& front) noexcept;
     Step plain(const Front& front, size_t header) noexcept;
     Step packed(const Front& front) noexcept;
     Step inflated(const Front& front, size_t header, size_t have) noexcept;

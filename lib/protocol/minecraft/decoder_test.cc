@@ -101,11 +101,125 @@ TEST(States, AnEncryptedSessionBecomesOpaque) {
     EXPECT_EQ(talk.recorder.heard(), "");
 }
 
-TEST(States, UnknownVersionsAreReportedAndLeftAlone) {
+// ---- versions that there are no tables for ------------------------------------
+
+TEST(UnknownVersion, IsReportedWithItsPlayerAndCutIntoFrames) {
     Talk talk;
-    EXPECT_EQ(talk.client_says(handshake(777, 2)),
-              "Handshake 777 play.example:25565 2; Malformed unknown_version; BecameOpaque");
-    EXPECT_TRUE(client_state(talk) == State::opaque && server_state(talk) == State::opaque);
+    EXPECT_EQ(talk.client_says(handshake(9999, 2)), "Handshake 9999 play.example:25565 2");
+    EXPECT_TRUE(client_state(talk) == State::framed && server_state(talk) == State::framed);
+    EXPECT_EQ(talk.client_says(packet(0).text("Alice").raw(std::string(16, '\7'))),
+              "LoginStart Alice; Malformed unknown_version");
+    talk.recorder.frames.clear();
+    talk.server(plain_frame(packet(3).varint(256).str()));
+    talk.server(plain_frame(packet(2).raw("whatever it is").str()));
+    talk.client(plain_frame(packet(0x55).raw("of a new kind").str()));
+    EXPECT_EQ(talk.recorder.heard(), "") << "no table is guessed";
+    EXPECT_EQ(talk.recorder.frames.size(), 3u);
+    EXPECT_EQ(talk.recorder.frames.at(2), "c2s framed unknown 15 unread");
+}
+
+TEST(UnknownVersion, StillMeetsTheGuardsOfFraming) {
+    Talk talk;
+    talk.client(talk.framed(handshake(9999, 2)));
+    talk.client(std::string("\0", 1));
+    EXPECT_EQ(talk.recorder.heard(), "Handshake 9999 play.example:25565 2; Malformed zero_length");
+    talk.client("\xff\xff\xff\x7f");
+    EXPECT_EQ(talk.recorder.heard(), "Malformed frame_too_long");
+    EXPECT_EQ(client_state(talk), State::broken);
+}
+
+TEST(UnknownVersion, EncipheredItBecomesOpaque) {
+    Talk talk;
+    talk.client(talk.framed(handshake(9999, 2)));
+    talk.client(plain_frame(packet(0).text("Alice").str()));
+    talk.client(plain_frame(packet(1).raw("not asked for").str()));
+    EXPECT_EQ(client_state(talk), State::framed);
+    talk.server(plain_frame(packet(1).text("").raw("key").str()));
+    talk.recorder.heard();
+    EXPECT_EQ(client_state(talk), State::framed);
+    talk.client(plain_frame(packet(1).raw("secret").str()));
+    EXPECT_EQ(talk.recorder.heard(), "BecameOpaque");
+    talk.client("\xff\xff\xff\xff\xff ciphertext has no frames");
+    EXPECT_EQ(talk.recorder.heard(), "");
+    EXPECT_EQ(client_state(talk), State::opaque);
+}
+
+TEST(UnknownVersion, IsTheSameAtEveryCut) {
+    const std::string bytes = plain_frame(handshake(9999, 2).str()) +
+                              plain_frame(packet(0).text("Alice").str()) +
+                              plain_frame(packet(7).raw(std::string(300, 'x')).str());
+    for (size_t cut = 1; cut < bytes.size(); ++cut) {
+        Talk talk;
+        talk.client(bytes.substr(0, cut));
+        talk.client(bytes.substr(cut));
+        EXPECT_EQ(talk.recorder.heard(),
+                  "Handshake 9999 play.example:25565 2; LoginStart Alice; "
+                  "Malformed unknown_version")
+            << cut;
+        EXPECT_EQ(talk.recorder.frames.size(), 3u) << cut;
+    }
+}
+
+// ---- what may come at any time ------------------------------------------------
+
+TEST(States, CookiesAndTransfersAreReadInEveryStateThatHasThem) {
+    Talk talk;
+    talk.client_says(handshake(767, 3));
+    talk.client_says(packet(0).text("Alice").raw(std::string(16, '\7')));
+    // A transferred client brings cookies: the server asks in login,
+    EXPECT_EQ(talk.server_says(packet(5).text("my:cookie")), "");
+    EXPECT_EQ(talk.client_says(packet(4).text("my:cookie").boolean(true).varint(3).raw("abc")), "");
+    talk.server(
+        talk.framed(packet(2).raw(std::string(16, '\7')).text("Alice").varint(0).boolean(true)));
+    talk.client(talk.framed(packet(3)));
+    talk.recorder.heard();
+    // in configuration,
+    EXPECT_EQ(talk.server_says(packet(0).text("my:cookie")), "");
+    EXPECT_EQ(talk.client_says(packet(1).text("my:cookie").boolean(false)), "");
+    EXPECT_EQ(talk.server_says(packet(0x0a).text("my:cookie").varint(3).raw("abc")), "");
+    talk.server(talk.framed(packet(3)));
+    talk.client(talk.framed(packet(3)));
+    talk.recorder.heard();
+    // and in play, before it sends him on.
+    EXPECT_EQ(talk.server_says(packet(0x16).text("my:cookie")), "");
+    EXPECT_EQ(talk.client_says(packet(0x11).text("my:cookie").boolean(false)), "");
+    EXPECT_EQ(talk.server_says(packet(0x73).text("other.example").varint(25565)), "");
+    const std::vector<std::string> expected = {"set_protocol",
+                                               "login_start",
+                                               "cookie_request",
+                                               "cookie_response",
+                                               "success",
+                                               "login_acknowledged",
+                                               "cookie_request",
+                                               "cookie_response",
+                                               "store_cookie",
+                                               "finish_configuration",
+                                               "finish_configuration",
+                                               "cookie_request",
+                                               "cookie_response",
+                                               "transfer"};
+    EXPECT_EQ(talk.recorder.names, expected);
+}
+
+TEST(States, PacketsOfABundleAreReadOneByOne) {
+    Talk talk;
+    talk.log_in(767);
+    talk.server(talk.framed(packet(0)) + talk.framed(packet(0x26).i64(5)) + talk.framed(packet(0)));
+    EXPECT_EQ(talk.recorder.heard(), "KeepAliveSent 5");
+    EXPECT_EQ(talk.recorder.names.back(), "bundle_delimiter");
+}
+
+/// Up to 763 a proxy that switches servers sends a second login.
+TEST(States, ASecondLoginIsANewWorld) {
+    Talk talk;
+    talk.log_in(47);
+    const auto join = [](int32_t id) {
+        return packet(1).i32(id).u8(0).u8(0).u8(1).u8(20).text("default").boolean(false);
+    };
+    EXPECT_EQ(talk.server_says(join(7)), "Joined 7 0");
+    EXPECT_EQ(talk.server_says(join(8)), "Joined 8 0");
+    EXPECT_EQ(talk.session.self, 8);
+    EXPECT_EQ(talk.server_says(packet(7).i32(1).u8(0).u8(0).text("default")), "WorldChanged 0");
 }
 
 TEST(States, TransfersExistSince766) {

@@ -27,7 +27,8 @@ private:
 using P = Packet;
 
 inline constexpr PacketSet heard_before_play = {
-    P::compress, P::disconnect, P::finish_configuration, P::keep_alive, P::ping, P::success};
+    P::compress, P::disconnect, P::finish_configuration, P::keep_alive, P::login_plugin_request,
+    P::ping,     P::success};
 inline constexpr PacketSet heard_in_play = {P::abilities,
                                             P::acknowledge_player_digging,
                                             P::attach_entity,

@@ -19,12 +19,13 @@ enum class State : uint8_t {
     login,
     configuration,  ///< Protocol 764 on.
     play,
+    framed,  ///< A version without tables: frames are cut and counted, and none is read.
     opaque,  ///< Encrypted without a key, or nothing we know: no byte is read again.
     broken,  ///< Framing was lost: no byte is read again.
     count
 };
-inline constexpr NameTable<State> state_names = {"handshake", "status", "login", "configuration",
-                                                 "play",      "opaque", "broken"};
+inline constexpr NameTable<State> state_names = {"handshake", "status", "login",  "configuration",
+                                                 "play",      "framed", "opaque", "broken"};
 static_assert(complete(state_names));
 
 /// What must be remembered of one Minecraft connection between two packets.
@@ -78,9 +79,14 @@ struct Session {
     int32_t version = 0;                 ///< Protocol number from the handshake; 0 before it.
     int32_t threshold = no_compression;  ///< Frames of at least so many bytes are compressed.
     protocol::EntityId self = -1;        ///< The player's own entity id, from play's login.
+    int32_t forwarding_id = 0;           ///< Of the server's question for it.
     int16_t tables = -1;                 ///< Index of all_tables(); -1: none for this version.
     Encryption encryption = Encryption::none;
-    bool legacy_asked = false;  ///< The client's first byte was 0xFE; see LegacyPing.
+    bool legacy_asked = false;      ///< The client's first byte was 0xFE; see LegacyPing.
+    bool forwarding_asked = false;  ///< It has no answer yet; see velocity.h.
+    // Of a login in a version without tables:
+    bool encryption_asked = false;
+    bool login_over = false;
     uint8_t lies_measured = 0;  ///< False lengths whose truth was looked for.
     uint8_t entity_flags = 0;   ///< Of the player's own metadata, as last sent.
     uint8_t living_flags = 0;

@@ -108,6 +108,12 @@ public:
     void on(const protocol::Handshake& e) {
         add() << "Handshake " << e.version << ' ' << e.host << ':' << e.port << ' ' << int(e.next);
     }
+    void on(const protocol::IdentityForwarded& e) {
+        const bool velocity = e.way == protocol::IdentityForwarded::Way::velocity;
+        add() << "Forwarded by " << (velocity ? "velocity " : "bungeecord ")
+              << (e.readable ? to_string(e.address) : "unreadable") << ' ' << e.name;
+    }
+    void on(const protocol::ForwardingDeclined&) { add() << "ForwardingDeclined"; }
     void on(const protocol::LoginStart& e) { add() << "LoginStart " << e.name; }
     void on(const protocol::LoggedIn& e) {
         add() << "LoggedIn " << e.name << ' ' << int(e.uuid[0]) << ' ' << int(e.uuid[15]);

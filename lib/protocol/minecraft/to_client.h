@@ -5,6 +5,7 @@
 #include "protocol/minecraft/component.h"
 #include "protocol/minecraft/heard.h"
 #include "protocol/minecraft/translate.h"
+#include "protocol/minecraft/velocity.h"
 
 namespace portcullis::minecraft {
 
@@ -106,6 +107,12 @@ private:
                 return;
             case Packet::keep_alive:
                 tell(protocol::KeepAliveSent{v.integer(S::keep_alive_id)});
+                return;
+            case Packet::login_plugin_request:
+                if (v.text(S::channel) == velocity_channel) {
+                    session_.forwarding_asked = true;
+                    session_.forwarding_id = Reader(frame_.body).signed_varint();
+                }
                 return;
             case Packet::ping:
                 tell(protocol::PingSent{v.i32(S::id)});

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "protocol/minecraft/host_field.h"
 #include "protocol/minecraft/translate.h"
+#include "protocol/minecraft/velocity.h"
 
 namespace portcullis::minecraft {
 
@@ -18,6 +20,7 @@ public:
         : session_(session), frame_(frame), values_(values), listener_(listener) {}
 
     void run() noexcept {
+        if (frame_.state == State::framed) return framed();
         values_.clear();
         Walk<ToServer> walk(frame_.body, values_, *this);
         if (!walk.run(program_of(frame_))) {
@@ -76,6 +79,9 @@ private:
             case Packet::encryption_begin:
                 encrypted();
                 return;
+            case Packet::login_plugin_response:
+                plugin_response();
+                return;
             case Packet::login_acknowledged:
                 switch_to(State::configuration, State::configuration);
                 return;
@@ -85,6 +91,18 @@ private:
             default:
                 common();
         }
+    }
+
+    /// Of a version without tables, what has been the same since 1.7: see Decoder::framed.
+    void framed() noexcept {
+        if (frame_.packet == Packet::encryption_begin) return encrypted();
+        constexpr uint32_t name_size_max = 64;
+        Reader in(frame_.body);
+        const uint32_t size = in.varint();
+        const std::string_view name = as_text(in.bytes(size));
+        if (in.ok() && size <= name_size_max) tell(protocol::LoginStart{name});
+        tell(protocol::Malformed{protocol::Fault::unknown_version,
+                                 static_cast<double>(session_.version), 0, false});
     }
 
     /// The client follows the server into a state; never leads.
@@ -104,10 +122,7 @@ private:
         session_.tables = static_cast<int16_t>(find_tables(version));
         constexpr int32_t transfer_since = 766;
         const bool known = next == 1 || next == 2 || (next == 3 && version >= transfer_since);
-        using Next = protocol::Handshake::Next;
-        tell(protocol::Handshake{version, values_.text(S::server_host),
-                                 static_cast<uint16_t>(values_.integer(S::server_port)),
-                                 static_cast<Next>(next)});
+        tell_handshake(version, static_cast<protocol::Handshake::Next>(next));
         if (!known) {
             wrong_state();
             both(State::broken);
@@ -116,9 +131,34 @@ private:
         } else if (session_.tables >= 0) {
             both(State::login);
         } else {
-            tell(protocol::Malformed{protocol::Fault::unknown_version, static_cast<double>(version),
-                                     0, false});
-            become_opaque();
+            both(State::framed);
+        }
+    }
+
+    void tell_handshake(int32_t version, protocol::Handshake::Next next) noexcept {
+        const std::string_view sent = values_.text(S::server_host);
+        const HostField field = read_host_field(sent);
+        tell(protocol::Handshake{.version = version,
+                                 .host = field.host,
+                                 .port = static_cast<uint16_t>(values_.integer(S::server_port)),
+                                 .next = next,
+                                 .sent = sent,
+                                 .loader = field.loader,
+                                 .floodgate = field.floodgate,
+                                 .forwarded = field.forwarded});
+        if (field.forwarded) tell(field.identity);
+    }
+
+    /// Only the answer to the server's question is what the server will believe.
+    void plugin_response() noexcept {
+        Reader in(frame_.body);
+        const bool asked = in.signed_varint() == session_.forwarding_id;
+        if (!asked || !session_.forwarding_asked) return;
+        session_.forwarding_asked = false;
+        if (in.boolean()) {
+            tell(read_velocity(in.rest()));
+        } else {
+            tell(protocol::ForwardingDeclined{});
         }
     }
 
@@ -129,11 +169,6 @@ private:
 
     /// From the next byte on both directions are AES-128-CFB8.
     void encrypted() noexcept { session_.encryption = Session::Encryption::awaits_key; }
-    void become_opaque() noexcept {
-        both(State::opaque);
-        tell(protocol::BecameOpaque{});
-    }
-
     /// Packets of both configuration and play.
     void common() noexcept {
         const Values& v = values_;

@@ -52,7 +52,7 @@ struct Listener {
 Decode::Decode(WorkerContext& context)
     : context_(context),
       decoder_(decoder_settings(context)),
-      sessions_(context.share_of(context.config.limits.players)),
+      conversations_(context.share_of(context.config.limits.players)),
       datagrams_(context) {
     context.listener = this;
 }
@@ -78,7 +78,7 @@ void Decode::fetch_for(const Packet& packet) const noexcept {
     const Flow& flow = *packet.flow;
     if (flow.session == Flow::none) return;
     if (!flow.is_tcp()) return datagrams_.fetch_for(flow, packet.direction);
-    fetch(&sessions_[flow.session], minecraft::session_hot_bytes);
+    fetch(&conversations_[flow.session].session, minecraft::session_hot_bytes);
     if (context_.detect != nullptr) context_.detect->fetch_for(flow, packet.to_server());
 }
 
@@ -115,29 +115,28 @@ Progress Decode::feed(Packet& packet, uint8_t index, Direction direction, Bytes 
         context_.streams_to->on_bytes(flow, direction, offset, in);
         return {.consumed = in.size()};
     }
-    minecraft::Session* session = session_of(flow);
-    if (session == nullptr) {
+    Conversation* conversation = conversation_of(flow);
+    if (conversation == nullptr) {
         unread(packet, index, context_.config.on_failure.memory, DropReason::no_memory);
         return {.finished = true};
     }
-
-    const stream::Connection& connection = flow.connection;
-    if (context_.detect != nullptr) {
-        context_.detect->hear({.flow = &flow,
-                               .direction = direction,
-                               .packet = index,
-                               .carrier = &packet,
-                               .time = packet.time,
-                               .version = session->version,
-                               .offset = connection.delivered_bytes(direction) - in.size(),
-                               .acked_bytes = connection.acked_bytes(Direction::to_client)});
+    hear(packet, index, direction, in, *conversation);
+    Front::Taken front;
+    if (direction == Direction::to_server && !conversation->front.passed()) {
+        front = take_front(packet, index, in, *conversation);
+        if (front.waits) return {};
+        if (front.broken) return {.finished = true};
     }
+
     PacketObserver* const observer = observer_of(flow);
     decoder_.give_all_bodies(observer != nullptr);
     Listener listener{packet, context_.detect, observer, context_.keys};
-    const Progress progress = decoder_.feed(*session, direction, in, listener);
-    const minecraft::State state = session->half(direction).state;
-    if (progress.finished && state == minecraft::State::broken) {
+    // Whatever is decoded right behind a header is no move yet, so that nobody asks at
+    // which offset in the stream it lies.
+    minecraft::Session& session = conversation->session;
+    Progress progress = decoder_.feed(session, direction, in.subspan(front.size), listener);
+    progress.consumed += front.size;
+    if (progress.finished && session.half(direction).state == minecraft::State::broken) {
         context_.notice(Notice::decoder_error);
         unread(packet, index, context_.config.on_failure.decoder, DropReason::decoder_error);
     }
@@ -150,6 +149,35 @@ PacketObserver* Decode::observer_of(const Flow& flow) noexcept {
     const std::string_view name =
         context_.detect == nullptr ? std::string_view{} : context_.detect->player_of(flow);
     return context_.trace.follow(name) ? &context_.trace : nullptr;
+}
+
+void Decode::hear(Packet& packet, uint8_t index, Direction direction, Bytes in,
+                  Conversation& conversation) noexcept {
+    if (context_.detect == nullptr) return;
+    const stream::Connection& connection = packet.flow->connection;
+    context_.detect->hear({.flow = packet.flow,
+                           .direction = direction,
+                           .packet = index,
+                           .carrier = &packet,
+                           .told = &conversation.front.told,
+                           .time = packet.time,
+                           .version = conversation.session.version,
+                           .offset = connection.delivered_bytes(direction) - in.size(),
+                           .acked_bytes = connection.acked_bytes(Direction::to_client)});
+}
+
+Front::Taken Decode::take_front(Packet& packet, uint8_t index, Bytes in,
+                                Conversation& conversation) noexcept {
+    const policy::InFront& in_front = context_.rules->service(packet.flow->service).in_front;
+    const Front::Taken taken = conversation.front.take(in_front, in, context_.detect);
+    if (taken.broken) {
+        for (minecraft::Session::Half& half : conversation.session.halves) {
+            half.state = minecraft::State::broken;
+        }
+        context_.notice(Notice::decoder_error);
+        unread(packet, index, context_.config.on_failure.decoder, DropReason::decoder_error);
+    }
+    return taken;
 }
 
 /// From here on nobody reads this flow.  `open` lets it pass; `closed` ends it.
@@ -195,22 +223,22 @@ void Decode::settle(Packet& packet, uint8_t index, const stream::Outcome& outcom
     }
 }
 
-minecraft::Session* Decode::session_of(Flow& flow) noexcept {
+Decode::Conversation* Decode::conversation_of(Flow& flow) noexcept {
     if (flow.session == Flow::none) {
-        const Pool<minecraft::Session>::Handle handle = sessions_.make();
-        if (handle == Pool<minecraft::Session>::none) {
+        const Pool<Conversation>::Handle handle = conversations_.make();
+        if (handle == Pool<Conversation>::none) {
             context_.notice(Notice::session_pool_full);
             return nullptr;
         }
         flow.session = handle;
     }
-    return &sessions_[flow.session];
+    return &conversations_[flow.session];
 }
 
 void Decode::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
     if (context_.detect != nullptr) context_.detect->flow_ended(flow, reason, now);
     if (!flow.is_tcp()) return datagrams_.forget(flow);
-    if (flow.session != Flow::none) sessions_.unmake(flow.session);
+    if (flow.session != Flow::none) conversations_.unmake(flow.session);
     flow.session = Flow::none;
 }
 
@@ -218,7 +246,7 @@ size_t Decode::write_disconnect(const Flow& flow, std::string_view reason,
                                 MutableBytes out) noexcept {
     if (!flow.is_tcp()) return datagrams_.write_disconnect(flow, Direction::to_client, reason, out);
     if (flow.session == Flow::none) return 0;
-    return minecraft::write_disconnect(sessions_[flow.session], reason, out);
+    return minecraft::write_disconnect(conversations_[flow.session].session, reason, out);
 }
 
 size_t Decode::write_server_disconnect(const Flow& flow, std::string_view reason,
@@ -229,7 +257,7 @@ size_t Decode::write_server_disconnect(const Flow& flow, std::string_view reason
 
 bool Decode::seal(const Flow& flow, MutableBytes message) noexcept {
     if (!flow.is_tcp() || flow.session == Flow::none) return true;
-    return minecraft::seal(sessions_[flow.session], message);
+    return minecraft::seal(conversations_[flow.session].session, message);
 }
 
 protocol::LoginStage Decode::login_stage(const Flow& flow) const noexcept {
@@ -238,7 +266,7 @@ protocol::LoginStage Decode::login_stage(const Flow& flow) const noexcept {
                       flow.connection.inspected(Direction::to_server);
     if (!read) return LoginStage::past;
     if (flow.session == Flow::none) return LoginStage::handshake;
-    const minecraft::Session& session = sessions_[flow.session];
+    const minecraft::Session& session = conversations_[flow.session].session;
     if (session.enciphered()) return LoginStage::past;
     switch (session.half(Direction::to_server).state) {
         case minecraft::State::handshake:
@@ -247,6 +275,8 @@ protocol::LoginStage Decode::login_stage(const Flow& flow) const noexcept {
             return LoginStage::status;
         case minecraft::State::login:
             return LoginStage::login;
+        case minecraft::State::framed:
+            return session.login_over ? LoginStage::past : LoginStage::login;
         default:
             return LoginStage::past;
     }
@@ -255,7 +285,7 @@ protocol::LoginStage Decode::login_stage(const Flow& flow) const noexcept {
 void Decode::obey(const verdicts::Order& order, Burst&) noexcept { context_.trace.obey(order); }
 
 void Decode::keep_house(Burst&) noexcept {
-    context_.counters.sessions.set(sessions_.used() + datagrams_.sessions());
+    context_.counters.sessions.set(conversations_.used() + datagrams_.sessions());
 }
 
 }  // namespace portcullis::stages

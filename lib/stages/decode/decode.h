@@ -6,6 +6,7 @@
 #include "protocol/minecraft/session.h"
 #include "protocol/protocol.h"
 #include "stages/decode/datagrams.h"
+#include "stages/decode/front.h"
 #include "stages/stage.h"
 #include "stages/worker_context.h"
 #include "stream/connection.h"
@@ -48,11 +49,20 @@ private:
     void settle(Packet& packet, uint8_t index, const stream::Outcome& outcome) noexcept;
     void unread(Packet& packet, uint8_t index, config::OnFailure choice,
                 DropReason reason) noexcept;
-    minecraft::Session* session_of(Flow& flow) noexcept;
+    /// What is remembered of a flow's game.
+    struct Conversation {
+        minecraft::Session session;
+        Front front;
+    };
+    Conversation* conversation_of(Flow& flow) noexcept;
+    void hear(Packet& packet, uint8_t index, protocol::Direction direction, Bytes in,
+              Conversation& conversation) noexcept;
+    Front::Taken take_front(Packet& packet, uint8_t index, Bytes in,
+                            Conversation& conversation) noexcept;
 
     WorkerContext& context_;
     minecraft::Decoder decoder_;
-    Pool<minecraft::Session> sessions_;
+    Pool<Conversation> conversations_;
     Datagrams datagrams_;
 };
 

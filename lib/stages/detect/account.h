@@ -13,6 +13,7 @@ struct Account {
     bool ending = false;        ///< His connection is being ended: nothing more is decided.
     bool left = false;          ///< His leaving was told.
     bool server_ended = false;  ///< The server said goodbye.
+    uint32_t blocks_seen = 0;   ///< His own address was not among so many blocks.
     policy::Tally tally;
 };
 

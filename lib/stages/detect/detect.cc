@@ -35,6 +35,9 @@ void Detect::hear(const Hearing& hearing) noexcept {
     watched_->player.now = hearing.time;
     watched_->player.line.acked_bytes = hearing.acked_bytes;
     watched_->identity.version = watched_->player.version = hearing.version;
+    if (watched_->blocks_seen != context_.blocked.blocks_made()) {
+        keep_out_blocked(watched_->identity.address);
+    }
 }
 
 void Detect::fetch_for(const Flow& flow, bool to_server) const noexcept {
@@ -64,13 +67,14 @@ Watched* Detect::watch() noexcept {
         return nullptr;
     }
     hearing_.flow->player = handle;
+    Watched& watched = players_[handle];
+    watched.identity = *hearing_.told;
+    watched.blocks_seen = context_.blocked.blocks_made();
+    if (watched.identity.floodgate && in_front(*hearing_.flow).floodgate()) {
+        watched.player.is_bedrock();
+    }
     hear(hearing_);
     return watched_;
-}
-
-void Detect::notice(const protocol::Handshake& event) noexcept {
-    spoken_ = true;
-    sources_.handshake(event, source());
 }
 
 void Detect::notice(const protocol::StatusRequested&) noexcept {
@@ -114,6 +118,9 @@ void Detect::notice(const protocol::Malformed& event) noexcept {
         spoken_ = true;  // A connection is garbage once.
         sources_.garbage(hearing_.carrier->payload(), source());
     }
+    if (event.fault == protocol::Fault::unknown_version) {
+        context_.notice(Notice::unknown_version);
+    }
     watch();
 }
 
@@ -144,8 +151,10 @@ void Detect::weigh(const Culprit& culprit, checks::Findings& findings) noexcept 
 policy::Action Detect::weigh(const Accused& culprit, checks::Findings& findings) noexcept {
     Account& account = culprit.account;
     const policy::Policy& policy = context_.rules->policy_of(culprit.service);
-    const policy::Subject subject{account.identity.name.view(), account.identity.uuid,
-                                  culprit.client.address, account.identity.version};
+    const IpAddress address =
+        account.identity.address_told() ? account.identity.address : culprit.client.address;
+    const policy::Subject subject{account.identity.name.view(), account.identity.uuid, address,
+                                  account.identity.version};
     policy::Action gravest = policy::Action::log;
     for (const checks::Finding& finding : findings) {
         context_.counters.findings[finding.check].add();
@@ -333,6 +342,8 @@ verdicts::VerdictRecord Detect::record_of(uint8_t service, const Endpoint& clien
     record.id_high = id.high;
     record.id_low = id.low;
     record.time = time;
+    const policy::InFront& front = context_.rules->service(service).in_front;
+    record.through_proxy = front.expected() && front.is_proxy(client.address);
     record.client = client;
     record.server = server;
     if (account != nullptr) {

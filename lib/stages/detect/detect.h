@@ -11,6 +11,7 @@
 #include "policy/policy.h"
 #include "policy/tally.h"
 #include "protocol/minecraft/frame.h"
+#include "protocol/proxy/header.h"
 #include "stages/detect/account.h"
 #include "stages/detect/shadowland_watch.h"
 #include "stages/detect/source_watch.h"
@@ -45,8 +46,9 @@ public:
     struct Hearing {
         Flow* flow = nullptr;
         protocol::Direction direction{};
-        uint8_t packet = 0;         ///< Index in the Burst.
-        Packet* carrier = nullptr;  ///< That packet: its bytes may be made harmless.
+        uint8_t packet = 0;                        ///< Index in the Burst.
+        Packet* carrier = nullptr;                 ///< That packet: its bytes may be made harmless.
+        verdicts::PlayerIdentity* told = nullptr;  ///< Of him, before there is a player.
         Nanos time{};
         int32_t version = 0;       ///< The session's protocol number; 0 before its handshake.
         uint64_t offset = 0;       ///< In the stream of this direction, of the bytes decode feeds.
@@ -57,6 +59,8 @@ public:
     void fetch_for(const Flow& flow, bool to_server) const noexcept;
 
     void frame(const minecraft::Frame& frame) noexcept;
+    /// A balancer in front says who connected to it.
+    void proxy_header(const proxy::Header& header) noexcept;
 
     template <class Event>
     void on(const Event& event) noexcept {
@@ -184,11 +188,24 @@ private:
     void notice(const protocol::Handshake& event) noexcept;
     void notice(const protocol::StatusRequested& event) noexcept;
     void notice(const protocol::LegacyPing& event) noexcept;
+    void notice(const protocol::IdentityForwarded& event) noexcept;
+    void notice(const protocol::ForwardingDeclined& event) noexcept;
     void notice(const protocol::LoginStart& event) noexcept;
     void notice(const protocol::LoggedIn& event) noexcept;
     void notice(const protocol::Malformed& event) noexcept;
     void notice(const protocol::BecameOpaque& event) noexcept;
     void notice(const protocol::Disconnected& event) noexcept;
+
+    const policy::InFront& in_front(const Flow& flow) const noexcept {
+        return context_.rules->service(flow.service).in_front;
+    }
+    /// Nothing: it is believed.
+    std::optional<protocol::ForwardingRefused::Why> doubt(
+        const protocol::IdentityForwarded& said) const noexcept;
+    std::array<verdicts::PlayerIdentity*, 2> identities() noexcept;
+    void refuse_forwarding(protocol::ForwardingRefused::Why why) noexcept;
+    void believe(const IpAddress& address) noexcept;
+    void keep_out_blocked(const IpAddress& address) noexcept;
 
     Watched* watch() noexcept;
     void decide(const Decision& decision) noexcept;

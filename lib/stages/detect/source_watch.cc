@@ -37,7 +37,7 @@ SourceWatch::SourceWatch(WorkerContext& context, Detect& detect)
 
 bool SourceWatch::counts(uint8_t service) const noexcept {
     const policy::RuleSet::Service& at = context_.rules->service(service);
-    return at.protocol == Protocol::minecraft && !at.behind_proxy;
+    return at.protocol == Protocol::minecraft && !at.in_front.expected();
 }
 
 const policy::SourceLimits& SourceWatch::limits(uint8_t service) const noexcept {

@@ -123,6 +123,10 @@ public:
         while (context_.contexts.pop(context)) all.push_back(context);
         return all;
     }
+    void obey(const verdicts::Order& order) {
+        burst_->clear(now_);
+        for (const auto& stage : stages_) stage->obey(order, *burst_);
+    }
     /// What became of the packet that was sent last.
     DropReason last_drop() const { return last_drop_; }
     WorkerContext& context() { return context_; }

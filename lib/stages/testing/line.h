@@ -32,6 +32,7 @@ inline config::Config configuration() {
     config::Config config;
     config.limits.flows = 1000;
     config.limits.half_open = 64;
+    config.limits.players = 64;
     config.limits.stream_bytes_total = 1 << 20;
     config.limits.stream_bytes = 16'384;
     config.policies.emplace_back().name = "default";

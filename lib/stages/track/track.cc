@@ -153,6 +153,12 @@ bool Track::sound(Packet& packet) noexcept {
     return false;
 }
 
+/// A proxy that is named as such never is: everybody behind it would be.
+bool Track::shut_out(const Packet& packet, const Claim& claim) const noexcept {
+    return context_.blocked.blocks(packet.source.address, packet.time) &&
+           !context_.rules->service(claim.service).in_front.is_named(packet.source.address);
+}
+
 void Track::settle(Packet& packet, const Claim& claim, const HashedKey& key, Flow* flow) noexcept {
     if (flow != nullptr && over(*flow, packet.time)) {
         // The sweep has not come by yet; what the packet meets must not hang on that.
@@ -164,7 +170,7 @@ void Track::settle(Packet& packet, const Claim& claim, const HashedKey& key, Flo
         return;
     }
     packet.direction = claim.to_server ? Direction::to_server : Direction::to_client;
-    if (claim.to_server && context_.blocked.blocks(packet.source.address, packet.time)) {
+    if (claim.to_server && shut_out(packet, claim)) {
         context_.refuse(packet, DropReason::blocked);
         return;
     }
@@ -175,7 +181,7 @@ void Track::settle_known(Packet& packet, const Claim& claim, const HashedKey& ke
                          Flow& flow) noexcept {
     const bool to_server = claim.source_is_low == flow.client_is_low;
     packet.direction = to_server ? Direction::to_server : Direction::to_client;
-    if (to_server && context_.blocked.blocks(packet.source.address, packet.time)) {
+    if (to_server && shut_out(packet, claim)) {
         context_.refuse(packet, DropReason::blocked);
         return;
     }
