@@ -9,6 +9,7 @@ Method: the built binary over a small capture of a real session in which a clien
 import json
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,53 @@ def without_what_may_differ(done):
         record.pop("elapsed_s", None)
         lines.append(json.dumps(record))
     return lines
+
+
+# ---- a capture of a login at protocol 754, made byte by byte ----
+
+def text(words):
+    return varint(len(words)) + words
+
+
+def varint(number):
+    out = b""
+    while number > 0x7f:
+        out += bytes([number & 0x7f | 0x80])
+        number >>= 7
+    return out + bytes([number])
+
+
+def game(packet):
+    return varint(len(packet)) + packet
+
+
+def hello(host):
+    return game(b"\0" + varint(754) + text(host) + struct.pack(">H", 25565) + b"\2")
+
+
+def conversation(to_server, to_client):
+    """Client 10.0.0.9:40000 and server 10.0.0.2:25565, the client's bytes cut small; sums are left out."""
+    client, server = (bytes([10, 0, 0, 9]), 40000), (bytes([10, 0, 0, 2]), 25565)
+    sent = {client: 100, server: 900}
+    frames = []
+
+    def frame(source, target, flags, data=b""):
+        tcp = struct.pack(">HHIIBBHHH", source[1], target[1], sent[source], sent[target] if flags & 16 else 0,
+                          5 << 4, flags, 65535, 0, 0) + data
+        ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0x4000, 64, 6, 0) + source[0] + target[0]
+        frames.append(bytes(12) + b"\x08\0" + ip + tcp)
+        sent[source] += len(data) + (flags & 3 != 0)
+
+    frame(client, server, 2)
+    frame(server, client, 18)
+    frame(client, server, 16)
+    for at in range(0, len(to_server), 7):
+        frame(client, server, 24, to_server[at:at + 7])
+    frame(server, client, 24, to_client)
+    file = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
+    for number, data in enumerate(frames):
+        file += struct.pack("<IIII", 1_700_000_000, number * 1000, len(data), len(data)) + data
+    return file
 
 
 class Inspect(unittest.TestCase):
@@ -124,6 +172,27 @@ class Inspect(unittest.TestCase):
 
     def test_says_when_the_forwarded_file_can_not_be_written(self):
         self.complains(inspect(CAPTURE, "--forwarded", self.path / "no" / "out.pcap"), 1, "can not be written")
+
+    def test_reads_who_is_behind_a_proxy(self):
+        header = b"PROXY TCP4 203.0.113.9 10.0.0.2 40000 25565\r\n"
+        forwarded = b"play.example\0" + b"2001:db8::9\0" + b"069a79f444e94726a5befca90e38aaf5"
+        login = game(b"\0" + text(b"Alice"))
+        talk = {
+            "proxy_protocol: true": (header + hello(b"play.example") + login, "203.0.113.9"),
+            "forwarding: bungeecord": (hello(forwarded) + login, "2001:db8::9"),
+            "proxy_protocol: true, forwarding: bungeecord": (header + hello(forwarded) + login, "2001:db8::9"),
+            "policy: default": (header + hello(forwarded) + login, None),
+            "proxy_protocol: true, proxies: [192.0.2.1]": (header + hello(b"play.example") + login, None),
+        }
+        for keys, (bytes_to_server, address) in talk.items():
+            config = self.write("proxy.yaml", "services:\n  - { name: s, protocol: minecraft, "
+                                f"address: 10.0.0.2, port: 25565, {keys} }}\nmode: observe\nchecksums: trust\n")
+            capture = self.write("proxy.pcap", conversation(bytes_to_server, game(b"\2" + bytes(16) + text(b"Alice"))))
+            done = inspect(capture, "--config", config, "--format", "jsonl")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            logins = [r for r in records(done) if r["type"] == "login"]
+            self.assertEqual([r["player"].get("address") for r in logins], [address], keys)
+            self.assertEqual(logins[0]["flow"]["client"], "10.0.0.9:40000", keys)
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can become somebody else")
     def test_needs_no_root(self):

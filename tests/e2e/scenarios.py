@@ -220,6 +220,64 @@ def floods_stay_out_and_players_stay(stage):
 
 
 @scenario
+def players_behind_a_proxy_are_told_apart(stage):
+    """Behind a balancer and Velocity each player has his own address, and who is blocked is he, not the proxy."""
+    secret = stage.tmp / "forwarding.secret"
+    secret.write_text("known to the proxy\n")
+    stage.topology()
+    server = stage.peer("python3", harness.here / "peers/proxied.py", "server", harness.game_port, "known to the proxy",
+                        space="servers")
+    server.wait_for("listening", 10)
+    config = stage.configuration(
+        services=[{"name": "survival", "protocol": "minecraft", "address": harness.server_address,
+                   "port": harness.game_port, "proxy_protocol": True, "forwarding": "velocity",
+                   "forwarding_secret_file": str(secret), "proxies": [harness.player_address]}],
+        policies={"default": {"ladder": [{"level": 1, "action": "block"}]}}, rcon=[], webhooks=[])
+    stage.appliance(config)
+
+    def player(name, address, behaviour="honest", seconds=20, key="known to the proxy"):
+        return stage.peer("python3", harness.here / "peers/proxied.py", "player", harness.server_address,
+                          harness.game_port, name, address, key, behaviour, seconds, space="players")
+
+    def ask(command):
+        code, out, err = stage.tool("ctl", command, "--config", config, "--format", "json")
+        expect(code == 0, f"ctl {command} exits {code}: {err}")
+        return json.loads(out)
+
+    bob = player("Bob", "203.0.113.8")
+    cheater = player("Alice", "203.0.113.7", "cheat")
+    for one in (bob, cheater):
+        one.wait_for("playing", 10)
+    shown = wait_until(lambda: {p["name"]: p["address"] for p in ask("players")["players"]}, 5, "ctl players is empty")
+    expect(shown.get("Bob") == "203.0.113.8", f"ctl players shows {shown}")
+
+    ended = cheater.wait_for("ended", 10)
+    expect(ended["why"] != "left", "the cheater was never thrown out")
+    blocks = wait_until(lambda: [b["prefix"] for b in ask("blocks")["blocks"]], 5, "nobody was blocked")
+    expect(blocks == ["203.0.113.7/32"], f"blocked is {blocks}")
+    again = player("Alice", "203.0.113.7")
+    expect(again.wait_for("ended", 10)["why"] != "left", "a blocked player came in again")
+    expect(not again.of("playing"), "a blocked player reached the game")
+
+    forger = player("Mallory", "203.0.113.9", key="a guess")
+    expect(forger.wait_for("ended", 10)["why"] != "left", "a forger stayed")
+    expect(not forger.of("playing") and not server.of("refused"), "what a forger says reached the server")
+
+    carol = player("Carol", "203.0.113.10", seconds=2)
+    expect(carol.wait_for("ended", 15)["why"] == "left", "others behind the proxy can not come in any more")
+    expect(not bob.of("ended"), "another player behind the proxy was thrown out with the cheater")
+
+    found = [v for v in stage.verdicts(config) if v["type"] == "verdict" and v["action"] == "block"]
+    checks = {v["check"]: v for v in found}
+    expect(set(checks) == {"packets.not_finite", "identity.forwarding"}, f"found were {sorted(checks)}")
+    expect(checks["packets.not_finite"]["player"]["address"] == "203.0.113.7", f"{checks['packets.not_finite']}")
+    expect(checks["identity.forwarding"]["evidence"]["note"] == "forged", f"{checks['identity.forwarding']}")
+    code, out, err = stage.tool("verdicts", "list", "--config", config, "--address", "203.0.113.7", "--format", "jsonl")
+    listed = [json.loads(line)["check"] for line in out.splitlines()]
+    expect(code == 0 and listed == ["packets.not_finite"], f"verdicts list --address gives {listed} {err}")
+
+
+@scenario
 def observe_touches_nothing(stage):
     """In observe mode a cheater is written down and stays."""
     version = "1.20.4"

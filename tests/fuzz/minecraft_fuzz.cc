@@ -79,7 +79,9 @@ public:
 
     void send(Decoder& decoder, Direction direction, Bytes bytes) {
         Pipe& pipe = pipes_[static_cast<size_t>(direction)];
-        if (pipe.finished) return;
+        // A Stream offers again only when more has come: meanwhile the other side may have
+        // said what makes the waiting bytes mean something else.
+        if (pipe.finished || bytes.empty()) return;
         const size_t skipped = std::min(pipe.skip, bytes.size());
         pipe.skip -= skipped;
         bytes = bytes.subspan(skipped);
