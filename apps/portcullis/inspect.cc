@@ -12,6 +12,9 @@
 #include "base/setup_error.h"
 #include "commands.h"
 #include "config/config.h"
+#include "evidence/file.h"
+#include "evidence/replay.h"
+#include "evidence/store.h"
 #include "inspect_report.h"
 #include "keys/parse.h"
 #include "pipeline/capture.h"
@@ -34,16 +37,20 @@ struct InspectOptions {
     std::string format = "text";
     std::string forwarded;
     std::string keys;
+    std::string evidence;
+    bool resume = false;
     bool streams = false;
 };
 
+/// At a time; what is kept of them is written with the burst in which it is ready.
+constexpr uint32_t offline_suspects = 64;
 /// A capture holds fewer players than a live wire, and tables are made anew for
 /// each: without a configuration, small ones.
 constexpr uint32_t offline_flows = 65'536;
 constexpr uint32_t offline_players = 2'000;
 constexpr uint32_t offline_half_open = 16'384;
 
-config::Config configuration(const InspectOptions& options) {
+config::Config without_evidence(const InspectOptions& options) {
     std::vector<config::Service> services;
     for (const std::string& text : options.services) {
         services.push_back(config::parse_service(text));
@@ -57,6 +64,12 @@ config::Config configuration(const InspectOptions& options) {
     config.limits.flows = offline_flows;
     config.limits.players = offline_players;
     config.limits.half_open = offline_half_open;
+    return config;
+}
+
+config::Config configuration(const InspectOptions& options) {
+    config::Config config = without_evidence(options);
+    config.verdict_log.evidence.players = options.evidence.empty() ? 0 : offline_suspects;
     return config;
 }
 
@@ -123,6 +136,11 @@ public:
 
 private:
     void one(const std::string& path) {
+        if (evidence::is_evidence(path)) {
+            if (options_.resume) return resume(path);
+            fprintf(stderr, "portcullis: %s: is evidence; --resume goes on from the state in it\n",
+                    path.c_str());
+        }
         pipeline::CaptureReader capture(path);
         if (!options_.forwarded.empty() && !forwarded_) {
             forwarded_.emplace(options_.forwarded, capture.nanoseconds());
@@ -130,7 +148,10 @@ private:
         pipeline::Replay replay({config_, pipeline_, rules_, wire_,
                                  report_.wants_packets() ? &report_ : nullptr, on_left(),
                                  [this](const auto& r) { report_.on_record(r); }, keys_,
-                                 options_.streams ? &streams_ : nullptr});
+                                 options_.streams ? &streams_ : nullptr,
+                                 [this](stages::Capture& proof) {
+                                     evidence::keep(options_.evidence, proof, report_.names());
+                                 }});
         const auto end = [&] {
             replay.finish();
             streams_.write(stdout);
@@ -146,6 +167,16 @@ private:
             throw;
         }
         end();
+    }
+
+    void resume(const std::string& path) {
+        const evidence::File file(path);
+        for (const stages::CapturePart& part : file.capture().parts) {
+            if (!part.begun()) continue;
+            evidence::play(part, evidence::configuration(part, config_.signatures), wire_,
+                           report_.wants_packets() ? &report_ : nullptr,
+                           [this](const auto& record) { report_.on_record(record); });
+        }
     }
 
     std::function<void(const pipeline::CapturedFrame&)> on_left() {
@@ -187,6 +218,11 @@ void add_inspect(CLI::App& app, Command& chosen) {
                     "Write what would have left the other port to this pcap file");
     sub->add_option("--keys", options->keys,
                     "Session keys of enciphered connections, one JSON object a line");
+    sub->add_option("--evidence", options->evidence,
+                    "Keep the packets that prove verdicts in this folder");
+    sub->add_flag("--resume", options->resume,
+                  "Go on from the state that evidence of this very build holds; only for files of "
+                  "one's own, for that state is believed");
     sub->add_flag("--streams", options->streams,
                   "Decode nothing; print size and SHA-256 of each direction's ordered bytes");
     sub->callback(

@@ -30,6 +30,7 @@ public:
     void on_packet(const Flow& flow, const minecraft::Frame& frame, Nanos now) noexcept override;
     void on_message(const Flow& flow, const stages::ToldMessage& message,
                     Nanos now) noexcept override;
+    const verdicts::Names& names() const noexcept { return names_; }
     bool wants_packets() const noexcept { return !packets_.empty(); }
     uint64_t verdicts() const noexcept { return verdicts_; }
 

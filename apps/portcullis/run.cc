@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "control/control.h"
 #include "control/log.h"
+#include "evidence/store.h"
 #include "pipeline/appliance.h"
 #include "policy/policy.h"
 #include "port/privileges.h"
@@ -32,6 +33,12 @@ struct RunOptions {
     unsigned mbufs_extra = 0;
     std::string streams;
 };
+
+std::vector<std::string> service_names(const config::Config& config) {
+    std::vector<std::string> names;
+    for (const config::Service& service : config.services) names.push_back(service.name);
+    return names;
+}
 
 void say_what_was_set_up(const pipeline::Appliance& appliance) {
     for (const std::string& line : appliance.description()) {
@@ -55,6 +62,24 @@ void measure(pipeline::Appliance& appliance, double duration_s) {
     }
 }
 
+/// The log tells the evidence which verdicts it has written, so the evidence ends last.
+void add_sinks(control::Control& control, const config::Config& config,
+               pipeline::Appliance& appliance) {
+    std::unique_ptr<evidence::Store> evidence;
+    if (config.verdict_log.evidence.players > 0) {
+        evidence = std::make_unique<evidence::Store>(evidence::Store::settings(config.verdict_log),
+                                                     checks::check_names, service_names(config),
+                                                     appliance.evidence());
+    }
+    actions::Actions::Committed committed;
+    if (evidence) {
+        committed = [store = evidence.get()](auto records) { store->committed(records); };
+    }
+    control.add(std::make_unique<actions::Actions>(config, checks::check_names, control.orders(),
+                                                   std::move(committed)));
+    if (evidence) control.add(std::move(evidence));
+}
+
 int run(const RunOptions& options) {
     const config::Config config = config::load(options.config);
     StreamReport streams;
@@ -71,8 +96,7 @@ int run(const RunOptions& options) {
         appliance.stop();
     } else {
         control::Control control(config, appliance);
-        control.add(
-            std::make_unique<actions::Actions>(config, checks::check_names, control.orders()));
+        add_sinks(control, config, appliance);
         control.start();
         appliance.start();
         control.ready();

@@ -124,8 +124,9 @@ std::vector<std::string_view> names_of(const std::vector<ServicePart>& parts) {
 class Actions::Parts {
 public:
     Parts(const config::Config& config, std::span<const std::string_view> check_names,
-          control::Orders& orders)
+          control::Orders& orders, Committed told)
         : orders_(orders),
+          committed_(std::move(told)),
           services_(service_parts(config)),
           service_names_(names_of(services_)),
           names_{check_names, service_names_},
@@ -318,6 +319,7 @@ private:
 
     /// On the log's thread.
     void committed(std::span<const VerdictRecord> records) {
+        if (committed_) committed_(records);
         std::vector<verdicts::Entry> entries;
         for (const VerdictRecord& record : records) {
             if (record.kind != VerdictRecord::Kind::verdict || record.action < Action::alert) {
@@ -354,6 +356,7 @@ private:
     using Counters = std::array<std::atomic<uint64_t>, verdicts::result_names.size()>;
 
     control::Orders& orders_;
+    const Committed committed_;
     std::vector<ServicePart> services_;
     const std::vector<std::string_view> service_names_;
     const verdicts::Names names_;
@@ -371,8 +374,8 @@ private:
 };
 
 Actions::Actions(const config::Config& config, std::span<const std::string_view> check_names,
-                 control::Orders& orders)
-    : parts_(std::make_unique<Parts>(config, check_names, orders)) {}
+                 control::Orders& orders, Committed told)
+    : parts_(std::make_unique<Parts>(config, check_names, orders, std::move(told))) {}
 Actions::~Actions() = default;
 
 void Actions::take(std::span<const verdicts::VerdictRecord> records) noexcept {

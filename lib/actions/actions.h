@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -20,11 +21,14 @@ namespace portcullis::actions {
 /// one that hangs delays none of the others, nor Control.
 class Actions final : public control::RecordSink {
 public:
+    using Committed = std::function<void(std::span<const verdicts::VerdictRecord>)>;
+
     /// Opens the log, reads the secrets, gives Orders for the blocks that still
     /// hold.  Throws SetupError.  A server that cannot be reached is no reason:
     /// `status` says so.  `orders` and `check_names` outlive this object.
+    /// `committed` hears of records once they are in the log, on the log's thread.
     Actions(const config::Config& config, std::span<const std::string_view> check_names,
-            control::Orders& orders);
+            control::Orders& orders, Committed committed = {});
     ~Actions() override;
 
     std::string_view name() const noexcept override { return "actions"; }

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bitset>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
+#include <utility>
 
 #include "base/time.h"
 
@@ -155,7 +160,42 @@ public:
         fetch_each<Event>(std::index_sequence_for<Check...>());
     }
 
+    /// Of a check what judging one packet of the client may change of that by which it
+    /// judges: all of it, or this much of its front.
+    static constexpr size_t front_bytes = 64;
+    using Fronts = std::array<std::array<std::byte, front_bytes>, size>;
+    using Which = std::bitset<size>;
+    /// So that a packet can be judged anew: keeps the fronts of some checks before, and
+    /// puts them back after.
+    void keep_fronts(const Which& which, Fronts& fronts) const noexcept {
+        each_front(*this, which, [&](size_t i, const std::byte* front, size_t bytes) {
+            std::memcpy(fronts[i].data(), front, bytes);
+        });
+    }
+    void put_back(const Which& which, const Fronts& fronts) noexcept {
+        each_front(*this, which, [&](size_t i, std::byte* front, size_t bytes) {
+            std::memcpy(front, fronts[i].data(), bytes);
+        });
+    }
+
 private:
+    template <class Self, class Visit>
+    static void each_front(Self& self, const Which& which, Visit visit) noexcept {
+        const auto one = [&]<size_t I>(std::integral_constant<size_t, I>) {
+            auto& check = std::get<I>(self.checks_);
+            using C = std::remove_cvref_t<decltype(check)>;
+            static_assert(std::is_trivially_copyable_v<C>, "a player's checks are kept as bytes");
+            if constexpr (!std::is_empty_v<C>) {
+                using Byte = std::conditional_t<std::is_const_v<Self>, const std::byte, std::byte>;
+                if (which[I]) {
+                    visit(I, reinterpret_cast<Byte*>(&check), std::min(sizeof(C), front_bytes));
+                }
+            }
+        };
+        [&]<size_t... I>(std::index_sequence<I...>) {
+            (one(std::integral_constant<size_t, I>()), ...);
+        }(std::index_sequence_for<Check...>());
+    }
     template <class Event, size_t... I>
     void fetch_each(std::index_sequence<I...>) const noexcept {
         (fetch_one<Event>(std::get<I>(checks_)), ...);

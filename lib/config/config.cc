@@ -133,6 +133,7 @@ Config offline(const std::vector<Service>& services) {
     }
     config.limits.flows = offline_flows;
     config.limits.players = offline_players;
+    config.verdict_log.evidence.players = 0;
     config.metrics.reset();
     config.admin_socket.clear();
     add_default_policy(config);

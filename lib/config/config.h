@@ -137,11 +137,23 @@ struct Signature {
     Mark mark;
 };
 
+/// What is kept of a suspect's packets, so that his verdicts can be proved.
+struct Evidence {
+    policy::Action from = policy::Action::alert;  ///< Verdicts that act so or graver.
+    uint32_t players = 64;                        ///< Suspects recorded at once, a Worker.
+    uint32_t kib = 256;                           ///< Packets of one of them, in memory.
+    uint32_t retention_days = 30;
+    uint32_t disk_mib = 1024;
+};
+
 struct VerdictLog {
     std::string path = "/var/lib/portcullis/verdicts";
     uint32_t retention_days = 30;
     uint32_t flush_ms = 50;
     uint32_t size_mib = 4096;
+    Evidence evidence;
+
+    std::string evidence_path() const { return path + ".evidence"; }
 };
 
 struct Rcon {

@@ -266,6 +266,22 @@ Row<Config> policy_map() {
     return {std::move(info), std::move(read), std::move(write), ""};
 }
 
+Rows<Evidence> evidence_rows() {
+    return {
+        row<Evidence>("from", &Evidence::from, choice<policy::Action>(words(policy::action_names)),
+                      "Verdicts that act in this way or a graver one are stored with the packets "
+                      "that prove them."),
+        row<Evidence>("players", &Evidence::players, whole(0, 4'096),
+                      "Suspects whose packets a worker records at once; 0: no evidence is kept."),
+        row<Evidence>("kib", &Evidence::kib, whole(64, 16'384),
+                      "Memory for the packets of one of them; the oldest give way."),
+        row<Evidence>("retention_days", &Evidence::retention_days, whole(1, 3'650),
+                      "Older evidence is removed."),
+        row<Evidence>("disk_mib", &Evidence::disk_mib, whole(1, 1'048'576),
+                      "The oldest evidence gives way above it."),
+    };
+}
+
 Rows<VerdictLog> verdict_log_rows() {
     return {
         row<VerdictLog>("path", &VerdictLog::path, file_path(), "The log's directory."),
@@ -275,6 +291,9 @@ Rows<VerdictLog> verdict_log_rows() {
                         "A record is on disk within this time."),
         row<VerdictLog>("size_mib", &VerdictLog::size_mib, whole(16, 1'048'576),
                         "The oldest records give way above it."),
+        section<VerdictLog>("evidence", &VerdictLog::evidence, evidence_rows(),
+                            "Packets that prove verdicts, in the directory beside the log's whose "
+                            "name ends in `.evidence`."),
     };
 }
 

@@ -44,6 +44,7 @@ struct alignas(64) Flow {
     bool kick_waiting : 1 = false;       ///< enforce waits for a message boundary.
     bool link_known_server : 1 = false;  ///< A frame of the server's was seen.
     bool early_data : 1 = false;  ///< The server took a SYN's data; decode has it yet to read.
+    bool suspect : 1 = false;     ///< Its packets are recorded, as evidence.
     bool let_in : 1 = false;      ///< Past its login, or nobody can say: it may stay.
     /// In ms, wrapping after 49 days.  While it lives: when it began.  Once dead: before
     /// this none of its packets is answered.

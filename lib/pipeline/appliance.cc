@@ -388,6 +388,12 @@ void Appliance::publish(std::unique_ptr<const policy::RuleSet> rules) {
 
 double Appliance::tsc_hz() const { return parts_->clock.hz(); }
 
+std::vector<stages::EvidenceRecorder*> Appliance::evidence() const {
+    std::vector<stages::EvidenceRecorder*> recorders;
+    for (const auto& context : parts_->contexts) recorders.push_back(&context->evidence);
+    return recorders;
+}
+
 const std::vector<std::string>& Appliance::stages() const { return parts_->pipeline.stages; }
 
 port::Capabilities Appliance::capabilities() const {

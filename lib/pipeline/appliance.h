@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "control/wire_side.h"
 #include "port/privileges.h"
+#include "stages/evidence/recorder.h"
 #include "stages/packet_observer.h"
 
 namespace portcullis::pipeline {
@@ -50,6 +51,9 @@ public:
     bool give_key(const keys::Key& key) override;
     void publish(std::unique_ptr<const policy::RuleSet> rules) override;
     double tsc_hz() const override;
+
+    /// Where each Worker leaves what proves verdicts.
+    std::vector<stages::EvidenceRecorder*> evidence() const;
 
     /// The stages' names, in the order of Counters::stage_cycles.
     const std::vector<std::string>& stages() const;

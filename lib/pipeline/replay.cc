@@ -145,6 +145,12 @@ Replay::~Replay() = default;
 
 const stages::Counters& Replay::counters() const noexcept { return parts_->counters; }
 
+bool Replay::resume(const stages::CapturePart& part) {
+    parts_->last_time = part.snapshot.time;
+    parts_->worker->pass_time(part.snapshot.time);
+    return parts_->context.resume(part) != nullptr;
+}
+
 void Replay::feed(const CapturedFrame& frame) {
     Parts& parts = *parts_;
     if (parts.waiting == Worker::receive_max ||
@@ -165,6 +171,7 @@ void Replay::feed(const CapturedFrame& frame) {
 void Replay::finish() {
     if (parts_->waiting > 0) run_burst();
     parts_->worker->pass_time(parts_->last_time);
+    parts_->context.evidence.finish();
     take_left();
 }
 
@@ -225,6 +232,10 @@ void Replay::take_left() {
     }
     for (size_t count; (count = parts.context.records.pop(parts.records)) > 0;) {
         for (size_t i = 0; i < count; ++i) parts.given.on_record(parts.records[i]);
+    }
+    while (stages::Capture* capture = parts.context.evidence.take()) {
+        if (parts.given.on_evidence) parts.given.on_evidence(*capture);
+        parts.context.evidence.give_back(capture);
     }
 }
 

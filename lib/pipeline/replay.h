@@ -11,6 +11,7 @@
 #include "pipeline/pipeline.h"
 #include "port/eal.h"
 #include "stages/counters.h"
+#include "stages/evidence/capture.h"
 #include "stages/packet_observer.h"
 
 struct rte_mbuf;
@@ -66,12 +67,17 @@ public:
         std::span<const keys::Key> keys{};
         /// Takes the bytes of streams instead of a decoder; may be none.
         stages::StreamObserver* streams_to = nullptr;
+        /// Takes the packets that prove verdicts, if the configuration wants them kept.
+        std::function<void(stages::Capture&)> on_evidence{};
     };
     explicit Replay(const Setup& setup);
     ~Replay();
     Replay(const Replay&) = delete;
     Replay& operator=(const Replay&) = delete;
 
+    /// Goes on with a connection as it stood when `part` began.  Before the first
+    /// frame.  False: it can not be held.
+    bool resume(const stages::CapturePart& part);
     void feed(const CapturedFrame& frame);
     /// After the last frame.
     void finish();

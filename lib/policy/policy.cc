@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/setup_error.h"
+#include "policy/tally.h"
 
 namespace portcullis::policy {
 
@@ -194,6 +195,10 @@ Policy::Policy(const config::Policy& from, const std::string& file, uint32_t wor
         ladder_.push_back({static_cast<float>(rung.level), rung.action});
     }
     std::ranges::stable_sort(ladder_, {}, &Rung::level);
+    for (size_t check = 0; check < MinecraftSet::size; ++check) {
+        const Action gravest = gravest_at_once(static_cast<checks::CheckId>(check), *this);
+        for (size_t i = 0; i <= static_cast<size_t>(gravest); ++i) at_once_[i].set(check);
+    }
     for (const std::string& player : from.exempt_players) {
         if (const auto uuid = parse_uuid(player))
             exempt_uuids_.push_back(*uuid);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,27 +56,33 @@ public:
 
     /// The highest rung that the level reaches; `log` below the lowest.
     Action action_at(float level) const noexcept;
+    struct Rung {
+        float level;
+        Action action;
+    };
+    /// Lowest first.
+    std::span<const Rung> ladder() const noexcept { return ladder_; }
     bool exempts(const Subject& subject) const noexcept;
+    /// The checks whose very first finding may be acted on so or more gravely.
+    const MinecraftSet::Which& at_once(Action action) const noexcept {
+        return at_once_[static_cast<size_t>(action)];
+    }
     /// What a kicked player reads.
     InlineText<reason_size_max> reason(std::string_view check,
                                        std::string_view player) const noexcept;
 
 private:
-    struct Rung {
-        float level;
-        Action action;
-    };
-
     std::string name_;
     float act_at_confidence_;
     Nanos block_for_;
-    std::vector<Rung> ladder_;               ///< Lowest first.
+    std::vector<Rung> ladder_;
     std::vector<std::string> exempt_names_;  ///< Sorted.
     std::vector<protocol::Uuid> exempt_uuids_;
     std::vector<IpPrefix> exempt_addresses_;
     std::vector<int32_t> exempt_versions_;
     std::string kick_message_;
     SourceLimits source_limits_;
+    std::array<MinecraftSet::Which, static_cast<size_t>(Action::count)> at_once_;
     MinecraftSet::Settings minecraft_;
     ShadowlandSet::Settings shadowland_;
 };

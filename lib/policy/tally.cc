@@ -49,6 +49,14 @@ float gain(const Trait& trait, float confidence, float threshold) noexcept {
 
 }  // namespace
 
+Action gravest_at_once(checks::CheckId check, const Policy& policy) noexcept {
+    const Trait& trait = traits[check];
+    Action action = policy.action_at(trait.weight);
+    if (trait.statistical) action = Action::log;
+    if (trait.spoofable) action = std::min(action, Action::drop);
+    return action;
+}
+
 float Tally::decayed(const Account& account, Nanos now) noexcept {
     if (account.level == 0 || now <= account.level_at) return account.level;
     const double halvings = to_seconds(now - account.level_at) / to_seconds(level_half_life);

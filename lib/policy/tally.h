@@ -21,6 +21,9 @@ struct Weighed {
     uint32_t repeats = 0;  ///< Findings of this check since the last record.
 };
 
+/// The gravest that a check's very first finding can lead to.
+Action gravest_at_once(checks::CheckId check, const Policy& policy) noexcept;
+
 /// One player's account with each check: how high the level stands, and when it
 /// was last told.
 ///

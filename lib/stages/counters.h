@@ -80,12 +80,14 @@ enum class Notice : uint8_t {
     record_lost,      ///< Logins and the like: the ring to Control was nearly full.
     verdict_lost,     ///< The ring to Control was full.
     findings_lost,
-    stage_failed,      ///< A packet whose action found no place in its burst.
-    trace_lost,        ///< Packets that were to be reported and could not be.
-    proxy_header,      ///< A PROXY header was read and believed.
-    blocked_in_front,  ///< Who connected to the proxy is blocked: the connection was severed.
-    injected,          ///< Packets of our own (kick, reset).
-    not_injected,      ///< No mbuf or no room for one.
+    stage_failed,          ///< A packet whose action found no place in its burst.
+    trace_lost,            ///< Packets that were to be reported and could not be.
+    proxy_header,          ///< A PROXY header was read and believed.
+    blocked_in_front,      ///< Who connected to the proxy is blocked: the connection was severed.
+    injected,              ///< Packets of our own (kick, reset).
+    not_injected,          ///< No mbuf or no room for one.
+    suspect_not_recorded,  ///< No place for his packets, so he goes without evidence.
+    evidence_lost,         ///< A verdict that acts without packets that prove it.
     count
 };
 inline constexpr NameTable<Notice> notice_names = {
@@ -119,6 +121,8 @@ inline constexpr NameTable<Notice> notice_names = {
     "blocked_in_front",
     "injected",
     "not_injected",
+    "suspect_not_recorded",
+    "evidence_lost",
 };
 static_assert(complete(notice_names));
 

@@ -24,8 +24,24 @@ WorkerContext::WorkerContext(const Resources& resources)
       packets("packets" + std::to_string(worker), packets_max),
       trace(packets, counters.notices[static_cast<size_t>(Notice::trace_lost)]),
       streams(config.limits.stream_bytes_total, config.limits.stream_bytes),
+      evidence(config, worker, counters, streams),
       keys(resources.keys_max, resources.secret),
       shadowland_keys(resources.keys_max) {}
+
+Flow* WorkerContext::resume(const CapturePart& part) noexcept {
+    const Snapshot& from = part.snapshot;
+    const FlowKey key = FlowKey::of(from.client, from.server, ip_protocol_tcp);
+    const int service = rules->service_at(from.server, ip_protocol_tcp);
+    Flow* flow = service < 0 ? nullptr : flows.insert({key, hash(key)});
+    if (flow == nullptr) return nullptr;
+    counters.service[static_cast<size_t>(service)].flows.add();
+    flow->service = static_cast<uint8_t>(service);
+    flow->client_is_low = FlowKey::in_order(from.client, from.server);
+    flow->last_seen = from.time;
+    flow->let_in = true;  // How long it took to is known no more.
+    if (listener == nullptr || !listener->resume(*flow, part)) return nullptr;
+    return flow;
+}
 
 void WorkerContext::forget(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
     release(flow, reason, now);

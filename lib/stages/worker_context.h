@@ -15,6 +15,7 @@
 #include "policy/rule_set.h"
 #include "protocol/source_events.h"
 #include "stages/counters.h"
+#include "stages/evidence/recorder.h"
 #include "stages/packet_observer.h"
 #include "stages/packet_trace.h"
 #include "stages/pending_action.h"
@@ -43,6 +44,8 @@ public:
     /// The same for the server, where nothing else tells it (a datagram protocol).
     virtual size_t write_server_disconnect(const Flow& flow, std::string_view reason,
                                            MutableBytes out) noexcept = 0;
+    /// Goes on with a connection as another process left it.  False: no room.
+    virtual bool resume(Flow& flow, const CapturePart& part) noexcept = 0;
     /// Makes such a message fit to follow all that went by until now, in place.  False:
     /// none can follow now.
     virtual bool seal(const Flow& flow, MutableBytes message) noexcept = 0;
@@ -98,6 +101,7 @@ public:
     Ring<verdicts::PacketRecord> packets;  ///< That somebody wants to see.
     PacketTrace trace;
     stream::StreamPool streams;
+    EvidenceRecorder evidence;
     keys::Keyring keys;
     keys::ShadowlandKeys shadowland_keys;
     FlowListener* listener = nullptr;      ///< decode puts itself here,
@@ -155,6 +159,8 @@ public:
             shadowland_keys.add(*secrets);
         }
     }
+    /// A Flow as it stood when `part` began.  Null: no room.
+    Flow* resume(const CapturePart& part) noexcept;
     /// Forgets a Flow and all that is kept for it.
     void forget(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
     /// Gives back what is kept for a Flow, but remembers it: its packets are

@@ -25,6 +25,20 @@ Connection Connection::midstream() noexcept {
     return c;
 }
 
+Connection Connection::numbers() const noexcept {
+    Connection copy = *this;
+    copy.server_ = server_.numbers();
+    copy.client_ = client_.numbers();
+    copy.going_by_ = {};
+    return copy;
+}
+
+Connection Connection::before_segment(Seq from) const noexcept {
+    Connection copy = numbers();
+    copy.server_ = server_.rewound(going_by_.begin, from);
+    return copy;
+}
+
 Bytes Connection::judge(Direction direction, const Segment& segment, StreamPool& pool,
                         Outcome& outcome) noexcept {
     Stream& stream = stream_of(direction);

@@ -99,6 +99,23 @@ public:
 
     void release(StreamPool& pool) noexcept;
 
+    // ---- To go on from a copy, elsewhere: see Stream ----
+
+    bool simple() const noexcept { return server_.simple() && client_.simple(); }
+    Bytes undecoded(Direction direction, const StreamPool& pool) const noexcept {
+        return stream_of(direction).undecoded(pool);
+    }
+    Connection numbers() const noexcept;
+    /// For the consumer of bytes to the server: as it was before the segment being
+    /// accepted, with the decoder to go on at `from`.
+    Connection before_segment(Seq from) const noexcept;
+    void pass_over(Direction direction, uint32_t size) noexcept {
+        stream_of(direction).pass_over(size);
+    }
+    bool resume(Direction direction, Bytes undecoded, StreamPool& pool) noexcept {
+        return stream_of(direction).resume(undecoded, pool);
+    }
+
     bool dead() const noexcept { return dead_; }
     bool is_midstream() const noexcept { return midstream_; }
     bool inspected(Direction direction) const noexcept { return stream_of(direction).inspected(); }

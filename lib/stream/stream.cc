@@ -262,6 +262,30 @@ void Stream::release(StreamPool& pool) noexcept {
     islands_.release(pool);
 }
 
+Stream Stream::numbers() const noexcept {
+    Stream copy = *this;
+    copy.kept_ = {};
+    copy.islands_ = {};
+    return copy;
+}
+
+Stream Stream::rewound(Seq next, Seq consumed) const noexcept {
+    Stream before = numbers();
+    before.delivered_ -= distance(next, next_);
+    before.next_ = next;
+    before.consumed_ = consumed;
+    return before;
+}
+
+bool Stream::resume(Bytes undecoded, StreamPool& pool) noexcept {
+    if (undecoded.empty()) return true;
+    if (undecoded.size() != distance(consumed_, next_)) return false;
+    constexpr auto use = StreamPool::Use::in_order;
+    if (!kept_.reserve(consumed_, consumed_, next_, pool, use)) return false;
+    kept_.write(consumed_, undecoded, pool);
+    return true;
+}
+
 bool Stream::rewrite(Seq at, Bytes bytes, StreamPool& pool) noexcept {
     const SeqRange range{at, at + static_cast<uint32_t>(bytes.size())};
     if (!keep_until_acked_ || kept_.empty()) return false;

@@ -83,6 +83,25 @@ public:
     }
     void release(StreamPool& pool) noexcept;
 
+    // ---- To go on from a copy, elsewhere ----
+
+    /// Nothing came behind a hole and nothing was rewritten that is not acknowledged:
+    /// then its numbers and `undecoded` are all there is to it.
+    bool simple() const noexcept { return islands_.empty(); }
+    /// What went by and the decoder has not done with.
+    Bytes undecoded(const StreamPool& pool) const noexcept {
+        return kept_.empty() || consumed_ >= next_ ? Bytes{} : kept_.read(consumed_, next_, pool);
+    }
+    /// Itself without the bytes it keeps.
+    Stream numbers() const noexcept;
+    /// As it was when only what is before `next` had gone by, and the decoder was to
+    /// go on at `consumed`.
+    Stream rewound(Seq next, Seq consumed) const noexcept;
+    /// The decoder wants none of the `size` bytes it is offered next.
+    void pass_over(uint32_t size) noexcept { consumed_ += size; }
+    /// What `numbers` left out.  False: no room.
+    bool resume(Bytes undecoded, StreamPool& pool) noexcept;
+
     bool started() const noexcept { return started_; }
     bool inspected() const noexcept { return inspected_; }
     bool fin_acked() const noexcept { return fin_acked_; }

@@ -140,6 +140,48 @@ TEST(Log, FindsByPlayerCheckAddressAndTime) {
     EXPECT_EQ(players(all(path, {.min_confidence = 0.97})), "Alice Bob Al Alice ");
 }
 
+// Each way to ask reads what it finds and the key at which it ends, whatever else
+// the log holds.
+TEST(Log, ReadsNoMoreKeysThanItAnswersWith) {
+    const TestDirectory directory;
+    const Nanos start = now() - 24h;
+    constexpr size_t hours = 24, a_round = 100, rounds = hours * 4;
+    {
+        Log log(quick(directory.log()), names);
+        for (size_t round = 0; round < rounds; ++round) {
+            for (size_t i = 0; i < a_round; ++i) {
+                const bool him = i == 0;
+                add(log, record_of(him ? "Alice" : "Bob" + std::to_string(i), him ? 2 : 1,
+                                   him ? "198.51.100.7" : "203.0.113." + std::to_string(i),
+                                   start + round * 15min + i * 1s));
+            }
+        }
+    }
+    const Reader reader(directory.log());
+    const auto cost = [&](const Query& query) {
+        const uint64_t before = reader.keys_read();
+        size_t found = 0;
+        reader.each(query, [&](const Entry&) { return ++found, true; });
+        return std::pair(found, reader.keys_read() - before);
+    };
+    const auto expect = [&](const char* what, const Query& query, size_t found) {
+        EXPECT_EQ(cost(query).first, found) << what;
+        EXPECT_LE(cost(query).second, found + 1) << what;
+    };
+    const Nanos hour = start + 5h - 5min;
+    expect("a player", {.player = "alice"}, rounds);
+    expect("his UUID", {.player = uuid_text({1, 2, 'A'})}, rounds);
+    expect("a check", {.check = "combat.reach"}, rounds);
+    expect("an address", {.address = parse_prefix("198.51.100.7")}, rounds);
+    expect("an hour", {.since = hour, .until = hour + 55min}, 4 * a_round);
+    expect("an hour, backwards", {.since = hour, .until = hour + 55min, .newest_first = true},
+           4 * a_round);
+    expect("a player's hour", {.player = "Alice", .since = hour, .until = hour + 55min}, 4);
+    expect("a check's hour", {.check = "combat.reach", .since = hour, .until = hour + 55min}, 4);
+    expect("an address's hour",
+           {.address = parse_prefix("198.51.100.7"), .since = hour, .until = hour + 55min}, 4);
+}
+
 TEST(Log, FindsWhoIsBehindAProxyByHisOwnAddressAndByTheProxys) {
     const TestDirectory directory;
     {

@@ -141,6 +141,7 @@ public:
         seek(*at, start, query.newest_first ? last : first, query.newest_first);
         for (; at->Valid(); query.newest_first ? at->Prev() : at->Next()) {
             const std::string_view key = view(at->key());
+            ++keys_read_;
             if (!key.starts_with(start)) break;
             if (key.size() != start.size() + id_size) continue;  // Another, longer name's.
             const VerdictId id = id_at(key, start.size());
@@ -152,6 +153,7 @@ public:
     }
 
     uint64_t unreadable() const noexcept { return unreadable_; }
+    uint64_t keys_read() const noexcept { return keys_read_; }
 
 private:
     rocksdb::Status open() {
@@ -213,6 +215,7 @@ private:
     std::unique_ptr<OpenDatabase> open_;
     uint64_t floor_ms_ = 0;
     mutable uint64_t unreadable_ = 0;
+    mutable uint64_t keys_read_ = 0;
 };
 
 Reader::Reader(const std::string& path) : view_(std::make_unique<View>(path)) {}
@@ -224,6 +227,7 @@ void Reader::each(const Query& query, const std::function<bool(const Entry&)>& f
 }
 std::optional<Entry> Reader::find(const VerdictId& id) const { return view_->find(id); }
 std::vector<Outcome> Reader::outcomes(const VerdictId& id) const { return view_->outcomes(id); }
+uint64_t Reader::keys_read() const noexcept { return view_->keys_read(); }
 uint64_t Reader::unreadable() const noexcept { return view_->unreadable(); }
 
 }  // namespace portcullis::verdicts

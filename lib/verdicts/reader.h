@@ -44,6 +44,8 @@ public:
     void each(const Query& query, const std::function<bool(const Entry&)>& found) const;
     std::optional<Entry> find(const VerdictId& id) const;
     std::vector<Outcome> outcomes(const VerdictId& id) const;
+    /// Keys looked at so far, of the index or of the records: what a query costs.
+    uint64_t keys_read() const noexcept;
     /// Entries met so far that this build could not decode.
     uint64_t unreadable() const noexcept;
 

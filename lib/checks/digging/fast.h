@@ -35,7 +35,7 @@ public:
     };
     static constexpr size_t run_max = 32;
     static constexpr std::array<Parameter<Settings>, 2> parameters = {{
-        {"run", &Settings::run, 4, run_max, "Blocks in a row that must be too fast."},
+        {"run", &Settings::run, 4, run_max - 1, "Blocks in a row that must be too fast."},
         {"ticks_per_block", &Settings::ticks_per_block, 2, 7,
          "Game ticks from block to block that an honest player may keep up."},
     }};
@@ -63,10 +63,10 @@ private:
 
     Silence silence_;
     ClientTicks ticks_;
-    std::array<Finish, run_max> finishes_;  ///< A ring.
-    uint32_t count_ = 0;                    ///< Finished since the last cancel.
+    uint32_t count_ = 0;  ///< Finished since the last cancel.
     uint32_t start_tick_ = 0;
     bool started_ = false;
+    std::array<Finish, run_max> finishes_;  ///< A ring.
 };
 static_assert(Hears<DigFast, protocol::Dig> && Hears<DigFast, protocol::PacketSeen> &&
               Hears<DigFast, protocol::Move> && Hears<DigFast, protocol::TickEnded>);

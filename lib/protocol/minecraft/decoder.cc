@@ -54,6 +54,10 @@ Decoder::Decoder(const Settings& settings)
 [[gnu::flatten]] Decoder::Step Decoder::next(Session& session, Direction direction, Bytes in,
                                              size_t at) noexcept {
     Session::Half& half = session.half(direction);
+    frame_ = Frame{};
+    frame_.direction = direction;
+    frame_.state = half.state;
+    frame_.offset = at;
     if (!half.started) {
         const Step step = first_byte(session, direction, in.subspan(at));
         if (step.kind != Step::Kind::nothing) return step;
@@ -69,11 +73,7 @@ Decoder::Decoder(const Settings& settings)
     }
     if (length.value == 0) return fault(direction, length.width, Fault::zero_length, 0, 1);
 
-    frame_ = Frame{};
-    frame_.direction = direction;
-    frame_.state = half.state;
     frame_.version = session.version;
-    frame_.offset = at;
     frame_.wire_size = length.width + length.value;
     const Front front{session, half, in.subspan(at), length.width};
     if (half.state == State::framed) return framed(front);

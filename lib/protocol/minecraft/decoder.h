@@ -80,6 +80,9 @@ public:
         }
     }
 
+    /// What was told last, also while its events are: where it stands in the bytes fed.
+    const Frame& front() const noexcept { return frame_; }
+
 private:
     /// What stands at the front of the bytes.
     struct Step {
@@ -124,6 +127,7 @@ private:
                 step = next(session, direction, plain, done);
                 if (step.kind == Step::Kind::need_more) break;
                 frame_.offset += at;
+                frame_.register_at = at;
                 frame_.body_offset = 0;
                 frame_.enciphered = true;
                 deliver(session, direction, step, listener);

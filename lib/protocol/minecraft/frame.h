@@ -24,6 +24,7 @@ struct Frame {
     size_t offset = 0;       ///< Of the length prefix, in the bytes fed.
     size_t wire_size = 0;    ///< On the wire, length prefix included.
     size_t body_offset = 0;  ///< Of the body in the bytes fed; 0 when it lies elsewhere.
+    size_t register_at = 0;  ///< Enciphered: where in the bytes fed its Half's register stands.
     size_t size = 0;         ///< Of id and fields once uncompressed, as declared.
     bool compressed = false;
     bool enciphered = false;

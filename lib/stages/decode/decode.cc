@@ -84,10 +84,27 @@ void Decode::fetch_for(const Packet& packet) const noexcept {
 
 void Decode::segment(Packet& packet, uint8_t index) noexcept {
     if (packet.flow->early_data) early_data(packet, index);
+    if (packet.flow->suspect) [[unlikely]] {
+        if (const auto suspect = suspect_of(packet)) context_.evidence.packet(*suspect, packet);
+    }
     const stream::Outcome outcome = packet.flow->connection.accept(
         packet.direction, packet.segment(), context_.streams,
         [&](Direction direction, Bytes in) noexcept { return feed(packet, index, direction, in); });
     settle(packet, index, outcome);
+    if (packet.flow->suspect) [[unlikely]] {
+        if (const auto suspect = suspect_of(packet)) context_.evidence.judged(*suspect);
+    }
+}
+
+/// How things stand for who is recorded.
+std::optional<EvidenceRecorder::State> Decode::suspect_of(const Packet& packet) noexcept {
+    Flow& flow = *packet.flow;
+    if (flow.session == Flow::none || flow.player == Flow::none || context_.detect == nullptr) {
+        return std::nullopt;
+    }
+    return EvidenceRecorder::State{flow, conversations_[flow.session].session,
+                                   context_.detect->watched(flow),
+                                   context_.rules->policy_of(flow.service), packet.time};
 }
 
 /// What the SYN carried, now that the server has taken it: a segment that went by
@@ -126,6 +143,7 @@ Progress Decode::feed(Packet& packet, uint8_t index, Direction direction, Bytes 
         front = take_front(packet, index, in, *conversation);
         if (front.waits) return {};
         if (front.broken) return {.finished = true};
+        if (front.size == 0) hear(packet, index, direction, in, *conversation);
     }
 
     PacketObserver* const observer = observer_of(flow);
@@ -163,7 +181,11 @@ void Decode::hear(Packet& packet, uint8_t index, Direction direction, Bytes in,
                            .time = packet.time,
                            .version = conversation.session.version,
                            .offset = connection.delivered_bytes(direction) - in.size(),
-                           .acked_bytes = connection.acked_bytes(Direction::to_client)});
+                           .acked_bytes = connection.acked_bytes(Direction::to_client),
+                           .session = conversation.front.passed() ? &conversation.session : nullptr,
+                           .front = &decoder_.front(),
+                           .fed = in,
+                           .lies_measured = conversation.session.lies_measured});
 }
 
 Front::Taken Decode::take_front(Packet& packet, uint8_t index, Bytes in,
@@ -235,7 +257,21 @@ Decode::Conversation* Decode::conversation_of(Flow& flow) noexcept {
     return &conversations_[flow.session];
 }
 
+bool Decode::resume(Flow& flow, const CapturePart& part) noexcept {
+    Conversation* conversation = conversation_of(flow);
+    if (conversation == nullptr || context_.detect == nullptr) return false;
+    conversation->session = part.snapshot.session;
+    conversation->front.resume(part.snapshot.watched.identity);
+    flow.connection = part.snapshot.connection;
+    for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+        const Bytes undecoded = part.undecoded(direction);
+        if (!flow.connection.resume(direction, undecoded, context_.streams)) return false;
+    }
+    return context_.detect->resume(flow, part.snapshot.watched);
+}
+
 void Decode::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
+    if (flow.suspect) context_.evidence.flow_ended(flow);
     if (context_.detect != nullptr) context_.detect->flow_ended(flow, reason, now);
     if (!flow.is_tcp()) return datagrams_.forget(flow);
     if (flow.session != Flow::none) conversations_.unmake(flow.session);
@@ -284,7 +320,8 @@ protocol::LoginStage Decode::login_stage(const Flow& flow) const noexcept {
 
 void Decode::obey(const verdicts::Order& order, Burst&) noexcept { context_.trace.obey(order); }
 
-void Decode::keep_house(Burst&) noexcept {
+void Decode::keep_house(Burst& burst) noexcept {
+    context_.evidence.keep_house(burst.now);
     context_.counters.sessions.set(conversations_.used() + datagrams_.sessions());
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "base/pool.h"
 #include "packet/burst.h"
 #include "protocol/minecraft/decoder.h"
@@ -36,6 +38,7 @@ public:
                             MutableBytes out) noexcept override;
     size_t write_server_disconnect(const Flow& flow, std::string_view reason,
                                    MutableBytes out) noexcept override;
+    bool resume(Flow& flow, const CapturePart& part) noexcept override;
     bool seal(const Flow& flow, MutableBytes message) noexcept override;
     protocol::LoginStage login_stage(const Flow& flow) const noexcept override;
 
@@ -43,6 +46,7 @@ private:
     void fetch_for(const Packet& packet) const noexcept;
     PacketObserver* observer_of(const Flow& flow) noexcept;
     void segment(Packet& packet, uint8_t index) noexcept;
+    std::optional<EvidenceRecorder::State> suspect_of(const Packet& packet) noexcept;
     void early_data(Packet& packet, uint8_t index) noexcept;
     protocol::Progress feed(Packet& packet, uint8_t index, protocol::Direction direction,
                             Bytes in) noexcept;

@@ -26,6 +26,12 @@ public:
     /// `in`: the client's first bytes, offered again, longer, while it waits.
     Taken take(const policy::InFront& in_front, Bytes in, Detect* detect) noexcept;
 
+    /// All that is in front went by in another process.
+    void resume(const verdicts::PlayerIdentity& known) noexcept {
+        told = known;
+        passed_ = true;
+    }
+
     /// What is known of the player before there is one: what a proxy that is believed
     /// told of him, and the marks in his handshake.
     verdicts::PlayerIdentity told;

@@ -52,6 +52,9 @@ void Detect::fetch_for(const Flow& flow, bool to_server) const noexcept {
 void Detect::frame(const minecraft::Frame& frame) noexcept {
     service_counters().game_packets.add();
     frame_ = &frame;
+    if (watched_ != nullptr && hearing_.direction == protocol::Direction::to_server) {
+        watched_->checks.keep_fronts(policy_->at_once(context_.evidence.from()), fronts_);
+    }
     if (watched_ != nullptr && hearing_.direction == protocol::Direction::to_client) {
         watched_->player.line.sent_bytes = hearing_.offset + frame.offset + frame.wire_size;
     }
@@ -136,6 +139,56 @@ void Detect::notice(const protocol::Disconnected&) noexcept {
     if (watched_ != nullptr) watched_->server_ended = true;
 }
 
+/// His packets are recorded from here on.  A finding that is the first one may be
+/// acted on at once, so everything is taken as it was before this frame: what checks
+/// hear of it comes before the Player does, and what they have changed is put back.
+void Detect::suspect() noexcept {
+    EvidenceRecorder& evidence = context_.evidence;
+    Flow& flow = *hearing_.flow;
+    if (!evidence.on()) return;
+    if (flow.suspect) return evidence.found(flow, hearing_.time);
+    const verdicts::PlayerIdentity& identity = watched_->identity;
+    const IpAddress address = identity.address_told() ? identity.address : flow.client().address;
+    if (policy_->exempts({identity.name.view(), identity.uuid, address, identity.version})) return;
+    const bool from_client = hearing_.direction == protocol::Direction::to_server;
+    if (!from_client || hearing_.session == nullptr) return evidence.suspect(flow, hearing_.time);
+
+    Watched before = *watched_;
+    // Of what is no frame at all nobody has heard before.
+    if (hearing_.front->wire_size > 0) {
+        before.checks.put_back(policy_->at_once(evidence.from()), fronts_);
+    }
+    minecraft::Session session = *hearing_.session;
+    session.half(hearing_.direction).state = hearing_.front->state;
+    session.lies_measured = hearing_.lies_measured;
+    evidence.suspect({{flow, *hearing_.session, before, *policy_, hearing_.time},
+                      *hearing_.carrier,
+                      hearing_.fed,
+                      *hearing_.front,
+                      session});
+}
+
+/// Verdicts that do enough are stored with the packets that they came from.
+void Detect::prove(const Decision& decision) noexcept {
+    EvidenceRecorder& evidence = context_.evidence;
+    const bool wanted = decision.weighed.record && decision.weighed.acts &&
+                        decision.weighed.action >= evidence.from();
+    if (wanted && evidence.on() && decision.flow != nullptr && decision.flow->is_tcp()) {
+        evidence.owe(*decision.flow, decision.record);
+    }
+}
+
+bool Detect::resume(Flow& flow, const Watched& watched) noexcept {
+    const Pool<Watched>::Handle handle = players_.make();
+    if (handle == Pool<Watched>::none) return false;
+    players_[handle] = watched;
+    flow.player = handle;
+    if (watched.logged_in && !watched.left) {
+        context_.counters.service[flow.service].players.add();
+    }
+    return true;
+}
+
 void Detect::weigh(const Culprit& culprit, checks::Findings& findings) noexcept {
     (void)weigh({.flow = &culprit.flow,
                  .service = culprit.flow.service,
@@ -186,6 +239,7 @@ policy::Action Detect::weigh(const Accused& culprit, checks::Findings& findings)
         const bool left_alone = culprit.must_arrive && !ends;
         decisions_[decisions_size_++] = {culprit.flow, culprit.packet, weighed,
                                          false,        left_alone,     record};
+        prove(decisions_[decisions_size_ - 1]);
         if (carried_out && ends && context_.enforcing()) {
             account.ending = true;
             break;

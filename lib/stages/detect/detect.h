@@ -7,7 +7,6 @@
 
 #include "base/pool.h"
 #include "packet/burst.h"
-#include "player/player.h"
 #include "policy/policy.h"
 #include "policy/tally.h"
 #include "protocol/minecraft/frame.h"
@@ -15,18 +14,13 @@
 #include "stages/detect/account.h"
 #include "stages/detect/shadowland_watch.h"
 #include "stages/detect/source_watch.h"
+#include "stages/detect/watched.h"
 #include "stages/stage.h"
 #include "stages/worker_context.h"
 #include "verdicts/id.h"
 #include "verdicts/record.h"
 
 namespace portcullis::stages {
-
-/// One Minecraft player as a Worker watches him.
-struct Watched : Account {
-    Player player;
-    policy::MinecraftSet checks;
-};
 
 /// Findings become Verdicts.
 ///
@@ -53,6 +47,11 @@ public:
         int32_t version = 0;       ///< The session's protocol number; 0 before its handshake.
         uint64_t offset = 0;       ///< In the stream of this direction, of the bytes decode feeds.
         uint64_t acked_bytes = 0;  ///< Of the stream to the client, by the client's TCP.
+        // Only for a first finding:
+        const minecraft::Session* session = nullptr;
+        const minecraft::Frame* front = nullptr;  ///< Whose events are being told, or its fault.
+        Bytes fed;                                ///< What the decoder reads now.
+        uint8_t lies_measured = 0;                ///< As the session said before.
     };
     void hear(const Hearing& hearing) noexcept;
     /// Asks the memory for what hearing of this flow will need.
@@ -115,6 +114,10 @@ public:
 
     /// What is known of the player on this Flow, for who asks; false: there is none.
     bool describe(const Flow& flow, PlayerReport& out) const noexcept;
+    /// Who plays on a Flow that has a player.
+    const Watched& watched(const Flow& flow) const noexcept { return players_[flow.player]; }
+    /// Goes on with one whom another process watched.  False: no room.
+    bool resume(Flow& flow, const Watched& watched) noexcept;
 
     /// Nothing more comes on this Flow: a player on it has left.
     void connection_over(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
@@ -140,6 +143,7 @@ private:
     void ask(const Event& event) noexcept {
         watched_->checks.deliver(event, watched_->player, policy_->minecraft(), findings_);
         if (findings_.empty()) return;
+        suspect();
         const size_t first = decisions_size_;
         weigh({*hearing_.flow, *watched_, hearing_.packet, hearing_.time}, findings_);
         disarm(first, event);
@@ -208,6 +212,8 @@ private:
     void keep_out_blocked(const IpAddress& address) noexcept;
 
     Watched* watch() noexcept;
+    void suspect() noexcept;
+    void prove(const Decision& decision) noexcept;
     void decide(const Decision& decision) noexcept;
     verdicts::VerdictRecord record_of(const Flow& flow, const Account* account,
                                       Nanos time) noexcept;
@@ -229,6 +235,8 @@ private:
     const minecraft::Frame* frame_ = nullptr;  ///< Whose events are being told.
     std::optional<protocol::Move> set_back_;   ///< What went on in place of the move being told.
     checks::Findings findings_;
+    /// Of the checks that may act on a first finding, as they were before this frame.
+    policy::MinecraftSet::Fronts fronts_;
     std::array<Decision, verdicts_max> decisions_;
     size_t decisions_size_ = 0;
     ShadowlandWatch shadowland_;

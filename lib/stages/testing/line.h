@@ -35,6 +35,7 @@ inline config::Config configuration() {
     config.limits.players = 64;
     config.limits.stream_bytes_total = 1 << 20;
     config.limits.stream_bytes = 16'384;
+    config.verdict_log.evidence.players = 0;
     config.policies.emplace_back().name = "default";
     config::Service& survival = config.services.emplace_back();
     survival.name = "survival";

@@ -1,0 +1,170 @@
+#include "verdicts_print.h"
+
+#include <iostream>
+
+#include "base/concat.h"
+#include "verdicts/json.h"
+
+namespace portcullis::app {
+
+namespace {
+
+using policy::Action;
+using verdicts::Entry;
+using verdicts::VerdictRecord;
+
+constexpr std::string_view csv_head =
+    "type,id,time,service,protocol,client,server,player,uuid,version,check,confidence,level,"
+    "action,mode,observed,limit,unit,note,repeats,reason";
+
+std::string_view kind_name(VerdictRecord::Kind kind) {
+    switch (kind) {
+        case VerdictRecord::Kind::verdict:
+            return "verdict";
+        case VerdictRecord::Kind::login:
+            return "login";
+        case VerdictRecord::Kind::disconnect:
+            return "disconnect";
+        case VerdictRecord::Kind::opaque:
+            return "opaque";
+        case VerdictRecord::Kind::outcome:
+        case VerdictRecord::Kind::count:
+            break;
+    }
+    return "unknown";
+}
+
+void append_csv_row(std::string& out, const Entry& entry) {
+    const VerdictRecord& record = entry.record;
+    const bool verdict = record.kind == VerdictRecord::Kind::verdict;
+    append_csv(out, kind_name(record.kind));
+    append_csv(out, verdicts::to_string(entry.id()));
+    append_csv(out, verdicts::time_text(record.time));
+    append_csv(out, entry.service);
+    append_csv(out, name_in(protocol::protocol_names, record.protocol));
+    append_csv(out, to_string(record.client));
+    append_csv(out, to_string(record.server));
+    append_csv(out, record.player.name.view());
+    append_csv(out, verdicts::uuid_text(record.player.uuid));
+    append_csv(out, std::to_string(record.player.version));
+    append_csv(out, entry.check);
+    append_csv(out, verdict ? number_text(record.confidence) : "");
+    append_csv(out, verdict ? number_text(record.level) : "");
+    append_csv(out, verdict ? name_in(policy::action_names, record.action) : "");
+    append_csv(out, verdict ? name_in(verdicts::mode_names, record.mode) : "");
+    append_csv(out, verdict ? number_text(record.observed) : "");
+    append_csv(out, verdict ? number_text(record.limit) : "");
+    append_csv(out, record.unit.view());
+    append_csv(out, record.note.view());
+    append_csv(out, verdict ? std::to_string(record.repeats) : "");
+    append_csv(out, record.kind == VerdictRecord::Kind::disconnect
+                        ? name_in(verdicts::end_reason_names, record.end)
+                        : "");
+}
+
+/// What a terminal shows it in; ECMA-48's numbers.
+std::string_view colour_of(const VerdictRecord& record) {
+    if (record.kind != VerdictRecord::Kind::verdict) return "\033[2m";
+    if (!record.acts || record.action == Action::log) return "";
+    if (record.action == Action::alert) return "\033[33m";
+    return record.action < Action::sever ? "\033[35m" : "\033[1;31m";
+}
+
+}  // namespace
+
+void append_csv(std::string& out, std::string_view text) {
+    if (!out.empty() && out.back() != '\n') out += ',';
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+        out += text;
+        return;
+    }
+    out += '"';
+    for (const char c : text) {
+        if (c == '"') out += '"';
+        out += c;
+    }
+    out += '"';
+}
+
+std::string number_text(double value) {
+    std::string text;
+    verdicts::append_json_number(text, value);
+    return text;
+}
+
+std::string number_text(float value) {
+    std::string text;
+    verdicts::append_json_number(text, value);
+    return text;
+}
+
+void Printer::head() const {
+    if (format_ == Listing::csv) std::cout << csv_head << '\n';
+}
+
+void Printer::entry(const Entry& entry) const {
+    std::string line;
+    switch (format_) {
+        case Listing::text: {
+            const std::string_view colour = colours_ ? colour_of(entry.record) : "";
+            line += colour;
+            verdicts::append_text(line, entry.record, entry.check, entry.service);
+            if (!colour.empty()) line += "\033[0m";
+            break;
+        }
+        case Listing::jsonl:
+            verdicts::append_json(line, entry.record, entry.check, entry.service);
+            break;
+        case Listing::csv:
+            append_csv_row(line, entry);
+            break;
+    }
+    std::cout << line << '\n';
+}
+
+void Printer::outcome(const verdicts::Outcome& outcome) const {
+    std::string line;
+    const auto target = name_in(verdicts::target_names, outcome.target);
+    const auto result = name_in(verdicts::result_names, outcome.result);
+    if (format_ == Listing::jsonl) {
+        line = concat(R"({"type":"outcome","verdict":")", verdicts::to_string(outcome.verdict),
+                      R"(","time":")", verdicts::time_text(outcome.time), R"(","target":")", target,
+                      R"(","place":)", std::to_string(outcome.place), R"(,"result":")", result,
+                      R"(","attempts":)", outcome.attempts, R"(,"detail":)");
+        verdicts::append_json_string(line, outcome.detail.view());
+        line += '}';
+    } else {
+        line = concat(verdicts::time_text(outcome.time), "  ", target, " ",
+                      std::to_string(outcome.place), ": ", result, " after ", outcome.attempts,
+                      " tries");
+        // Quoted: a server's answer must not steer a terminal.
+        if (!outcome.detail.empty()) {
+            line += ": ";
+            verdicts::append_json_string(line, outcome.detail.view());
+        }
+    }
+    std::cout << line << '\n';
+}
+
+void Printer::evidence(const verdicts::VerdictId& verdict, const std::string& path,
+                       uint64_t size) const {
+    std::string line;
+    if (format_ == Listing::jsonl) {
+        line = concat(R"({"type":"evidence","verdict":")", verdicts::to_string(verdict),
+                      R"(","file":)");
+        if (size > 0) {
+            verdicts::append_json_string(line, path);
+        } else {
+            line += "null";
+        }
+        line += concat(R"(,"bytes":)", size, "}");
+    } else if (size > 0) {
+        line = concat("evidence: ", path, ", ", size, " bytes; `portcullis verdicts replay ",
+                      verdicts::to_string(verdict), "` runs it again");
+    } else {
+        line = "evidence: none";
+    }
+    std::cout << line << '\n';
+}
+
+}  // namespace portcullis::app

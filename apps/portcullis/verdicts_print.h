@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "verdicts/entry.h"
+
+namespace portcullis::app {
+
+enum class Listing : uint8_t { text, jsonl, csv };
+
+/// How `portcullis verdicts` prints one thing a line.
+class Printer {
+public:
+    Printer(Listing format, bool colours) : format_(format), colours_(colours) {}
+
+    Listing format() const noexcept { return format_; }
+    /// CSV's first line; nothing for the others.
+    void head() const;
+    void entry(const verdicts::Entry& entry) const;
+    void outcome(const verdicts::Outcome& outcome) const;
+    /// Where the packets of a verdict are; size 0: there are none.
+    void evidence(const verdicts::VerdictId& verdict, const std::string& path, uint64_t size) const;
+
+private:
+    Listing format_;
+    bool colours_;
+};
+
+/// One more field of a CSV line, quoted where RFC 4180 wants it.
+void append_csv(std::string& out, std::string_view text);
+std::string number_text(double value);
+std::string number_text(float value);
+
+}  // namespace portcullis::app

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Goal: `portcullis verdicts` finds, counts and prints what the log holds: plainly for programs, in colours and through a
+pager for a person; and answers what cannot be with one sentence and the right exit code.
+Method: a log that the log's own benchmark wrote, the built binary, and a terminal that is ours.
+
+  verdicts_test.py BINARY LOG_BENCH
+"""
+
+import collections
+import csv
+import io
+import json
+import os
+import pathlib
+import pty
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BINARY, LOG_BENCH = map(os.path.abspath, sys.argv[1:3])
+
+
+def verdicts(*arguments):
+    done = subprocess.run([BINARY, "verdicts", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def on_a_terminal(*arguments, **environment):
+    """What a person would see."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([BINARY, "verdicts", *map(str, arguments)], stdout=theirs, stdin=subprocess.DEVNULL,
+                               env={**os.environ, "TERM": "xterm", **environment})
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            data = os.read(ours, 65536)
+        except OSError:  # Nobody writes any more.
+            break
+        if not data:
+            break
+        seen += data
+    os.close(ours)
+    return process.wait(60), seen.decode()
+
+
+class Verdicts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="portcullis-verdicts.")
+        cls.log = pathlib.Path(cls.folder.name, "log")
+        cls.log.mkdir()
+        subprocess.run([LOG_BENCH, "1", "2000", cls.log], check=True, capture_output=True, timeout=60)
+        code, out, err = verdicts("list", "--log", cls.log, "--format", "jsonl")
+        assert code == 0 and not err, err
+        cls.all = [json.loads(line) for line in out.splitlines()]
+        assert len(cls.all) > 500, len(cls.all)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_finds_by_each_filter(self):
+        one = self.all[len(self.all) // 2]
+        for option, value, like in (
+                ("--player", one["player"]["name"].upper(), lambda v: v["player"]["name"] == one["player"]["name"]),
+                ("--player", one["player"]["uuid"], lambda v: v["player"]["uuid"] == one["player"]["uuid"]),
+                ("--check", one["check"], lambda v: v["check"] == one["check"]),
+                ("--address", one["flow"]["client"].rsplit(":", 1)[0],
+                 lambda v: v["flow"]["client"].rsplit(":", 1)[0] == one["flow"]["client"].rsplit(":", 1)[0]),
+                ("--since", one["time"], lambda v: v["time"] >= one["time"]),
+                ("--until", one["time"], lambda v: v["time"] < one["time"]),
+                ("--min-confidence", 0.9, lambda v: v["confidence"] >= 0.9)):
+            code, out, _ = verdicts("list", "--log", self.log, "--format", "jsonl", option, value)
+            ids = [json.loads(line)["id"] for line in out.splitlines()]
+            self.assertEqual((code, ids), (0, [v["id"] for v in self.all if like(v)]), option)
+
+    def test_prints_the_same_as_csv_and_text(self):
+        code, out, _ = verdicts("list", "--log", self.log, "--format", "csv", "--last", 50)
+        rows = list(csv.DictReader(io.StringIO(out)))
+        self.assertEqual((code, [row["id"] for row in rows]), (0, [v["id"] for v in self.all[-50:]]))
+        self.assertEqual([float(row["observed"]) for row in rows], [v["evidence"]["observed"] for v in self.all[-50:]])
+        code, out, _ = verdicts("list", "--log", self.log, "--last", 50)
+        self.assertEqual((code, len(out.splitlines())), (0, 50))
+        self.assertNotIn("\033", out)
+
+    def test_counts(self):
+        counted = collections.Counter(v["check"] for v in self.all)
+        code, out, _ = verdicts("stats", "--log", self.log, "--by", "check,service", "--format", "jsonl")
+        rows = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual(code, 0)
+        self.assertEqual({r["value"]: r["verdicts"] for r in rows if r["by"] == "check"}, dict(counted))
+        self.assertEqual([r["verdicts"] for r in rows if r["by"] == "service"], [len(self.all)])
+        players = {v["player"]["name"] for v in self.all}
+        self.assertEqual([r["players"] for r in rows if r["by"] == "service"], [len(players)])
+        code, out, _ = verdicts("stats", "--log", self.log, "--by", "player", "--top", 0, "--format", "csv")
+        self.assertEqual((code, len(out.splitlines())), (0, len(players) + 1))
+        code, out, _ = verdicts("stats", "--log", self.log)
+        self.assertEqual(code, 0)
+        for word in ("action", "check", "player", "hour", f"and {len(players) - 20} more"):
+            self.assertIn(word, out)
+
+    def test_shows_colours_and_pages_for_a_person_alone(self):
+        options = ("list", "--log", self.log, "--last", 5, "--all")
+        code, seen = on_a_terminal("stats", "--log", self.log, PAGER="cat")
+        self.assertEqual(code, 0)
+        self.assertIn("\033[1m", seen)
+        code, seen = on_a_terminal("stats", "--log", self.log, PAGER="cat", NO_COLOR="1")
+        self.assertNotIn("\033", seen)
+        code, seen = on_a_terminal(*options, PAGER="sed s/^/paged:/")
+        self.assertEqual((code, seen.count("paged:")), (0, 5))
+        code, seen = on_a_terminal("list", "--log", self.log, PAGER="head -n 1")  # Left early.
+        self.assertEqual(len(seen.splitlines()), 1)
+        piped = subprocess.run([BINARY, "verdicts", *map(str, options)], capture_output=True, text=True,
+                               env={**os.environ, "PAGER": "sed s/^/paged:/"}, timeout=60)
+        self.assertNotIn("paged:", piped.stdout)
+
+    def test_says_what_is_wrong_in_a_sentence(self):
+        absent = "0190a6c2-5d3f-7001-9c41-2f0000000007"
+        for want, words, arguments in (
+                (2, "--since soon", ("list", "--log", self.log, "--since", "soon")),
+                (2, "--address nowhere", ("list", "--log", self.log, "--address", "nowhere")),
+                (2, "is not an id", ("show", "--log", self.log, "7")),
+                (1, "no entry has the id", ("show", "--log", self.log, absent)),
+                (1, "cannot be read", ("list", "--log", self.log / "none")),
+                (2, "stats", ("stats", "--log", self.log, "--by", "weather")),
+                (2, "name verdicts by id", ("replay", "--log", self.log)),
+                (1, "there is no evidence", ("replay", "--log", self.log, absent)),
+                (1, "there is no evidence", ("evidence", "--log", self.log, absent, "-o", self.log / "x"))):
+            code, out, err = verdicts(*arguments)
+            self.assertEqual((code, out), (want, ""), (arguments, err))
+            if words != "stats":
+                self.assertIn(words, err)
+                self.assertEqual(len(err.splitlines()), 1, err)
+        code, out, _ = verdicts("show", "--log", self.log, self.all[0]["id"])
+        self.assertEqual((code, out.splitlines()[-1]), (0, "evidence: none"))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

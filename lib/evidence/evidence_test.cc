@@ -1,0 +1,390 @@
+// Goal: what is stored of a verdict comes out of the same build again to the last
+// bit, is refused by any other, holds no key, and is never there for a verdict that
+// the log does not know, whenever the process is killed.
+// Method: a game played by hand through a Worker's stages; its evidence written,
+// read, replayed, damaged; a child with a real log that is killed at random moments.
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/setup_error.h"
+#include "checks/all.h"
+#include "evidence/file.h"
+#include "evidence/pcapng.h"
+#include "evidence/replay.h"
+#include "evidence/store.h"
+#include "pipeline/capture.h"
+#include "stages/testing/game.h"
+#include "verdicts/log.h"
+#include "verdicts/reader.h"
+
+namespace portcullis::evidence {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+using stages::Capture;
+using stages::CapturePart;
+using stages::testing::Game;
+using verdicts::VerdictId;
+using verdicts::VerdictRecord;
+
+constexpr std::string_view services[] = {"survival", "shadow"};
+constexpr verdicts::Names names{checks::check_names, services};
+
+class TestDirectory {
+public:
+    TestDirectory() {
+        std::string path = (fs::temp_directory_path() / "portcullis-evidence-XXXXXX").string();
+        if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp");
+        path_ = path;
+    }
+    ~TestDirectory() { fs::remove_all(path_); }
+    TestDirectory(const TestDirectory&) = delete;
+    TestDirectory& operator=(const TestDirectory&) = delete;
+    std::string operator/(const std::string& name) const { return path_ / name; }
+
+private:
+    fs::path path_;
+};
+
+Nanos now() { return std::chrono::system_clock::now().time_since_epoch(); }
+
+config::Config watchful() {
+    config::Config config = stages::testing::configuration();
+    config.policies[0].ladder = {{0.1, policy::Action::alert}, {6, policy::Action::kick}};
+    config.verdict_log.evidence.players = 2;
+    return config;
+}
+
+/// A file with three verdicts: two alerts and a kick.
+std::string played(const std::string& path) {
+    Game game(watchful());
+    game.log_in();
+    for (const float pitch : {0.0f, 100.0f, 5.0f, 101.0f, 7.0f, 8.0f}) {
+        for (int i = 0; i < 8; ++i) game.client_says(stages::testing::look(pitch));
+    }
+    game.context().evidence.finish();
+    Capture* capture = game.context().evidence.take();
+    EXPECT_NE(capture, nullptr);
+    std::ofstream(path, std::ios::binary) << written(*capture, names);
+    game.context().evidence.give_back(capture);
+    return path;
+}
+
+/// A process has one.
+pipeline::ReplayWire& wire() {
+    static pipeline::ReplayWire wire;
+    return wire;
+}
+
+std::string content(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string complaint(const std::string& path) {
+    try {
+        const File file(path);
+        return "none";
+    } catch (const SetupError& error) {
+        return error.what();
+    }
+}
+
+TEST(Evidence, ComesOutTheSame) {
+    const TestDirectory directory;
+    const File file(played(directory / "a.pcapng"));
+    const auto retold = replay(file, wire());
+    ASSERT_GE(retold.size(), 2u);
+    EXPECT_EQ(retold.back().stored.action, policy::Action::kick);
+    for (const Retold& one : retold) EXPECT_TRUE(one.same());
+}
+
+TEST(Evidence, SaysSoWhenItComesOutOtherwise) {
+    const TestDirectory directory;
+    const File file(played(directory / "a.pcapng"));
+    Capture changed = file.capture();
+    changed.proven[0].record.observed += 0.001;
+    changed.proven[1].record.check = 0;
+    std::ofstream(directory / "b.pcapng", std::ios::binary) << written(changed, names);
+    const auto retold = replay(File(directory / "b.pcapng"), wire());
+    ASSERT_GE(retold.size(), 2u);
+    EXPECT_TRUE(retold[0].found);
+    EXPECT_FALSE(retold[0].same());
+    EXPECT_FALSE(retold[1].found);
+    EXPECT_FALSE(retold[1].same());
+}
+
+TEST(Evidence, IsACaptureToOthers) {
+    const TestDirectory directory;
+    const std::string path = played(directory / "a.pcapng");
+    const File file(path);
+    uint32_t kept = 0;
+    for (const CapturePart& part : file.capture().parts) kept += part.begun() ? part.frames() : 0;
+    pipeline::CaptureReader reader(path);
+    Nanos last{};
+    while (const auto frame = reader.next()) {
+        EXPECT_GE(frame->time, last);
+        last = frame->time;
+    }
+    EXPECT_EQ(reader.frames(), kept);
+    EXPECT_TRUE(reader.nanoseconds());
+    EXPECT_TRUE(is_evidence(path));
+    const std::string bytes = content(path);
+    EXPECT_NE(bytes.find(R"("name":"Alice")"), std::string::npos) << "people read whom it is about";
+    EXPECT_NE(bytes.find(R"("check":"packets.pitch")"), std::string::npos);
+}
+
+TEST(Evidence, IsRefusedByAnotherBuildAndWhenDamaged) {
+    const TestDirectory directory;
+    const std::string bytes = content(played(directory / "a.pcapng"));
+    const auto with = [&](const std::string& text) {
+        std::ofstream(directory / "b.pcapng", std::ios::binary) << text;
+        return complaint(directory / "b.pcapng");
+    };
+    EXPECT_EQ(with(bytes), "none");
+
+    std::string other = bytes;
+    const BuildId build = this_build();
+    ASSERT_NE(build, BuildId{}) << "linked without a build id";
+    const size_t at = other.find(as_text(build));
+    ASSERT_NE(at, std::string::npos);
+    other[at] = static_cast<char>(other[at] ^ 1);
+    EXPECT_NE(with(other).find("written by build"), std::string::npos) << with(other);
+
+    EXPECT_NE(with("").find("can not be replayed"), std::string::npos);
+    for (size_t size = 1; size < bytes.size(); size += 97) {
+        EXPECT_NE(with(bytes.substr(0, size)), "none") << size;
+    }
+    std::mt19937 random(1);
+    for (int i = 0; i < 300; ++i) {
+        std::string flipped = bytes;
+        flipped[random() % flipped.size()] ^= static_cast<char>(1u << random() % 8);
+        with(flipped);  // Whatever it says, it does not fall over.
+    }
+    EXPECT_NE(complaint(directory / "none.pcapng").find("can not be read"), std::string::npos);
+}
+
+TEST(Evidence, HoldsNoKey) {
+    const TestDirectory directory;
+    const File file(played(directory / "a.pcapng"));
+    Capture enciphered = file.capture();
+    minecraft::Cfb8::Secret secret;
+    for (size_t i = 0; i < secret.size(); ++i) secret[i] = static_cast<std::byte>(0xa0 + i);
+    for (CapturePart& part : enciphered.parts) {
+        if (part.begun()) part.snapshot.session.take_key(secret);
+    }
+    const auto holds = [&](const CapturePart& part) {
+        const Bytes all = as_bytes(&part.snapshot, sizeof part.snapshot);
+        return as_text(all).find(as_text(secret)) != std::string_view::npos;
+    };
+    const size_t part = enciphered.proven[0].part;
+    ASSERT_TRUE(holds(enciphered.parts[part]));
+    decipher(enciphered);
+    EXPECT_FALSE(holds(enciphered.parts[part]));
+    EXPECT_FALSE(enciphered.parts[part].snapshot.session.enciphered());
+}
+
+// ---- Store ------------------------------------------------------------------
+
+/// Suspects that are made up: one packet, one verdict each.
+class Crowd {
+public:
+    explicit Crowd(uint32_t run) : ids_(0, run) {}
+
+    stages::EvidenceRecorder& recorder() { return recorder_; }
+    VerdictRecord one() {
+        Flow flow;
+        const Nanos time = now();
+        recorder_.suspect(flow, time);
+        Packet packet;
+        packet.flow = &flow;
+        packet.frame = frame_.data();
+        packet.frame_size = static_cast<uint32_t>(frame_.size());
+        packet.time = time;
+        recorder_.packet({flow, session_, watched_, rules_->policy_of(0), time}, packet);
+        VerdictRecord record;
+        const VerdictId id = ids_.next(time);
+        record.id_high = id.high;
+        record.id_low = id.low;
+        record.time = time;
+        record.acts = true;
+        record.action = policy::Action::kick;
+        record.player.name.assign("Alice");
+        recorder_.owe(flow, record);
+        recorder_.flow_ended(flow);
+        return record;
+    }
+
+private:
+    config::Config config_ = watchful();
+    std::unique_ptr<const policy::RuleSet> rules_ = policy::RuleSet::compile(config_);
+    stages::Counters counters_;
+    stream::StreamPool streams_{1 << 20, 16'384};
+    stages::EvidenceRecorder recorder_{config_, 0, counters_, streams_};
+    minecraft::Session session_;
+    stages::Watched watched_;
+    std::array<std::byte, 60> frame_{};
+    verdicts::IdSource ids_;
+};
+
+Store::Settings settings(const std::string& directory) {
+    Store::Settings settings;
+    settings.directory = directory;
+    settings.look_every = 1ms;
+    settings.patience = 100ms;
+    return settings;
+}
+
+uint64_t outcome(const Store& store, std::string_view name) {
+    for (const auto& one : store.status().outcomes) {
+        if (one.outcome == name) return one.count;
+    }
+    return ~0ull;
+}
+
+bool eventually(const std::function<bool()>& done) {
+    for (int i = 0; i < 1000 && !done(); ++i) std::this_thread::sleep_for(10ms);
+    return done();
+}
+
+bool there(const std::string& directory, const VerdictRecord& record) {
+    return fs::exists(path_of(directory, {record.id_high, record.id_low}));
+}
+
+TEST(Store, GivesNamesOnlyToWhatTheLogKnows) {
+    const TestDirectory directory;
+    Crowd crowd(1);
+    Store store(settings(directory / "e"), checks::check_names, {"survival"}, {&crowd.recorder()});
+    const VerdictRecord known = crowd.one(), unknown = crowd.one();
+    store.committed(std::span(&known, 1));
+    EXPECT_TRUE(eventually([&] { return there(directory / "e", known); }));
+    EXPECT_FALSE(there(directory / "e", unknown));
+    EXPECT_TRUE(eventually([&] { return outcome(store, "without_verdict") == 1; }));
+    EXPECT_FALSE(there(directory / "e", unknown));
+    EXPECT_EQ(outcome(store, "stored"), 1u);
+    EXPECT_EQ(std::distance(fs::directory_iterator(directory / "e"), {}), 1);
+}
+
+TEST(Store, ForgetsTheOldestAndWhatIsTooOld) {
+    const TestDirectory directory;
+    fs::create_directories(directory / "e");
+    verdicts::IdSource ids(0, 1);
+    std::vector<VerdictId> all;
+    for (int hours = 40; hours > 0; --hours) {
+        all.push_back(ids.next(now() - hours * 1h));
+        std::ofstream(path_of(directory / "e", all.back())) << std::string(1000, 'x');
+    }
+    // A second name of one file costs nothing.
+    fs::create_hard_link(path_of(directory / "e", all[39]),
+                         path_of(directory / "e", ids.next(now())));
+    std::ofstream(directory / "e/unnamed-3") << "left by a crash";
+    Store::Settings limits = settings(directory / "e");
+    limits.retention = 20h;
+    limits.bytes_max = 10'000;
+    const Store store(limits, checks::check_names, {"survival"}, {});
+    for (size_t i = 0; i < all.size(); ++i) {
+        EXPECT_EQ(fs::exists(path_of(directory / "e", all[i])), i >= 30) << i;
+    }
+    EXPECT_EQ(outcome(store, "removed"), 30u);
+    EXPECT_FALSE(fs::exists(directory / "e/unnamed-3"));
+}
+
+TEST(Store, CountsWhatADiskWillNotTakeAndSaysWhy) {
+    const TestDirectory directory;
+    Crowd crowd(1);
+    Store store(settings(directory / "e"), checks::check_names, {"survival"}, {&crowd.recorder()});
+    fs::remove_all(directory / "e");
+    std::ofstream(directory / "e") << "in the way";
+    crowd.one();
+    EXPECT_TRUE(eventually([&] { return outcome(store, "lost") == 1; }));
+    EXPECT_FALSE(store.status().conditions.at(0).well);
+    EXPECT_NE(store.status().conditions.at(0).says.find(directory / "e"), std::string::npos);
+
+    fs::remove(directory / "e");
+    const VerdictRecord record = crowd.one();
+    store.committed(std::span(&record, 1));
+    EXPECT_TRUE(eventually([&] { return there(directory / "e", record); }));
+    EXPECT_TRUE(store.status().conditions.at(0).well);
+}
+
+// ---- kill -9 ----------------------------------------------------------------
+
+[[noreturn]] void store_until_killed(const std::string& path) {
+    Crowd crowd(verdicts::random_run());
+    Store store(settings(path + ".evidence"), checks::check_names, {"survival"},
+                {&crowd.recorder()});
+    verdicts::Log::Settings quick;
+    quick.path = path;
+    quick.flush = 2ms;
+    verdicts::Log log(quick, names, [&](std::span<const VerdictRecord> records) {
+        store.committed(records);
+        if (write(STDOUT_FILENO, "+", 1) != 1) _exit(1);
+    });
+    while (true) {
+        const VerdictRecord record = crowd.one();
+        log.append(std::span(&record, 1));
+        std::this_thread::sleep_for(500us);
+    }
+}
+
+TEST(Store, HasEvidenceOfNothingThatTheLogLostWhenKilled) {
+    const char* wanted = std::getenv("PORTCULLIS_KILLS");
+    const int kills = wanted != nullptr ? std::atoi(wanted) : 10;
+    const uint64_t seed = std::random_device{}();
+    std::printf("kills %d, seed %llu\n", kills, static_cast<unsigned long long>(seed));
+    std::mt19937_64 random(seed);
+    const TestDirectory directory;
+    for (int i = 0; i < kills; ++i) {
+        int ends[2];
+        ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+        const pid_t child = fork();
+        if (child == 0) {
+            dup2(ends[1], STDOUT_FILENO);
+            const std::string path = directory / "log";
+            execl("/proc/self/exe", "evidence_test", "--store-until-killed", path.c_str(), nullptr);
+            _exit(127);
+        }
+        close(ends[1]);
+        char word = 0;
+        EXPECT_EQ(read(ends[0], &word, 1), 1) << "the child never wrote a verdict";
+        std::this_thread::sleep_for(10ms + random() % 300 * 1ms);
+        kill(child, SIGKILL);
+        close(ends[0]);
+        waitpid(child, nullptr, 0);
+    }
+    const verdicts::Reader log(directory / "log");
+    size_t held = 0, unknown = 0;
+    for (const auto& entry : fs::directory_iterator(directory / "log.evidence")) {
+        const auto id = verdicts::parse_id(entry.path().stem().string());
+        if (!id) continue;  // Not named yet.
+        ++held;
+        EXPECT_EQ(complaint(entry.path()), "none");
+        unknown += log.find(*id) ? 0 : 1;
+    }
+    EXPECT_EQ(unknown, 0u);
+    EXPECT_GT(held, static_cast<size_t>(kills));
+    std::printf("held %zu, of verdicts unknown to the log %zu\n", held, unknown);
+}
+
+}  // namespace
+}  // namespace portcullis::evidence
+
+int main(int argc, char** argv) {
+    if (argc == 3 && std::string_view(argv[1]) == "--store-until-killed") {
+        portcullis::evidence::store_until_killed(argv[2]);
+    }
+    testing::InitGoogleTest(&argc, argv);
+    const portcullis::port::Eal eal(portcullis::pipeline::offline_eal());
+    return RUN_ALL_TESTS();
+}

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "evidence/build_id.h"
+#include "stages/evidence/capture.h"
+#include "verdicts/json.h"
+
+/// A Capture as a file: pcapng that everybody's tools read, with what `replay`
+/// needs in blocks that they skip.
+///
+/// The section's comment tells people who it is about and how he stood, each
+/// packet that a verdict came from has that verdict as its comment.  A Snapshot
+/// stands before the packets that follow from it.
+namespace portcullis::evidence {
+
+/// Makes enciphered packets readable, in place, and forgets the key: no key is
+/// ever written to a disk.  Sums are made to match.
+void decipher(stages::Capture& capture);
+
+/// After `decipher`.
+std::string written(const stages::Capture& capture, const verdicts::Names& names);
+
+/// What a file holds.
+class File {
+public:
+    /// Throws SetupError: no such file, no evidence, damaged, another build's.
+    explicit File(const std::string& path);
+
+    const std::string& path() const noexcept { return path_; }
+    const stages::Capture& capture() const noexcept { return *capture_; }
+
+private:
+    void take_own(Bytes block);
+    void take_head(Bytes head);
+    [[noreturn]] void refuse(const std::string& why) const;
+
+    std::string path_;
+    std::vector<std::vector<std::byte>> rooms_;
+    std::unique_ptr<stages::Capture> capture_ = std::make_unique<stages::Capture>();
+    bool has_head_ = false;
+    size_t parts_ = 0;
+};
+
+/// Whether a file begins as evidence does; for tools that read any capture.
+bool is_evidence(const std::string& path);
+
+}  // namespace portcullis::evidence

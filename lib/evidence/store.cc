@@ -1,0 +1,320 @@
+#include "evidence/store.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/concat.h"
+#include "base/setup_error.h"
+#include "evidence/file.h"
+
+namespace portcullis::evidence {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+using verdicts::VerdictId;
+
+constexpr std::string_view ending = ".pcapng";
+constexpr std::string_view unnamed = "unnamed-";
+constexpr size_t committed_max = 65'536;  ///< Ids remembered for files yet to come.
+
+Nanos wall_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
+
+/// Empty, or why not.
+std::string write_file(const std::string& path, std::string_view bytes) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (file < 0) return strerror(errno);
+    std::string why;
+    while (!bytes.empty() && why.empty()) {
+        const ssize_t size = ::write(file, bytes.data(), bytes.size());
+        if (size < 0) why = strerror(errno);
+        if (size > 0) bytes.remove_prefix(static_cast<size_t>(size));
+    }
+    if (why.empty() && ::fsync(file) != 0) why = strerror(errno);
+    ::close(file);
+    return why;
+}
+
+/// A file under its names.
+struct Kept {
+    uint64_t bytes = 0;
+    std::vector<std::string> paths;
+    uint64_t milliseconds = 0;  ///< Of its newest name.
+};
+
+/// All that is kept, the oldest first.
+std::vector<Kept> all_in(const std::string& directory) {
+    std::map<uint64_t, Kept> by_inode;
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(directory, failed)) {
+        const std::string file = entry.path().filename();
+        if (!file.ends_with(ending)) continue;
+        const auto id = verdicts::parse_id(file.substr(0, file.size() - ending.size()));
+        struct stat status{};
+        if (!id || ::stat(entry.path().c_str(), &status) != 0) continue;
+        Kept& kept = by_inode[status.st_ino];
+        kept.bytes = static_cast<uint64_t>(status.st_size);
+        kept.milliseconds = std::max(kept.milliseconds, id->milliseconds());
+        kept.paths.push_back(entry.path());
+    }
+    std::vector<Kept> all;
+    for (auto& [inode, kept] : by_inode) all.push_back(std::move(kept));
+    std::ranges::sort(all, {}, &Kept::milliseconds);
+    return all;
+}
+
+}  // namespace
+
+std::string path_of(const std::string& directory, const VerdictId& id) {
+    return concat(directory, "/", to_string(id), ending);
+}
+
+void keep(const std::string& directory, stages::Capture& capture, const verdicts::Names& names) {
+    decipher(capture);
+    std::error_code failed;
+    fs::create_directories(directory, failed);
+    const std::string file = concat(directory, "/", unnamed, std::to_string(::getpid()));
+    const std::string why = write_file(file, written(capture, names));
+    if (!why.empty()) throw SetupError(concat(file, ": can not be written: ", why));
+    for (const auto& proven : capture.verdicts()) {
+        const std::string path = path_of(directory, {proven.record.id_high, proven.record.id_low});
+        ::unlink(path.c_str());
+        if (::link(file.c_str(), path.c_str()) != 0) {
+            throw SetupError(concat(path, ": can not be written: ", strerror(errno)));
+        }
+    }
+    ::unlink(file.c_str());
+}
+
+Store::Settings Store::settings(const config::VerdictLog& from) {
+    Settings settings;
+    settings.directory = from.evidence_path();
+    settings.from = from.evidence.from;
+    settings.retention = std::chrono::hours(24) * from.evidence.retention_days;
+    settings.bytes_max = uint64_t{from.evidence.disk_mib} << 20;
+    return settings;
+}
+
+class Store::Parts {
+public:
+    Parts(Settings given, std::span<const std::string_view> check_names,
+          std::vector<std::string> service_names, std::vector<stages::EvidenceRecorder*> recorders)
+        : settings_(std::move(given)),
+          service_names_(std::move(service_names)),
+          service_views_(service_names_.begin(), service_names_.end()),
+          names_{check_names, service_views_},
+          recorders_(std::move(recorders)) {
+        std::error_code failed;
+        fs::create_directories(settings_.directory, failed);
+        if (failed || ::access(settings_.directory.c_str(), W_OK | X_OK) != 0) {
+            throw SetupError(concat("evidence: ", settings_.directory, " can not be written (",
+                                    failed ? failed.message() : strerror(errno),
+                                    "); point verdict_log.path to where it can, or set "
+                                    "verdict_log.evidence.players to 0"));
+        }
+        ::chmod(settings_.directory.c_str(), 0750);
+        forget_unnamed();
+        trim();
+        thread_ = std::thread([this] { run(); });
+    }
+    ~Parts() { finish(std::chrono::milliseconds(1000)); }
+
+    void committed(std::span<const verdicts::VerdictRecord> records) {
+        const std::lock_guard lock(mutex_);
+        for (const verdicts::VerdictRecord& record : records) {
+            if (record.kind != verdicts::VerdictRecord::Kind::verdict || !record.acts ||
+                record.action < settings_.from) {
+                continue;
+            }
+            const VerdictId id{record.id_high, record.id_low};
+            if (committed_.insert(id).second) committed_order_.push_back(id);
+        }
+        while (committed_order_.size() > committed_max) {
+            committed_.erase(committed_order_.front());
+            committed_order_.pop_front();
+        }
+    }
+
+    control::SinkStatus status() const {
+        control::SinkStatus status;
+        const std::string trouble = trouble_now();
+        status.conditions.push_back({"evidence", trouble.empty(), trouble});
+        status.outcomes.push_back({"evidence", "stored", stored_});
+        status.outcomes.push_back({"evidence", "lost", lost_});
+        status.outcomes.push_back({"evidence", "without_verdict", without_verdict_});
+        status.outcomes.push_back({"evidence", "removed", removed_});
+        status.waiting = waiting_count_;
+        return status;
+    }
+
+    void finish(std::chrono::milliseconds limit) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (stopping_) return;
+            stopping_ = true;
+            stop_at_ = Clock::now() + limit;
+        }
+        wake_.notify_all();
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    /// Written, but without the names of its verdicts yet.
+    struct Waiting {
+        std::string path;
+        std::vector<VerdictId> ids;
+        Clock::time_point since;
+    };
+
+    void run() {
+        auto next_trim = Clock::now() + settings_.trim_every;
+        while (true) {
+            take_all();
+            name_all(false);
+            if (Clock::now() >= next_trim) {
+                trim();
+                next_trim = Clock::now() + settings_.trim_every;
+            }
+            waiting_count_ = waiting_.size();
+            std::unique_lock lock(mutex_);
+            if (stopping_ && (waiting_.empty() || Clock::now() >= stop_at_)) break;
+            wake_.wait_for(lock, settings_.look_every);
+        }
+        name_all(true);
+    }
+
+    void take_all() {
+        for (stages::EvidenceRecorder* recorder : recorders_) {
+            while (stages::Capture* capture = recorder->take()) {
+                write(*capture);
+                recorder->give_back(capture);
+            }
+        }
+    }
+
+    void write(stages::Capture& capture) {
+        decipher(capture);
+        Waiting file{
+            concat(settings_.directory, "/", unnamed, std::to_string(++files_)), {}, Clock::now()};
+        for (const auto& proven : capture.verdicts()) {
+            file.ids.push_back({proven.record.id_high, proven.record.id_low});
+        }
+        std::error_code ignored;
+        fs::create_directories(settings_.directory, ignored);  // It may have been removed.
+        const std::string why = write_file(file.path, written(capture, names_));
+        {
+            const std::lock_guard lock(mutex_);
+            trouble_ =
+                why.empty() ? "" : concat("evidence can not be written: ", file.path, ": ", why);
+        }
+        if (why.empty()) {
+            waiting_.push_back(std::move(file));
+        } else {
+            lost_ += file.ids.size();
+            ::unlink(file.path.c_str());
+        }
+    }
+
+    /// Gives files the names of verdicts that are in the log; all of them, once they
+    /// are, or those that are when no more can be hoped for.
+    void name_all(bool last) {
+        std::erase_if(waiting_, [&](const Waiting& file) {
+            const auto known = [&](const VerdictId& id) {
+                const std::lock_guard lock(mutex_);
+                return committed_.contains(id);
+            };
+            const bool all = std::ranges::all_of(file.ids, known);
+            if (!all && !last && Clock::now() - file.since < settings_.patience) return false;
+            for (const VerdictId& id : file.ids) {
+                if (!known(id)) {
+                    ++without_verdict_;
+                    continue;
+                }
+                const std::string path = path_of(settings_.directory, id);
+                ++(::link(file.path.c_str(), path.c_str()) == 0 ? stored_ : lost_);
+            }
+            ::unlink(file.path.c_str());
+            return true;
+        });
+    }
+
+    /// Left by a process that was killed: whose they are nobody knows.
+    void forget_unnamed() {
+        std::error_code failed;
+        for (const auto& entry : fs::directory_iterator(settings_.directory, failed)) {
+            if (entry.path().filename().string().starts_with(unnamed)) {
+                fs::remove(entry.path(), failed);
+            }
+        }
+    }
+
+    void trim() {
+        const auto floor =
+            static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                      wall_clock() - Nanos(settings_.retention))
+                                      .count());
+        const std::vector<Kept> all = all_in(settings_.directory);
+        uint64_t total = 0;
+        for (const Kept& kept : all) total += kept.bytes;
+        for (const Kept& kept : all) {
+            if (kept.milliseconds >= floor && total <= settings_.bytes_max) break;
+            for (const std::string& path : kept.paths) ::unlink(path.c_str());
+            total -= kept.bytes;
+            removed_ += kept.paths.size();
+        }
+    }
+
+    std::string trouble_now() const {
+        const std::lock_guard lock(mutex_);
+        return trouble_;
+    }
+
+    const Settings settings_;
+    const std::vector<std::string> service_names_;
+    const std::vector<std::string_view> service_views_;
+    const verdicts::Names names_;
+    const std::vector<stages::EvidenceRecorder*> recorders_;
+    // Of `thread_` alone.
+    uint64_t files_ = 0;
+    std::vector<Waiting> waiting_;
+
+    std::atomic<uint64_t> waiting_count_ = 0;
+    std::atomic<uint64_t> stored_ = 0, lost_ = 0, without_verdict_ = 0, removed_ = 0;
+    /// Never held while the disk is asked for something.
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    std::set<VerdictId> committed_;
+    std::deque<VerdictId> committed_order_;
+    std::string trouble_;
+    bool stopping_ = false;
+    Clock::time_point stop_at_{};
+    std::thread thread_;
+};
+
+Store::Store(Settings settings, std::span<const std::string_view> check_names,
+             std::vector<std::string> service_names,
+             std::vector<stages::EvidenceRecorder*> recorders)
+    : parts_(std::make_unique<Parts>(std::move(settings), check_names, std::move(service_names),
+                                     std::move(recorders))) {}
+Store::~Store() = default;
+
+void Store::committed(std::span<const verdicts::VerdictRecord> records) {
+    parts_->committed(records);
+}
+control::SinkStatus Store::status() const { return parts_->status(); }
+void Store::finish(std::chrono::milliseconds limit) noexcept { parts_->finish(limit); }
+
+}  // namespace portcullis::evidence

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "control/record_sink.h"
+#include "stages/evidence/recorder.h"
+#include "verdicts/id.h"
+#include "verdicts/json.h"
+
+namespace portcullis::evidence {
+
+/// Where the evidence of a verdict is, whether it is there or not.
+std::string path_of(const std::string& directory, const verdicts::VerdictId& id);
+
+/// Writes one Capture there at once, under the names of all its verdicts; for tools.
+/// Throws SetupError.
+void keep(const std::string& directory, stages::Capture& capture, const verdicts::Names& names);
+
+/// Takes from the Workers what proves verdicts and keeps it as files, one name for
+/// each verdict; verdicts of one Capture share a file.
+///
+/// A file is given its names only after the log has written the verdicts, so what
+/// is found here after a crash belongs to a verdict that is known; a verdict may
+/// be without evidence, and says so.  Names sort by time: the oldest give way when
+/// they are older than `retention` or all are larger than `bytes_max`.
+class Store final : public control::RecordSink {
+public:
+    struct Settings {
+        std::string directory;
+        policy::Action from = policy::Action::alert;
+        std::chrono::hours retention{30 * 24};
+        uint64_t bytes_max = 1024ull << 20;
+        std::chrono::milliseconds look_every{20};
+        /// A verdict that the log has not written by then never will be.
+        std::chrono::milliseconds patience{10'000};
+        std::chrono::seconds trim_every{60};
+    };
+    static Settings settings(const config::VerdictLog& from);
+
+    /// Throws SetupError: the directory can not be made or written.  `check_names` and
+    /// the recorders outlive this object, which is their only taker.
+    Store(Settings settings, std::span<const std::string_view> check_names,
+          std::vector<std::string> service_names, std::vector<stages::EvidenceRecorder*> recorders);
+    ~Store() override;
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    /// The log has written these; any thread.
+    void committed(std::span<const verdicts::VerdictRecord> records);
+
+    std::string_view name() const noexcept override { return "evidence"; }
+    void take(std::span<const verdicts::VerdictRecord>) noexcept override {}
+    control::SinkStatus status() const override;
+    void finish(std::chrono::milliseconds limit) noexcept override;
+
+private:
+    class Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace portcullis::evidence
