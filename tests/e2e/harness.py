@@ -190,6 +190,17 @@ class Stage(contextlib.ExitStack):
         return [json.loads(line) for line in out.splitlines()]
 
 
+    def replayed(self, config, ids):
+        """What the packets of these verdicts say when they go through the same build again, in their order."""
+        def all_there():
+            return all('"file":null' not in self.tool("verdicts", "show", one, "--config", config, "--format", "jsonl")[1]
+                       for one in ids)
+        wait_until(all_there, 10, "a verdict that acts has no evidence")
+        _, out, err = self.tool("verdicts", "replay", *ids, "--config", config, "--format", "jsonl")
+        expect(not err, f"verdicts replay: {err}")
+        return [json.loads(line) for line in out.splitlines()]
+
+
 def mac_of(space):
     """Of a host's end of the wire."""
     done = subprocess.run(["ip", "-n", f"{name}-{space}", "-j", "link", "show", "eth0"], capture_output=True, text=True,
