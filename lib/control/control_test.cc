@@ -191,7 +191,6 @@ TEST_F(ControlTest, RecordsReachSinksAndThePlayersAreListed) {
     wire_.tell(verdict);
     wire_.tell(record(VerdictRecord::Kind::disconnect, "Alice", 1));
     ASSERT_TRUE(wait_for([&] { return heard_.count() == 4; }));
-
     const Json players = result({{"command", "players"}});
     ASSERT_EQ(players.at("players").size(), 1u) << players;
     EXPECT_EQ(players["players"][0]["name"], "Bob");
@@ -199,13 +198,11 @@ TEST_F(ControlTest, RecordsReachSinksAndThePlayersAreListed) {
     EXPECT_EQ(players["players"][0]["client"], "198.51.100.7:2");
     EXPECT_EQ(players["players"][0]["level"], 7.5);
     EXPECT_EQ(players["players"][0]["version"], 765);
-
     const Json bob = result({{"command", "player"}, {"player", "bob"}});
     ASSERT_EQ(bob.at("findings").size(), 1u);
     EXPECT_EQ(bob["findings"][0]["count"], 3);
     EXPECT_EQ(error({{"command", "player"}, {"player", "Alice"}}),
               "no player named Alice is known to be here");
-
     const auto [code, text] = get("/metrics");
     EXPECT_EQ(code, 200);
     EXPECT_NE(text.find("portcullis_records_total{kind=\"login\"} 2\n"), std::string::npos) << text;
@@ -217,7 +214,6 @@ TEST_F(ControlTest, AsksTheWorkerAboutAPlayer) {
     wire_.tell(record(VerdictRecord::Kind::login, "Bob", 2));
     wire_.tell(record(VerdictRecord::Kind::opaque, "Bob", 2));
     ASSERT_TRUE(wait_for([&] { return heard_.count() == 3; }));
-
     // The Worker of the fake answers as soon as it is asked.
     std::thread worker([&] {
         ASSERT_TRUE(wait_for([&] { return !wire_.orders().empty(); }));
@@ -241,7 +237,6 @@ TEST_F(ControlTest, AsksTheWorkerAboutAPlayer) {
     EXPECT_EQ(context["effects"], (Json{{"speed", 2}}));
     EXPECT_EQ(context["latency_ms"]["high"], 45);
     EXPECT_EQ(context["is"], Json::array({"alive"}));
-
     // Nobody can tell of what is encrypted, and a Worker that says nothing is not waited for long.
     EXPECT_TRUE(result({{"command", "player"}, {"player", "Bob"}}).at("context").is_null());
     EXPECT_TRUE(result({{"command", "player"}, {"player", "Alice"}}).at("context").is_null());
