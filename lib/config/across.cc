@@ -41,6 +41,24 @@ void check_wires(const Config& config, Problems& problems) {
     }
 }
 
+/// A key that does nothing for the service's protocol is a mistake.
+void check_protocol(const Service& service, Problems& problems) {
+    const Service fresh;
+    const auto only_for = [&](bool given, const std::string& key, protocol::Protocol its) {
+        if (!given || service.protocol == its) return;
+        problems.add(service.mark, "service " + in_quotes(service.name) + " has " + key +
+                                       ", which only " +
+                                       std::string(name_in(protocol::protocol_names, its)) +
+                                       " services have; leave it out");
+    };
+    constexpr auto shadowland = protocol::Protocol::shadowland;
+    only_for(service.aoi != fresh.aoi, "aoi", shadowland);
+    only_for(service.unknown_types != fresh.unknown_types, "unknown_types", shadowland);
+    only_for(service.reseal, "reseal", shadowland);
+    only_for(!service.cookie_secret_file.empty(), "cookie_secret_file", shadowland);
+    only_for(!service.integrity_secret_file.empty(), "integrity_secret_file", shadowland);
+}
+
 /// What is said of proxies in front must be able to mean something.
 void check_in_front(const Service& service, Problems& problems) {
     const auto complain = [&](const std::string& what) {
@@ -78,7 +96,40 @@ void check_services(const Config& config, Problems& problems) {
                                            in_quotes(first->second));
         }
         must_exist("policy", service.policy, policies, service.mark, problems);
+        check_protocol(service, problems);
         check_in_front(service, problems);
+    }
+}
+
+void check_maps(const Config& config, Problems& problems) {
+    /// Positions may lie an eighth of a section outside, and are 16 bits wide.
+    constexpr double outside = 1.125, steps_max = 32'767, quadrants_max = 65'536;
+    std::map<uint32_t, bool> ids;
+    for (const Shadowland::Map& map : config.shadowland.maps) {
+        const std::string what = "map " + std::to_string(map.id);
+        if (!ids.emplace(map.id, true).second) {
+            problems.add(map.mark, what + " is there twice; give each its own id");
+        }
+        double quadrants = 1;
+        for (size_t axis = 0; axis < 3; ++axis) {
+            quadrants *= double(map.quadrants(axis));
+            if (map.step <= 0 || map.section[axis] * outside / map.step <= steps_max) continue;
+            problems.add(map.mark, what +
+                                       " has a section of more than 29126 steps, which no "
+                                       "position can say; give a larger step");
+        }
+        if (quadrants > quadrants_max) {
+            problems.add(map.mark, what +
+                                       " has more than 65536 sections, which no position can "
+                                       "name");
+        }
+        for (const Shadowland::Wall& wall : map.walls) {
+            for (size_t axis = 0; axis < 3; ++axis) {
+                if (wall.min[axis] < wall.max[axis]) continue;
+                problems.add(wall.mark, what + " has a wall whose min is not below its max");
+                break;
+            }
+        }
     }
 }
 
@@ -130,6 +181,7 @@ void check_rcon(const Config& config, Problems& problems) {
 void check_across(const Config& config, Problems& problems) {
     check_wires(config, problems);
     check_services(config, problems);
+    check_maps(config, problems);
     check_policies(config, problems);
     check_rcon(config, problems);
 }

@@ -21,6 +21,27 @@ constexpr size_t file_bytes_max = 4u << 20;
 constexpr uint32_t offline_flows = 262'144;
 constexpr uint32_t offline_players = 4'096;
 
+}  // namespace
+
+std::vector<Shadowland::Map> Shadowland::usual_maps() {
+    Map first, second;
+    first.id = 1;
+    first.section = {25'600, 25'600, 6'400};
+    first.sections_per_component = {4, 4, 1};
+    first.components = {8, 8, 4};
+    first.ground = 1'000;
+    first.walls = {{{412'000, 400'000, 0}, {412'200, 420'000, 3'000}, {}}};
+    second.id = 2;
+    second.section = {12'800, 12'800, 3'200};
+    second.sections_per_component = {2, 2, 1};
+    second.components = {4, 4, 2};
+    second.step = 0.5;
+    second.ground = 500;
+    return {first, second};
+}
+
+namespace {
+
 void add_default_policy(Config& config) {
     const auto is_default = [](const Policy& p) { return p.name == "default"; };
     if (std::ranges::any_of(config.policies, is_default)) return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -69,6 +70,10 @@ enum class Urgent : uint8_t { drop, strip };
 enum class Checksums : uint8_t { verify, trust };
 enum class Idle : uint8_t { spin, sleep, interrupt };
 enum class Forwarding : uint8_t { none, bungeecord, velocity };
+/// What becomes of an update about something too far away for its receiver to see.
+enum class Interest : uint8_t { count, enforce };
+/// What becomes of a datagram message of a type that nobody knows.
+enum class UnknownTypes : uint8_t { drop, pass };
 
 struct Service {
     std::string name;
@@ -80,7 +85,48 @@ struct Service {
     std::vector<IpPrefix> proxies;       ///< Who may speak for players; empty: anybody.
     bool floodgate = false;
     std::string policy = "default";
+    // Of a game over UDP.
+    Interest aoi = Interest::count;
+    UnknownTypes unknown_types = UnknownTypes::drop;
+    /// Sealed messages may be made harmless: who reads both sides of us would see two
+    /// texts under one nonce, so only where the inside is trusted.
+    bool reseal = false;
+    std::string cookie_secret_file;     ///< Empty: none.
+    std::string integrity_secret_file;  ///< Empty: none.
     Mark mark;
+};
+
+/// What Shadowland's clients may send, and where they play.
+struct Shadowland {
+    using Axes = std::array<double, 3>;  ///< x, y, z.
+    using Counts = std::array<uint32_t, 3>;
+    struct Wall {
+        Axes min{}, max{};
+        Mark mark;
+    };
+    struct Map {
+        uint32_t id = 1;
+        Axes section{};  ///< Size of a quadrant.
+        Counts sections_per_component{1, 1, 1};
+        Counts components{1, 1, 1};
+        double step = 1;  ///< Of quantised positions.
+        /// Height of the floor of a flat map; nothing: it has hills, and who flies is not judged.
+        std::optional<double> ground;
+        std::vector<Wall> walls;
+        Mark mark;
+        uint64_t quadrants(size_t axis) const noexcept {
+            return uint64_t{sections_per_component[axis]} * components[axis];
+        }
+    };
+    /// Those of the wire's description.
+    static std::vector<Map> usual_maps();
+
+    uint32_t connects_per_s = 200;         ///< Without a cookie, to one service.
+    uint32_t source_connects_per_s = 20;   ///< From one address.
+    uint32_t source_packets_per_s = 1000;  ///< Of no session, from one address.
+    uint32_t session_packets_per_s = 200;
+    uint32_t entities_per_session = 32;  ///< On average; who sees more lives on who sees less.
+    std::vector<Map> maps = usual_maps();
 };
 
 struct Rung {
@@ -194,6 +240,7 @@ struct Config {
     Failures on_failure;
     Limits limits;
     std::vector<Service> services;
+    Shadowland shadowland;
     std::vector<Policy> policies;  ///< Never empty: "default" is there.
     std::string signatures_file;   ///< Empty: no signatures of the operator's.
     std::vector<Signature> signatures;

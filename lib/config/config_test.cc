@@ -184,8 +184,8 @@ const Case shapes[] = {
     {"", "f:1:1: the file is empty; give at least wires and services"},
     {"- 1",
      "f:1:1: the file is a list; allowed: a map with wires, workers, cores, pipeline, mode, "
-     "idle, checksums, urgent, on_failure, limits, services, policies, signatures, verdict_log, "
-     "metrics, "
+     "idle, checksums, urgent, on_failure, limits, services, shadowland, policies, signatures, "
+     "verdict_log, metrics, "
      "admin, keys, "
      "rcon, "
      "webhooks or logging"},
@@ -206,7 +206,8 @@ const Case shapes[] = {
      "f:1:64: wires[0].inside lacks \"driver\""},
     {"services: [ 25565 ]",
      "f:1:13: services[0] is \"25565\"; allowed: a map with name, protocol, address, port, "
-     "proxy_protocol, forwarding, forwarding_secret_file, proxies, floodgate or policy"},
+     "proxy_protocol, forwarding, forwarding_secret_file, proxies, floodgate, policy, aoi, "
+     "unknown_types, reseal, cookie_secret_file or integrity_secret_file"},
 };
 
 const Case meanings[] = {
@@ -417,6 +418,62 @@ TEST(Config, TheExampleInDeployLoads) {
     EXPECT_EQ(config.services.size(), 2u);
     EXPECT_EQ(config.rcon.size(), 1u);
     EXPECT_EQ(config.webhooks.size(), 1u);
+}
+
+TEST(Config, ReadsMapsOfItsOwn) {
+    const Config config = parse(
+        "shadowland:\n"
+        "  connects_per_s: 50\n"
+        "  maps:\n"
+        "    - { id: 9, section: [12800, 12800, 3200], sections_per_component: [2, 2, 1],\n"
+        "        components: [4, 4, 2], step: 0.5, ground: off,\n"
+        "        walls: [ { min: [0, 0, 0], max: [1, 1, 1] } ] }\n",
+        "f");
+    EXPECT_EQ(config.shadowland.connects_per_s, 50u);
+    ASSERT_EQ(config.shadowland.maps.size(), 1u);
+    const Shadowland::Map& map = config.shadowland.maps[0];
+    EXPECT_EQ(map.id, 9u);
+    EXPECT_EQ(map.quadrants(0), 8u);
+    EXPECT_EQ(map.quadrants(2), 2u);
+    EXPECT_FALSE(map.ground);
+    EXPECT_EQ(map.walls.size(), 1u);
+    EXPECT_EQ(Config{}.shadowland.maps.size(), 2u);
+}
+
+const std::string map_one = "shadowland: { maps: [ { id: 1, section: [25600, 25600, 6400]";
+
+const Case wrong_maps[] = {
+    {map_one + " }, { id: 1, section: [1, 1, 1] } ] }",
+     "f:1:65: map 1 is there twice; give each its own id"},
+    {map_one + ", step: 0.5 } ] }",
+     "f:1:23: map 1 has a section of more than 29126 steps, which no position can say; give a "
+     "larger step"},
+    {map_one + ", components: [256, 257, 1] } ] }",
+     "f:1:23: map 1 has more than 65536 sections, which no position can name"},
+    {map_one + ", walls: [ { min: [1, 1, 1], max: [2, 1, 2] } ] } ] }",
+     "f:1:72: map 1 has a wall whose min is not below its max"},
+    {"shadowland: { maps: [ { id: 1, section: [1, 2] } ] }",
+     "f:1:41: shadowland.maps[0].section is a list; allowed: [x, y, z], each a number from 1 to "
+     "1e+09"},
+    {"shadowland: { maps: [ { id: 1, section: [1, 2, x] } ] }",
+     "f:1:48: shadowland.maps[0].section[2] is \"x\"; allowed: a number from 1 to 1e+09"},
+    {"services: [ { name: s, protocol: minecraft, address: 10.0.0.2, port: 1, aoi: enforce } ]",
+     "f:1:13: service \"s\" has aoi, which only shadowland services have; leave it out"},
+    {"services: [ { name: s, protocol: shadowland, address: 10.0.0.2, port: 1, cookie_secret: ab "
+     "} ]",
+     "f:1:74: key \"cookie_secret\" in services[0] is refused: secrets come from files; use "
+     "\"cookie_secret_file\""},
+};
+
+TEST(Config, SaysWhatIsWrongWithAMap) {
+    for (const Case& c : wrong_maps) {
+        try {
+            parse(c.text, "f");
+            ADD_FAILURE() << "accepted: " << c.text;
+        } catch (const UsageError& error) {
+            EXPECT_EQ(std::string(error.what()).substr(0, c.says.size()), c.says) << c.text;
+        }
+    }
 }
 
 TEST(Config, WrittenOutItReadsBackTheSame) {

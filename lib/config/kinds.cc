@@ -285,6 +285,18 @@ Kind<std::string> file_path_or_off() {
         or_off);
 }
 
+Kind<std::optional<double>> real_or_off(double min, double max) {
+    using Value = std::optional<double>;
+    return scalar<Value>(
+        "a number from " + shortest(min) + " to " + shortest(max) + ", or off",
+        [min, max](const std::string& given_text) -> std::optional<Value> {
+            if (given_text == "off") return Value{};
+            const auto number = parse_number(given_text, min, max);
+            return number ? std::optional<Value>(number) : std::nullopt;
+        },
+        [](const Value& value) { return value ? shortest(*value) : std::string("off"); });
+}
+
 Kind<IpAddress> address() {
     return scalar<IpAddress>(
         "an IPv4 or IPv6 address",

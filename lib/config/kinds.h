@@ -90,6 +90,7 @@ Kind<std::string> socket_path();
 Kind<std::string> file_path();
 /// The same, or "off" for none (kept as "").
 Kind<std::string> file_path_or_off();
+Kind<std::optional<double>> real_or_off(double min, double max);
 /// An address; one that says "any" (0.0.0.0 or ::) is kept as `IpAddress{}`.
 Kind<IpAddress> address();
 Kind<IpPrefix> prefix();
@@ -134,6 +135,34 @@ Kind<std::vector<V>> list_of(Kind<V> kind, size_t most) {
     };
     return {"a list of at most " + std::to_string(most) + ", each " + kind.allowed, read,
             [](const std::vector<V>&) { return std::string("[]"); }, write};
+}
+
+/// One value for each of the three axes.
+template <class V>
+Kind<std::array<V, 3>> each_axis(Kind<V> kind) {
+    using Axes = std::array<V, 3>;
+    auto read = [kind](const YAML::Node& node, const Place& place) -> std::optional<Axes> {
+        if (!node.IsSequence() || node.size() != 3) {
+            refuse(node, place, "[x, y, z], each " + kind.allowed);
+            return std::nullopt;
+        }
+        Axes axes{};
+        for (size_t i = 0; i < axes.size(); ++i) {
+            const auto value = kind.read(node[i], place.element(i, node[i]));
+            if (!value) return std::nullopt;
+            axes[i] = *value;
+        }
+        return axes;
+    };
+    auto show = [kind](const Axes& v) {
+        return "[" + kind.show(v[0]) + ", " + kind.show(v[1]) + ", " + kind.show(v[2]) + "]";
+    };
+    auto write = [kind](const Axes& values) {
+        YAML::Node node(YAML::NodeType::Sequence);
+        for (const V& value : values) node.push_back(kind.write(value));
+        return node;
+    };
+    return {"[x, y, z], each " + kind.allowed, read, show, write};
 }
 
 }  // namespace portcullis::config

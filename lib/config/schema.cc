@@ -139,6 +139,89 @@ Rows<Service> service_rows() {
                      "The server or its proxy runs Floodgate, which refuses forged data: a "
                      "handshake with such data is from a Bedrock player."),
         row<Service>("policy", &Service::policy, name(), "The policy of `policies` that judges."),
+        row<Service>("aoi", &Service::aoi, choice<Interest>({"count", "enforce"}),
+                     "Shadowland: updates about what is too far away for the client to see are "
+                     "counted (`aoi.leak`), or also dropped where nothing else is in their "
+                     "unreliable datagram."),
+        row<Service>("unknown_types", &Service::unknown_types,
+                     choice<UnknownTypes>({"drop", "pass"}),
+                     "Shadowland: whether messages of a type that nobody knows go on, for servers "
+                     "with types of their own."),
+        row<Service>("reseal", &Service::reseal, yes_no(),
+                     "Shadowland: messages in encrypted packets may be made harmless and sealed "
+                     "again. Who sees both sides of the appliance then sees two texts under one "
+                     "nonce, so only where nobody listens inside. Otherwise the session ends."),
+        secret(row<Service>("cookie_secret_file", &Service::cookie_secret_file, file_path_or_off(),
+                            "Shadowland: a file with the server's cookie secret alone, 64 hex "
+                            "digits. With it cookies are judged, and given in a flood; the key "
+                            "feed may bring it instead."),
+               "cookie_secret"),
+        secret(row<Service>("integrity_secret_file", &Service::integrity_secret_file,
+                            file_path_or_off(),
+                            "Shadowland: a file with the secret of the server's integrity tables "
+                            "alone, in hex digits; the key feed may bring it instead."),
+               "integrity_secret"),
+    };
+}
+
+using Game = Shadowland;
+constexpr double world_max = 1e9;
+
+Rows<Game::Wall> wall_rows() {
+    return {
+        required(row<Game::Wall>("min", &Game::Wall::min, each_axis(real(-world_max, world_max)),
+                                 "The box's lowest corner.")),
+        required(row<Game::Wall>("max", &Game::Wall::max, each_axis(real(-world_max, world_max)),
+                                 "Its highest.")),
+    };
+}
+
+Rows<Game::Map> map_rows() {
+    return {
+        required(row<Game::Map>("id", &Game::Map::id, whole(0, 65'535),
+                                "As the server names the map to its clients.")),
+        required(row<Game::Map>("section", &Game::Map::section, each_axis(real(1, world_max)),
+                                "The size of a section, the quadrant of positions.")),
+        row<Game::Map>("sections_per_component", &Game::Map::sections_per_component,
+                       each_axis(whole(1, 65'536)), "Sections of a component."),
+        row<Game::Map>("components", &Game::Map::components, each_axis(whole(1, 65'536)),
+                       "Components of the map."),
+        row<Game::Map>("step", &Game::Map::step, real(0.001, 1000),
+                       "What one step of a quantised position is worth."),
+        row<Game::Map>("ground", &Game::Map::ground, real_or_off(-world_max, world_max),
+                       "The floor's height on a flat map; `off` on one with hills, where flying "
+                       "is not judged."),
+        sections<Game::Map>("walls", &Game::Map::walls, 256, wall_rows(),
+                            "Boxes that nobody walks through."),
+    };
+}
+
+/// The maps, with a default that the documentation can show.
+Row<Game> maps_row() {
+    Row<Game> maps = sections<Game>("maps", &Game::maps, 64, map_rows(),
+                                    "The worlds, as servers and clients know them: without its map "
+                                    "a player's movement is not judged.");
+    maps.info.initial = "maps 1 and 2 of the wire's description";
+    return maps;
+}
+
+Rows<Game> shadowland_rows() {
+    return {
+        row<Game>("connects_per_s", &Game::connects_per_s, whole(1, 10'000'000),
+                  "Connects without a cookie that one service takes; those above it are answered "
+                  "with cookies here where the cookie secret is known, and pass where not."),
+        row<Game>("source_connects_per_s", &Game::source_connects_per_s, whole(1, 1'000'000),
+                  "Of those from one address; more are answered here, or dropped where the secret "
+                  "is not known."),
+        row<Game>("source_packets_per_s", &Game::source_packets_per_s, whole(1, 1'000'000),
+                  "Datagrams of no known session from one address; more are dropped."),
+        row<Game>("session_packets_per_s", &Game::session_packets_per_s, whole(1, 100'000),
+                  "Datagrams of one session's client, three times as many at once; more are "
+                  "dropped."),
+        row<Game>("entities_per_session", &Game::entities_per_session, whole(1, 1'000),
+                  "Entities remembered, 40 bytes each, on average of all players: who sees more "
+                  "lives on who sees less. What hangs on others is not judged."),
+        maps_row(),
     };
 }
 
@@ -375,6 +458,8 @@ Rows<Config> rows() {
                         "What memory is taken at start; nothing grows beyond it."),
         sections<Config>("services", &Config::services, services_max, service_rows(),
                          "The protected servers; everything else crosses untouched."),
+        section<Config>("shadowland", &Config::shadowland, shadowland_rows(),
+                        "Limits and maps of Shadowland's services."),
         policy_map(),
         row<Config>("signatures", &Config::signatures_file, file_path_or_off(),
                     "A file of patterns of your own, for the check `exploit.signature`; see "

@@ -13,6 +13,8 @@ namespace {
 bool same_place(const config::Service& a, const config::Service& b) {
     return a.name == b.name && a.protocol == b.protocol && a.endpoint == b.endpoint &&
            a.proxy_protocol == b.proxy_protocol && a.forwarding == b.forwarding &&
+           a.cookie_secret_file == b.cookie_secret_file &&
+           a.integrity_secret_file == b.integrity_secret_file &&
            a.forwarding_secret_file == b.forwarding_secret_file && a.proxies == b.proxies &&
            a.floodgate == b.floodgate;
 }
@@ -28,6 +30,9 @@ bool take_policies(std::vector<config::Service>& services, const config::Config&
             std::ranges::find(fresh.services, service.name, &config::Service::name);
         if (namesake != fresh.services.end()) {
             service.policy = namesake->policy;
+            service.aoi = namesake->aoi;
+            service.unknown_types = namesake->unknown_types;
+            service.reseal = namesake->reseal;
             service.mark = namesake->mark;
         }
         const auto is_its = [&](const config::Policy& p) { return p.name == service.policy; };

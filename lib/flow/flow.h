@@ -24,8 +24,8 @@ enum class FlowState : uint8_t {
 inline constexpr NameTable<FlowState> flow_state_names = {"inspected", "bypass", "opaque", "dead"};
 static_assert(complete(flow_state_names));
 
-/// Our memory of one connection.  Made when the client completes its handshake,
-/// or for UDP with its first datagram to a Service.
+/// Our memory of one connection.  Made when the client completes its handshake: TCP's,
+/// or the session's that is spoken over UDP.
 ///
 /// The first cache line finds it and says what to do; the Connection follows.
 struct alignas(64) Flow {
@@ -43,6 +43,8 @@ struct alignas(64) Flow {
     bool reopening : 1 = false;          ///< A new handshake on the same ports is under way.
     bool kick_waiting : 1 = false;       ///< enforce waits for a message boundary.
     bool link_known_server : 1 = false;  ///< A frame of the server's was seen.
+    bool link_known_client : 1 = false;  ///< A frame of the client's was seen.
+    bool said_goodbye : 1 = false;       ///< A session over UDP ended; late packets still come.
     bool early_data : 1 = false;  ///< The server took a SYN's data; decode has it yet to read.
     bool suspect : 1 = false;     ///< Its packets are recorded, as evidence.
     bool let_in : 1 = false;      ///< Past its login, or nobody can say: it may stay.

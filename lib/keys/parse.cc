@@ -15,6 +15,24 @@ namespace {
 
 using Json = nlohmann::json;
 
+int digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+/// Bytes written; 0 when the text is no hex or does not fit.
+size_t from_hex(std::string_view digits, MutableBytes out) {
+    if (digits.size() % 2 != 0 || digits.size() / 2 > out.size()) return 0;
+    for (size_t i = 0; i < digits.size(); i += 2) {
+        const int high = digit(digits[i]), low = digit(digits[i + 1]);
+        if (high < 0 || low < 0) return 0;
+        out[i / 2] = static_cast<std::byte>(high << 4 | low);
+    }
+    return digits.size() / 2;
+}
+
 /// Reads the fields of one object.  Keeps the first complaint; fields read after it
 /// are worth nothing.
 class Fields {
@@ -68,23 +86,7 @@ public:
     const std::string& complaint() const { return complaint_; }
 
 private:
-    static int digit(char c) {
-        if (c >= '0' && c <= '9') return c - '0';
-        if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-        return -1;
-    }
-    /// Bytes written; 0 when the text is no hex or does not fit.
-    size_t hex(const char* name, MutableBytes out) {
-        const std::string_view digits = text(name);
-        if (digits.size() % 2 != 0 || digits.size() / 2 > out.size()) return 0;
-        for (size_t i = 0; i < digits.size(); i += 2) {
-            const int high = digit(digits[i]), low = digit(digits[i + 1]);
-            if (high < 0 || low < 0) return 0;
-            out[i / 2] = static_cast<std::byte>(high << 4 | low);
-        }
-        return digits.size() / 2;
-    }
+    size_t hex(const char* name, MutableBytes out) { return from_hex(text(name), out); }
 
     const Json& object_;
     std::string complaint_;
@@ -148,6 +150,43 @@ std::expected<Key, std::string> parse(std::string_view line) {
     }
     if (!fields.complaint().empty()) return std::unexpected(fields.complaint());
     return key;
+}
+
+namespace {
+
+/// The one secret in a file; white space around it is nobody's.
+size_t load_secret(const std::string& path, MutableBytes out, size_t size_min) {
+    std::ifstream file(path);
+    std::string word, more;
+    if (!file || !(file >> word)) {
+        throw UsageError(concat(path, ": holds no secret that can be read; write it there as ",
+                                2 * size_min, " to ", 2 * out.size(), " hex digits"));
+    }
+    const size_t size = from_hex(word, out);
+    if (size < size_min || file >> more) {
+        throw UsageError(concat(path, ": is not one secret of ", 2 * size_min, " to ",
+                                2 * out.size(), " hex digits"));
+    }
+    return size;
+}
+
+}  // namespace
+
+std::optional<ShadowlandSecrets> load_secrets(const Endpoint& server,
+                                              const std::string& cookie_secret_file,
+                                              const std::string& integrity_secret_file) {
+    if (cookie_secret_file.empty() && integrity_secret_file.empty()) return std::nullopt;
+    ShadowlandSecrets secrets{};
+    secrets.server = server;
+    if (!cookie_secret_file.empty()) {
+        load_secret(cookie_secret_file, secrets.cookie, secrets.cookie.size());
+        secrets.has_cookie = true;
+    }
+    if (!integrity_secret_file.empty()) {
+        secrets.integrity_size =
+            static_cast<uint8_t>(load_secret(integrity_secret_file, secrets.integrity, 1));
+    }
+    return secrets;
 }
 
 std::vector<Key> load(const std::string& path) {

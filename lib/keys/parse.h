@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,12 @@ inline constexpr size_t keys_max = 1'000'000;
 
 /// One line.  The error says what is wrong with which field, never its value.
 std::expected<Key, std::string> parse(std::string_view line);
+
+/// What the files that a service names hold; nothing when both names are empty.  Throws
+/// UsageError that names the file and never shows what is in it.
+std::optional<ShadowlandSecrets> load_secrets(const Endpoint& server,
+                                              const std::string& cookie_secret_file,
+                                              const std::string& integrity_secret_file);
 
 /// All lines of a file; empty ones are skipped.  Throws UsageError that names the line.
 std::vector<Key> load(const std::string& path);

@@ -12,14 +12,14 @@ ShadowlandKeys::ShadowlandKeys(uint32_t keys_max)
       next_(std::make_unique<uint32_t[]>(keys_max)),
       keys_max_(keys_max),
       heads_mask_(std::bit_ceil(keys_max + 1) - 1),
-      secrets_(std::make_unique<ShadowlandSecrets[]>(services_max)) {
+      secrets_(std::make_unique<ServerSecrets[]>(services_max)) {
     std::fill_n(heads_.get(), heads_mask_ + 1, none);
 }
 
 ShadowlandKeys::~ShadowlandKeys() {
     // Whoever reads freed memory must find no key there.
     explicit_bzero(keys_.get(), keys_max_ * sizeof(ShadowlandKey));
-    explicit_bzero(secrets_.get(), services_max * sizeof(ShadowlandSecrets));
+    explicit_bzero(secrets_.get(), services_max * sizeof(ServerSecrets));
 }
 
 uint32_t ShadowlandKeys::place_of(uint32_t connection_id, uint32_t epoch) const noexcept {
@@ -45,15 +45,27 @@ void ShadowlandKeys::add(const ShadowlandKey& key) noexcept {
     head = at;
 }
 
-void ShadowlandKeys::add(const ShadowlandSecrets& secrets) noexcept {
-    ShadowlandSecrets* const end = secrets_.get() + secrets_size_;
-    ShadowlandSecrets* place = std::find_if(
+void ShadowlandKeys::add(const ShadowlandSecrets& secrets, Nanos now) noexcept {
+    ServerSecrets* const end = secrets_.get() + secrets_size_;
+    ServerSecrets* place = std::find_if(
         secrets_.get(), end, [&](const auto& known) { return known.server == secrets.server; });
     if (place == end) {
         if (secrets_size_ == services_max) return;
         ++secrets_size_;
+        place->server = secrets.server;
     }
-    *place = secrets;
+    if (secrets.has_cookie && (!place->has_cookie || place->cookie != secrets.cookie)) {
+        if (place->has_cookie) {
+            place->previous_cookie = place->cookie;
+            place->previous_until = now + ServerSecrets::previous_life;
+        }
+        place->has_cookie = true;
+        place->cookie = secrets.cookie;
+    }
+    if (secrets.integrity_size > 0) {
+        place->integrity_size = secrets.integrity_size;
+        place->integrity = secrets.integrity;
+    }
 }
 
 const ShadowlandKey* ShadowlandKeys::find(const Endpoint& client, const Endpoint& server,
@@ -69,11 +81,14 @@ const ShadowlandKey* ShadowlandKeys::find(const Endpoint& client, const Endpoint
     return nullptr;
 }
 
-const ShadowlandSecrets* ShadowlandKeys::secrets_of(const Endpoint& server) const noexcept {
+const ServerSecrets* ShadowlandKeys::secrets_of(const Endpoint& server) const noexcept {
+    const ServerSecrets* of_any = nullptr;
     for (uint32_t i = 0; i < secrets_size_; ++i) {
         if (secrets_[i].server == server) return &secrets_[i];
+        const bool any = secrets_[i].server.address == IpAddress{};
+        if (any && secrets_[i].server.port == server.port) of_any = &secrets_[i];
     }
-    return nullptr;
+    return of_any;
 }
 
 }  // namespace portcullis::keys

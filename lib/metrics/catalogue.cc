@@ -58,6 +58,31 @@ constexpr std::array<MetricRow, static_cast<size_t>(Metric::count)> rows = {{
     {"portcullis_players", gauge, "worker", "Players kept."},
     {"portcullis_sessions", gauge, "worker", "Protocol sessions kept."},
     {"portcullis_stream_bytes", gauge, "worker", "Bytes kept until they are acknowledged."},
+    {"portcullis_shadowland_sessions_total", counter, "service", "Sessions that servers accepted."},
+    {"portcullis_shadowland_datagrams_total", counter, "service,direction,fate",
+     "Datagrams of sessions: arrived; lost before us; reliable and sent again (resent); "
+     "unreliable and seen before (twice)."},
+    {"portcullis_shadowland_connects_total", counter, "service,fate",
+     "Connects: without a cookie they passed, went on above the limit (flooded), were answered "
+     "here, or were too many of one address (over_source); the cookies of others were good, "
+     "not judged for want of a secret, forged, or expired."},
+    {"portcullis_shadowland_epochs_total", counter, "service", "Keys that sessions changed to."},
+    {"portcullis_shadowland_round_trips_total", counter, "service", "Pings that were answered."},
+    {"portcullis_shadowland_round_trip_seconds_total", counter, "service",
+     "The sum of their round trips between us and the client."},
+    {"portcullis_shadowland_updates_total", counter, "service,pace",
+     "Updates of entities that servers sent: of one that moved, that moved beyond half its type's "
+     "distance (distant), that did not (stationary), or above the tick rate (excess)."},
+    {"portcullis_shadowland_messages_total", counter, "service,message",
+     "Messages, and packets that nobody opened for us (Sealed)."},
+    {"portcullis_shadowland_message_bytes_total", counter, "service,message",
+     "Bytes of those messages, headers not counted."},
+    {"portcullis_shadowland_saved_bytes_total", counter, "service,message",
+     "What quantised and delta forms, bundles and compression spare, against full floats in "
+     "packets of their own."},
+    {"portcullis_shadowland_wasted_bytes_total", counter, "service,message",
+     "What was sent again or twice, what full floats take more than quantised ones, and what "
+     "shows a client what is too far away."},
     {"portcullis_bursts_total", counter, "worker", "Bursts with at least one packet."},
     {"portcullis_idle_polls_total", counter, "worker", "Polls that found nothing."},
     {"portcullis_busy_seconds_total", counter, "worker", "Time spent on bursts."},

@@ -118,6 +118,57 @@ double summed(const control::WireSide& wire_side, Pick pick) {
     return number(sum);
 }
 
+/// One series a value of an enum, from an array in a service's counts.
+template <class Array, class Names>
+void add_each(const control::WireSide& wire_side, Metric metric, size_t service,
+              std::string_view name, Array stages::ShadowlandCounts::* array, const Names& names,
+              Exposition& out) {
+    for (size_t i = 0; i < names.size(); ++i) {
+        out.add(metric, {name, names[i]},
+                summed(wire_side, [&](const Counters& c) -> const stages::Count& {
+                    return (c.shadowland[service].*array)[i];
+                }));
+    }
+}
+
+void add_shadowland(const control::WireSide& wire_side, size_t service, std::string_view name,
+                    Exposition& out) {
+    using Counts = stages::ShadowlandCounts;
+    using Pick = stages::Count Counts::*;
+    const auto one = [&](Pick pick) {
+        return summed(wire_side, [&](const Counters& c) -> const stages::Count& {
+            return c.shadowland[service].*pick;
+        });
+    };
+    out.add(Metric::shadowland_sessions, {name}, one(&Counts::sessions_begun));
+    out.add(Metric::shadowland_epochs, {name}, one(&Counts::epochs));
+    out.add(Metric::shadowland_round_trips, {name}, one(&Counts::round_trips));
+    out.add(Metric::shadowland_round_trip_seconds, {name}, one(&Counts::round_trip_us) / 1e6);
+    for (size_t d = 0; d < protocol::direction_names.size(); ++d) {
+        for (size_t f = 0; f < shadowland::datagram_fate_names.size(); ++f) {
+            out.add(Metric::shadowland_datagrams,
+                    {name, protocol::direction_names[d], shadowland::datagram_fate_names[f]},
+                    summed(wire_side, [&](const Counters& c) -> const stages::Count& {
+                        return c.shadowland[service].datagrams[d][f];
+                    }));
+        }
+    }
+    add_each(wire_side, Metric::shadowland_connects, service, name, &Counts::connects,
+             shadowland::connect_fate_names, out);
+    add_each(wire_side, Metric::shadowland_updates, service, name, &Counts::paces,
+             shadowland::sync_pace_names, out);
+    constexpr std::pair<Metric, stages::ShadowlandCounts::Each<shadowland::MessageKind> Counts::*>
+        by_message[] = {
+            {Metric::shadowland_messages, &Counts::messages},
+            {Metric::shadowland_message_bytes, &Counts::bytes},
+            {Metric::shadowland_saved_bytes, &Counts::saved_bytes},
+            {Metric::shadowland_wasted_bytes, &Counts::wasted_bytes},
+        };
+    for (const auto& [metric, array] : by_message) {
+        add_each(wire_side, metric, service, name, array, shadowland::message_kind_names, out);
+    }
+}
+
 void add_services(const control::WireSide& wire_side, const CounterNames& names, Exposition& out) {
     using Member = stages::Count Counters::PerService::*;
     constexpr std::pair<Metric, Member> members[] = {
@@ -136,6 +187,9 @@ void add_services(const control::WireSide& wire_side, const CounterNames& names,
                     summed(wire_side, [s, m = member](const Counters& c) -> const stages::Count& {
                         return c.service[s].*m;
                     }));
+        }
+        if (service.protocol == protocol::Protocol::shadowland) {
+            add_shadowland(wire_side, s, service.name, out);
         }
     }
 }

@@ -104,7 +104,7 @@ RuleSet::RuleSet(const config::Config& config)
         listeners_.push_back(listener);
         services_.push_back({from.name, from.protocol, from.endpoint,
                              static_cast<uint16_t>(named - config.policies.begin()),
-                             std::move(in_front)});
+                             std::move(in_front), from.aoi, from.unknown_types, from.reseal});
         ports_served_[listener.ip_protocol == tcp ? 0 : 1].set(listener.port);
     }
     if (!problems.empty()) throw UsageError(problems);

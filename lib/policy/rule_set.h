@@ -31,6 +31,9 @@ public:
         Endpoint endpoint;
         uint16_t policy = 0;  ///< For `policy`.
         InFront in_front{};
+        config::Interest aoi{};
+        config::UnknownTypes unknown_types{};
+        bool reseal = false;
     };
 
     /// Throws UsageError (file:line:column) for what only shows now, such as the

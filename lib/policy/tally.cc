@@ -64,14 +64,27 @@ float Tally::decayed(const Account& account, Nanos now) noexcept {
 }
 
 float Tally::level(checks::CheckId check, Nanos now) const noexcept {
-    return check < accounts_.size() ? decayed(accounts_[check], now) : 0;
+    const auto found = std::ranges::find(accounts_, check, &Account::check);
+    return found != accounts_.end() ? decayed(*found, now) : 0;
+}
+
+Tally::Account& Tally::account_of(checks::CheckId check, Nanos now) noexcept {
+    const auto found = std::ranges::find(accounts_, check, &Account::check);
+    if (found != accounts_.end()) return *found;
+    const auto worth = [now](const Account& account) {
+        return account.check == nobodys ? -1 : decayed(account, now);
+    };
+    Account& lowest = *std::ranges::min_element(accounts_, {}, worth);
+    lowest = {};
+    lowest.check = check;
+    return lowest;
 }
 
 Weighed Tally::weigh(const checks::Finding& finding, const Policy& policy, const Subject& subject,
                      Nanos now) noexcept {
-    if (finding.check >= accounts_.size()) return {};
+    if (finding.check >= traits.size()) return {};
     const Trait& trait = traits[finding.check];
-    Account& account = accounts_[finding.check];
+    Account& account = account_of(finding.check, now);
     const float confidence =
         finding.confidence > 0 ? std::min(finding.confidence, 1.0f) : 0;  // NaN: 0.
     const bool counts = trait.statistical || confidence >= policy.act_at_confidence();

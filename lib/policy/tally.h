@@ -51,16 +51,23 @@ public:
     float level(checks::CheckId check, Nanos now) const noexcept;
 
 private:
+    static constexpr checks::CheckId nobodys = checks::CheckId(-1);
+
     struct Account {
         float level = 0;
         uint32_t repeats = 0;
         Nanos level_at{};
         Nanos recorded_at{};
+        checks::CheckId check = nobodys;
         uint8_t recorded_rank = 0;  ///< How grave the last record was; 0: there was none.
     };
     static float decayed(const Account& account, Nanos now) noexcept;
+    Account& account_of(checks::CheckId check, Nanos now) noexcept;
 
-    std::array<Account, checks::check_names.size()> accounts_;
+    /// Few players ever meet a check, and nobody meets most of them: when all are taken, the
+    /// one that stands lowest gives way.
+    static constexpr size_t accounts_max = 8;
+    std::array<Account, accounts_max> accounts_;
 };
 
 }  // namespace portcullis::policy

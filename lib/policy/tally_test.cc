@@ -184,6 +184,19 @@ TEST_F(TallyTest, AThresholdOfOneAsksForCertainty) {
     EXPECT_EQ(weigh_strictly(1).action, Action::kick);
 }
 
+TEST_F(TallyTest, TheGravestStandsHoweverManyOthersThereAre) {
+    for (int i = 0; i < 5; ++i) weigh("packets.pitch", 1);
+    const float level = tally.level(id_of("packets.pitch"), now);
+    EXPECT_NEAR(level, 5, 0.1);
+    for (checks::CheckId check = 0; check < checks::check_names.size(); ++check) {
+        if (check == id_of("packets.pitch")) continue;
+        const Weighed weighed =
+            tally.weigh({.check = check, .confidence = 0.5f, .evidence = {}}, policy, subject, now);
+        EXPECT_TRUE(weighed.record) << "a check's first finding is told";
+    }
+    EXPECT_EQ(tally.level(id_of("packets.pitch"), now), level);
+}
+
 TEST_F(TallyTest, NumbersThatAreNoneDoNothing) {
     const Weighed weighed = weigh("exploit.bomb", std::numeric_limits<float>::quiet_NaN());
     EXPECT_FALSE(weighed.acts);

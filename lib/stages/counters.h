@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <bit>
 #include <cstdint>
 
@@ -11,22 +10,10 @@
 #include "base/side.h"
 #include "policy/action.h"
 #include "protocol/event.h"
+#include "stages/count.h"
+#include "stages/shadowland_counts.h"
 
 namespace portcullis::stages {
-
-/// A count with one writer and any number of readers: an add costs what a plain
-/// add costs, and a reader on another core sees whole values.
-class Count {
-public:
-    void add(uint64_t n = 1) noexcept {
-        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    }
-    void set(uint64_t n) noexcept { value_.store(n, std::memory_order_relaxed); }
-    uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
-
-private:
-    std::atomic<uint64_t> value_{0};
-};
 
 /// How long things took, in places that double: one shift and one add to count,
 /// and the same bounds on every machine, so that figures of several add up.
@@ -149,6 +136,7 @@ struct alignas(64) Counters {
     };
     std::array<PerWire, wires_max> wire;
     std::array<PerService, services_max> service;
+    std::array<ShadowlandCounts, services_max> shadowland;  ///< By service.
     std::array<Count, static_cast<size_t>(Notice::count)> notices;
     std::array<Count, static_cast<size_t>(protocol::Fault::count)> faults;
     std::array<Count, checks_max> findings;  ///< By CheckId.

@@ -1,7 +1,10 @@
 #include "stages/worker_context.h"
 
 #include <chrono>
+#include <optional>
 #include <string>
+
+#include "keys/parse.h"
 
 namespace portcullis::stages {
 
@@ -13,6 +16,7 @@ WorkerContext::WorkerContext(const Resources& resources)
       worker(resources.worker),
       secret(resources.secret),
       run(static_cast<uint32_t>(resources.secret >> 32)),
+      secret(resources.secret),
       hash(resources.secret),
       flows(share_of(config.limits.flows)),
       half_open(config.limits.half_open, std::chrono::seconds(config.limits.connect_timeout_s)),
@@ -26,7 +30,36 @@ WorkerContext::WorkerContext(const Resources& resources)
       streams(config.limits.stream_bytes_total, config.limits.stream_bytes),
       evidence(config, worker, counters, streams),
       keys(resources.keys_max, resources.secret),
-      shadowland_keys(resources.keys_max) {}
+      shadowland_keys(resources.keys_max) {
+    for (const config::Service& service : config.services) {
+        const auto secrets = keys::load_secrets(service.endpoint, service.cookie_secret_file,
+                                                service.integrity_secret_file);
+        if (secrets) shadowland_keys.add(*secrets, {});
+    }
+}
+
+Flow* WorkerContext::adopt(Flow& stranger) noexcept {
+    Strangers::Place* place = strangers.place_of(stranger);
+    if (place == nullptr) return &stranger;
+    Flow* flow = flows.insert({stranger.key, place->hash});
+    if (flow == nullptr) return nullptr;
+    flow->last_seen = stranger.last_seen;
+    flow->session = stranger.session;
+    flow->player = stranger.player;
+    flow->service = stranger.service;
+    flow->wire = stranger.wire;
+    flow->client_is_low = stranger.client_is_low;
+    flow->client_outside = stranger.client_outside;
+    flow->link_known_server = stranger.link_known_server;
+    flow->link_known_client = stranger.link_known_client;
+    flows.links(*flow) = place->links;
+    // What is left of the stranger must not give back what is now the Flow's.
+    stranger.session = stranger.player = Flow::none;
+    strangers.adopted = true;
+    counters.flows_made.add();
+    counters.service[flow->service].flows.add();
+    return flow;
+}
 
 Flow* WorkerContext::resume(const CapturePart& part) noexcept {
     const Snapshot& from = part.snapshot;

@@ -19,6 +19,7 @@
 #include "stages/packet_observer.h"
 #include "stages/packet_trace.h"
 #include "stages/pending_action.h"
+#include "stages/strangers.h"
 #include "stages/tell/told.h"
 #include "stream/stream_pool.h"
 #include "verdicts/id.h"
@@ -90,6 +91,7 @@ public:
 
     const FlowHash hash;  ///< For all tables.
     FlowTable flows;
+    Strangers strangers;
     HalfOpenTable half_open;
     FastOpen fast_open;
     Fragments fragments;
@@ -156,11 +158,28 @@ public:
         } else if (const auto* epoch = std::get_if<keys::ShadowlandKey>(&key)) {
             shadowland_keys.add(*epoch);
         } else if (const auto* secrets = std::get_if<keys::ShadowlandSecrets>(&key)) {
-            shadowland_keys.add(*secrets);
+            shadowland_keys.add(*secrets, now);
         }
     }
     /// A Flow as it stood when `part` began.  Null: no room.
     Flow* resume(const CapturePart& part) noexcept;
+    /// Remembers a stranger: a session has begun there.  Null when there is no room; what was
+    /// kept for it then hangs on the stranger still.
+    Flow* adopt(Flow& stranger) noexcept;
+    /// A stranger's packet whose Flow an earlier one of its burst has made.
+    void reunite(Packet& packet) const noexcept {
+        if (!strangers.adopted) return;
+        const Strangers::Place* place = strangers.place_of(*packet.flow);
+        if (place == nullptr) return;
+        Flow* known = flows.find(HashedKey{place->flow.key, place->hash});
+        if (known == nullptr) return;
+        packet.flow = known;
+        known->last_seen = packet.time;
+    }
+    FlowLinks& links(const Flow& flow) noexcept {
+        Strangers::Place* stranger = strangers.place_of(flow);
+        return stranger != nullptr ? stranger->links : flows.links(flow);
+    }
     /// Forgets a Flow and all that is kept for it.
     void forget(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
     /// Gives back what is kept for a Flow, but remembers it: its packets are

@@ -56,14 +56,25 @@ def stream_of(record):
     return (*ends, record["bytes"], record["sha256"][:16])
 
 
-def nothing_is_altered(crossing):
+def is_neutralised(came, left):
+    """The same Shadowland packet, by its ends and its sequence, with a few bytes made harmless and sums mended."""
+    if came is None or left is None or len(came[0]) != len(left[0]):
+        return False
+    came, left = came[0], left[0]
+    payload = 42 if came[12:14] == captures.ipv4_type else 62
+    numbers = slice(payload + 6, payload + 14)
+    differ = sum(a != b for a, b in zip(came, left))
+    return came[:payload - 2] == left[:payload - 2] and came[numbers] == left[numbers] and differ <= 16
+
+
+def nothing_is_altered(crossing, may_neutralise=False):
     """What left is what came, in order, without as many as were dropped; a list of faults."""
     drops = crossing.summary["drops"]
     left = iter([packet for _, *packet in crossing.left])
     waiting = next(left, None)
     missing = 0
     for _, *packet in crossing.came:
-        if packet == waiting:
+        if packet == waiting or may_neutralise and is_neutralised(packet, waiting):
             waiting = next(left, None)
         else:
             missing += 1

@@ -1,6 +1,7 @@
 #include "checks/shadowland/actions.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace portcullis::checks {
 
@@ -11,18 +12,18 @@ void ShadowRange::on(const shadowland::Acted& acted, const Player& player, const
                      Findings& out) noexcept {
     if (acted.action == 0 || acted.action >= shadow_actions_end) return;
     if (!player.placed || player.correction_waits()) return;
-    const Place* target = nullptr;
+    std::optional<Place> target;
     double moved = 0;
     if (acted.has_point) {
-        target = &acted.point;
+        target = acted.point;
     } else if (acted.has_target && acted.target != player.self) {
         // Looking up does not change what is known.
         const shadowland::Entity* entity = const_cast<Player&>(player).known.find(acted.target);
         if (entity == nullptr) return;
-        target = &entity->position;
+        target = entity->place();
         moved = Player::walk_speed * (player.rtt_ms / 1e3 + 0.1);
     }
-    if (target == nullptr) return;
+    if (!target) return;
     const double own_s =
         (std::max(acted.client_time_ms, player.position_time_ms) - player.position_time_ms) / 1e3;
     moved += Player::walk_speed * std::min(own_s, 5.0) + 16;
@@ -40,7 +41,7 @@ void ShadowInterest::on(const shadowland::Shown& shown, const Player& player,
     for (const Player::Correction& correction : player.corrections) {
         if (!correction.waiting) continue;
         known = true;
-        distance = std::min(distance, (shown.position - correction.position).length());
+        distance = std::min(distance, (shown.position - correction.position()).length());
     }
     if (!known) return;
     const double silent_s = player.placed ? to_seconds(player.now - player.position_at) : 0;

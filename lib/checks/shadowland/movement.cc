@@ -110,16 +110,17 @@ void ShadowTeleport::on(const Synced& synced, const Player& player, const Settin
 
 void ShadowFly::on(const Synced& synced, const Player& player, const Settings& settings,
                    Findings& out) noexcept {
-    if (!synced.has_position || player.map == nullptr) return;
+    if (!synced.has_position || player.map == nullptr || !player.map->ground) return;
     if (player.synced && synced.client_time_ms < player.client_time_ms) return;
-    const double height = synced.position.z - player.map->ground;
+    const double ground = *player.map->ground;
+    const double height = synced.position.z - ground;
     if (height <= settings.air_units) {
         syncs_ = 0;
         lifted_ = false;
         return;
     }
     for (const Player::Correction& correction : player.corrections) {
-        if (correction.waiting && correction.position.z - player.map->ground > settings.air_units) {
+        if (correction.waiting && correction.position().z - ground > settings.air_units) {
             lifted_ = true;
         }
     }

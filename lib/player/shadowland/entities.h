@@ -12,10 +12,19 @@ namespace portcullis::shadowland {
 struct Entity {
     uint32_t id = 0;
     uint32_t next = 0;
-    uint8_t type = 0;
-    Place position;                  ///< The last that was sent.
-    std::array<int32_t, 3> steps{};  ///< DeltaSync's baseline.
+    std::array<float, 3> position{};  ///< The last that was sent; exact, as it was on the wire.
+    std::array<int32_t, 3> steps{};   ///< DeltaSync's baseline.
+    uint16_t second = 0;              ///< Of the updates counted; wraps.
+    uint8_t updates = 0;              ///< Within it.
+    uint8_t type : 7 = 0;
+    bool moved : 1 = false;  ///< By the last of them.
+
+    Place place() const noexcept { return {position[0], position[1], position[2]}; }
+    void put(const Place& p) noexcept {
+        position = {static_cast<float>(p.x), static_cast<float>(p.y), static_cast<float>(p.z)};
+    }
 };
+static_assert(sizeof(Entity) == 36);
 
 /// The entities of all clients of a Worker: one pool, a few short chains for each
 /// client.  When it is full, more are not known, and what hangs on them is not judged.
@@ -65,7 +74,7 @@ private:
     }
 
     EntityPool* pool_;
-    std::array<uint32_t, 16> chains_;
+    std::array<uint32_t, 8> chains_;
 };
 
 }  // namespace portcullis::shadowland

@@ -4,31 +4,29 @@ namespace portcullis::shadowland {
 
 namespace {
 
-constexpr Box walls_of_1[] = {{{412'000, 400'000, 0}, {412'200, 420'000, 3'000}}};
-
-constexpr Map maps[] = {
-    {.id = 1,
-     .section = {25'600, 25'600, 6'400},
-     .quadrants = {32, 32, 4},
-     .step = 1,
-     .ground = 1'000,
-     .walls = walls_of_1},
-    {.id = 2,
-     .section = {12'800, 12'800, 3'200},
-     .quadrants = {8, 8, 2},
-     .step = 0.5,
-     .ground = 500,
-     .walls = {}},
-};
-
 /// How far outside its quadrant a position may lie, as a share of the quadrant:
 /// so that who walks along a border does not flicker.
 constexpr double outside_max = 1.0 / 8;
 
 }  // namespace
 
-const Map* find_map(uint16_t id) noexcept {
-    for (const Map& map : maps) {
+Maps::Maps(const config::Shadowland& config) {
+    const auto place = [](const config::Shadowland::Axes& a) { return Place{a[0], a[1], a[2]}; };
+    for (const config::Shadowland::Map& from : config.maps) {
+        Map& map = maps_.emplace_back();
+        map.id = static_cast<uint16_t>(from.id);
+        map.section = place(from.section);
+        for (size_t axis = 0; axis < map.quadrants.size(); ++axis) {
+            map.quadrants[axis] = static_cast<uint32_t>(from.quadrants(axis));
+        }
+        map.step = from.step;
+        map.ground = from.ground;
+        for (const auto& wall : from.walls) map.walls.push_back({place(wall.min), place(wall.max)});
+    }
+}
+
+const Map* Maps::find(uint16_t id) const noexcept {
+    for (const Map& map : maps_) {
         if (map.id == id) return &map;
     }
     return nullptr;

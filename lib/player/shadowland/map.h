@@ -4,8 +4,9 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
-#include <span>
+#include <vector>
 
+#include "config/config.h"
 #include "protocol/shadowland/messages.h"
 
 namespace portcullis::shadowland {
@@ -28,17 +29,26 @@ struct Box {
 struct Map {
     uint16_t id = 0;
     Place section;                      ///< Size of a quadrant.
-    std::array<uint16_t, 3> quadrants;  ///< Along each axis.
+    std::array<uint32_t, 3> quadrants;  ///< Along each axis.
     double step = 1;                    ///< Of quantised positions.
-    double ground = 0;                  ///< Height of the floor; maps here are flat.
-    std::span<const Box> walls;
+    std::optional<double> ground;       ///< Height of the floor; nothing: it has hills.
+    std::vector<Box> walls;
 
     /// A quantised position in the world; nothing if no such quadrant exists or the
     /// position lies too far outside it.
     std::optional<Place> place(uint16_t quadrant, const Quantised& local) const noexcept;
 };
 
-/// The map of this id; null if it is not known, and then nothing on it is judged.
-const Map* find_map(uint16_t id) noexcept;
+/// The maps of the configuration, for as long as a Worker runs: players point at them.
+class Maps {
+public:
+    explicit Maps(const config::Shadowland& config);
+
+    /// The map of this id; null if it is not known, and then nothing on it is judged.
+    const Map* find(uint16_t id) const noexcept;
+
+private:
+    std::vector<Map> maps_;
+};
 
 }  // namespace portcullis::shadowland

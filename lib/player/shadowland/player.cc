@@ -41,15 +41,15 @@ void Player::on(const CreateEntity& message) noexcept {
     const Place where = place_of(message.position);
     if (message.self()) {
         self = message.entity;
-        map = find_map(message.map);
+        map = maps_->find(message.map);
         take_flags(message.flags);
-        correct(where);
+        correct(message.position);
         return;
     }
     Entity* entity = known.make(message.entity);
     if (entity == nullptr) return;
-    entity->type = message.type;
-    entity->position = where;
+    entity->type = message.type & 0x7f;
+    entity->put(where);
     entity->steps = steps_of(where, map != nullptr ? map->step : 1);
 }
 
@@ -57,13 +57,11 @@ void Player::on(const UpdateEntity& message) noexcept {
     const FullFields& fields = message.fields;
     if (message.entity == self) {
         if (fields.has(delta::flags)) take_flags(fields.flags);
-        if (fields.has(delta::position)) correct(place_of(fields.position));
+        if (fields.has(delta::position)) correct(fields.position);
         return;
     }
     Entity* entity = known.find(message.entity);
-    if (entity != nullptr && fields.has(delta::position)) {
-        entity->position = place_of(fields.position);
-    }
+    if (entity != nullptr && fields.has(delta::position)) move(*entity, place_of(fields.position));
 }
 
 void Player::on(const UpdateEntityQuantized& message) noexcept {
@@ -75,7 +73,12 @@ void Player::on(const UpdateEntityQuantized& message) noexcept {
     Entity* entity = known.find(message.entity);
     if (entity == nullptr || map == nullptr || !fields.has(delta::position)) return;
     const auto where = map->place(fields.quadrant, fields.position);
-    if (where) entity->position = *where;
+    if (where) move(*entity, *where);
+}
+
+void Player::move(Entity& entity, const Place& to) noexcept {
+    entity.moved = (to - entity.place()).length() >= 1;
+    entity.put(to);
 }
 
 void Player::on(const RemoveEntity& message) noexcept { known.forget(message.entity); }
@@ -91,8 +94,8 @@ void Player::on(const DeltaSync& message) noexcept {
         };
         entity->steps = {add(entity->steps[0], moved.dx), add(entity->steps[1], moved.dy),
                          add(entity->steps[2], moved.dz)};
-        entity->position = {entity->steps[0] * map->step, entity->steps[1] * map->step,
-                            entity->steps[2] * map->step};
+        move(*entity, {entity->steps[0] * map->step, entity->steps[1] * map->step,
+                       entity->steps[2] * map->step});
     });
 }
 
@@ -115,10 +118,10 @@ void Player::take_flags(const Flags& said) noexcept {
     flags_at = now;
 }
 
-void Player::correct(const Place& where) noexcept {
+void Player::correct(const Triple& to) noexcept {
     Correction& oldest = *std::ranges::min_element(
         corrections, {}, [](const Correction& c) { return std::pair(c.waiting, c.at); });
-    oldest = {where, now, true};
+    oldest = {to, true, now};
 }
 
 Player::Correction* Player::correction_for(const Place& where) noexcept {
@@ -128,7 +131,7 @@ Player::Correction* Player::correction_for(const Place& where) noexcept {
         if (age > delivery_max + slack()) continue;
         // From there the client may have walked on since.
         constexpr double near = 100;
-        if ((where - correction.position).horizontal() <=
+        if ((where - correction.position()).horizontal() <=
             near + walk_speed * 1.05 * (to_seconds(age) + 0.1)) {
             return &correction;
         }

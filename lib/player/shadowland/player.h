@@ -46,7 +46,7 @@ public:
     static constexpr size_t corrections_max = 4;
     static constexpr double walk_speed = 600;  ///< Units a second.
 
-    explicit Player(EntityPool& pool) noexcept : known(pool) {}
+    Player(EntityPool& pool, const Maps& maps) noexcept : known(pool), maps_(&maps) {}
 
     // What the server says.
     void on(const CreateEntity& message) noexcept;
@@ -56,14 +56,15 @@ public:
     void on(const DeltaSync& message) noexcept;
     void on(const RoundTrip& trip) noexcept { rtt_ms = trip.ms; }
     // What the client says.
-    void on(const EnterToWorld& message) noexcept { map = find_map(message.map); }
+    void on(const EnterToWorld& message) noexcept { map = maps_->find(message.map); }
     void on(const Synced& synced) noexcept;
 
     /// Where the server puts the client, until the client says that it is there.
     struct Correction {
-        Place position;
-        Nanos at{};
+        Triple to{};  ///< As on the wire.
         bool waiting = false;
+        Nanos at{};
+        Place position() const noexcept { return place_of(to); }
     };
     /// The correction that explains a client's appearing there; null: none.
     Correction* correction_for(const Place& where) noexcept;
@@ -99,7 +100,10 @@ public:
 
 private:
     void take_flags(const Flags& said) noexcept;
-    void correct(const Place& position) noexcept;
+    void correct(const Triple& to) noexcept;
+    void move(Entity& entity, const Place& to) noexcept;
+
+    const Maps* maps_;
 };
 
 }  // namespace portcullis::shadowland

@@ -1,3 +1,7 @@
+// The library's own HMAC allocates for every message, which a Worker must not: this one is
+// made of its SHA-256, whose plain functions OpenSSL 3 keeps but calls deprecated.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "protocol/shadowland/cipher.h"
 
 #include <algorithm>
@@ -8,6 +12,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <openssl/sha.h>
 
 #include "base/reader.h"
 #include "base/setup_error.h"
@@ -59,30 +64,43 @@ void Cipher::seal(const Header& header, MutableBytes datagram, const Key& key) n
               datagram.subspan(header_size, size), datagram.last(tag_size));
 }
 
-Authenticator::Authenticator() : mac_(EVP_MAC_fetch(nullptr, "HMAC", nullptr)), context_(nullptr) {
-    if (mac_ != nullptr) context_ = EVP_MAC_CTX_new(mac_);
-    char digest[] = "SHA256";
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                                 OSSL_PARAM_construct_end()};
-    if (context_ == nullptr || EVP_MAC_CTX_set_params(context_, params) != 1) {
-        EVP_MAC_CTX_free(context_);
-        EVP_MAC_free(mac_);
-        throw SetupError("OpenSSL has no HMAC-SHA256; Shadowland's cookies need it");  // setup
+/// A secret's two halves of HMAC (RFC 2104), each a block of SHA-256 already taken in.
+struct Authenticator::Pads {
+    std::array<std::byte, secret_size_max> secret{};
+    size_t secret_size = 0;
+    SHA256_CTX inner, outer;
+
+    void take(Bytes given) noexcept {
+        secret_size = std::min(given.size(), secret_size_max);
+        secret.fill(std::byte{0});
+        std::copy_n(given.begin(), secret_size, secret.begin());
+        const auto begin = [&](SHA256_CTX& context, std::byte pad) noexcept {
+            std::array<std::byte, SHA256_CBLOCK> block;
+            for (size_t i = 0; i < block.size(); ++i) block[i] = secret[i] ^ pad;
+            SHA256_Init(&context);
+            SHA256_Update(&context, block.data(), block.size());
+        };
+        begin(inner, std::byte{0x36});
+        begin(outer, std::byte{0x5c});
     }
-}
-Authenticator::~Authenticator() {
-    EVP_MAC_CTX_free(context_);
-    EVP_MAC_free(mac_);
-}
+    bool is_of(Bytes given) const noexcept {
+        return given.size() == secret_size &&
+               std::equal(given.begin(), given.end(), secret.begin());
+    }
+};
+
+Authenticator::Authenticator() : pads_(std::make_unique<Pads>()) { pads_->take({}); }
+Authenticator::~Authenticator() { OPENSSL_cleanse(pads_.get(), sizeof(Pads)); }
 
 Authenticator::Mac Authenticator::mac(Bytes secret, Bytes message) noexcept {
-    Mac out{};
-    size_t size = 0;
-    if (EVP_MAC_init(context_, raw(secret.data()), secret.size(), nullptr) != 1 ||
-        EVP_MAC_update(context_, raw(message.data()), message.size()) != 1 ||
-        EVP_MAC_final(context_, raw(out.data()), &size, out.size()) != 1) {
-        out.fill(std::byte{0});
-    }
+    if (!pads_->is_of(secret)) pads_->take(secret);
+    Mac out;
+    SHA256_CTX context = pads_->inner;
+    SHA256_Update(&context, message.data(), message.size());
+    SHA256_Final(raw(out.data()), &context);
+    context = pads_->outer;
+    SHA256_Update(&context, out.data(), out.size());
+    SHA256_Final(raw(out.data()), &context);
     return out;
 }
 
@@ -105,20 +123,21 @@ std::array<std::byte, cookie_size> Authenticator::make_cookie(Bytes secret, cons
     return cookie;
 }
 
-CookieState Authenticator::judge_cookie(Bytes secret, Bytes cookie, const Endpoint& client,
-                                        Bytes public_key, uint64_t now_ms) noexcept {
+bool Authenticator::cookie_holds(Bytes secret, Bytes cookie, const Endpoint& client,
+                                 Bytes public_key) noexcept {
     Reader in(cookie);
     const uint64_t made_ms = in.le_u64();
     const uint64_t nonce = in.le_u64();
     const auto good = make_cookie(secret, client, public_key, made_ms, nonce);
+    return cookie.size() == good.size() &&
+           CRYPTO_memcmp(good.data(), cookie.data(), good.size()) == 0;
+}
+
+CookieState Authenticator::judge_cookie(Bytes secret, Bytes cookie, const Endpoint& client,
+                                        Bytes public_key, uint64_t now_ms) noexcept {
     // Who forges a cookie chooses its time, so the sum is looked at first.
-    if (cookie.size() != good.size() ||
-        CRYPTO_memcmp(good.data(), cookie.data(), good.size()) != 0) {
-        return CookieState::forged;
-    }
-    const bool old = now_ms > made_ms && now_ms - made_ms > cookie_ttl_ms;
-    const bool early = made_ms > now_ms && made_ms - now_ms > clock_skew_max_ms;
-    return old || early ? CookieState::expired : CookieState::good;
+    if (!cookie_holds(secret, cookie, client, public_key)) return CookieState::forged;
+    return cookie_state_at(Reader(cookie).le_u64(), now_ms);
 }
 
 std::array<std::byte, Authenticator::integrity_key_size> Authenticator::integrity_key(

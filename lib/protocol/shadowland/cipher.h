@@ -7,8 +7,6 @@
 #include "base/ip.h"
 #include "protocol/shadowland/header.h"
 
-struct evp_mac_st;
-struct evp_mac_ctx_st;
 
 /// Shadowland's cryptography: opening and sealing packets, cookies, keys of an epoch,
 /// the integrity table.
@@ -35,12 +33,22 @@ struct Cipher {
 
 enum class CookieState : uint8_t { good, expired, forged };
 
-/// HMAC-SHA256 under one secret, for cookies and for the integrity table.
+inline constexpr uint64_t cookie_ttl_ms = 10'000;
+inline constexpr uint64_t clock_skew_max_ms = 1'000;
+
+/// Whether a cookie that its server made at `made_ms` is taken at `now_ms`.
+constexpr CookieState cookie_state_at(uint64_t made_ms, uint64_t now_ms) noexcept {
+    const bool old = now_ms > made_ms && now_ms - made_ms > cookie_ttl_ms;
+    const bool early = made_ms > now_ms && made_ms - now_ms > clock_skew_max_ms;
+    return old || early ? CookieState::expired : CookieState::good;
+}
+
+/// HMAC-SHA256 for cookies and for the integrity table.  Keeps what it made of the secret
+/// it was asked for last, since a flood asks for one and the same.
 class Authenticator {
 public:
     static constexpr size_t mac_size = 32;
-    static constexpr uint64_t cookie_ttl_ms = 10'000;
-    static constexpr uint64_t clock_skew_max_ms = 1'000;
+    static constexpr size_t secret_size_max = 64;
 
     Authenticator();
     ~Authenticator();
@@ -48,6 +56,10 @@ public:
     Authenticator& operator=(const Authenticator&) = delete;
 
     using Mac = std::array<std::byte, mac_size>;
+
+    /// Whether a holder of the secret made this cookie for this client and key, at any time.
+    bool cookie_holds(Bytes secret, Bytes cookie, const Endpoint& client,
+                      Bytes public_key) noexcept;
 
     CookieState judge_cookie(Bytes secret, Bytes cookie, const Endpoint& client, Bytes public_key,
                              uint64_t now_ms) noexcept;
@@ -63,10 +75,10 @@ public:
     bool integrity_key_holds(Bytes secret, uint32_t build, uint16_t index, Bytes key) noexcept;
 
 private:
+    struct Pads;
     Mac mac(Bytes secret, Bytes message) noexcept;
 
-    evp_mac_st* mac_;
-    evp_mac_ctx_st* context_;
+    std::unique_ptr<Pads> pads_;
 };
 
 /// The keys of an epoch from the shared X25519 secret.  Slow: for tests and the

@@ -19,11 +19,10 @@ constexpr Nanos key_look_interval = 50ms;
 constexpr Nanos network_repeat_max = 500ms;
 /// Other repeats that nobody is blamed for.
 constexpr double repeats_per_second = 4, repeats_burst = 4;
-/// A client's packets, retransmissions included.  A line that stalled for
-/// seconds gives everything back at once.
-constexpr double packets_per_second = 200, packets_burst = 600;
+/// A line that stalled for seconds gives everything back at once.
+constexpr double packets_burst_s = 3;
 /// A line may add copies to the ten retransmissions that a sender is allowed.
-constexpr uint8_t copies_max = 24;
+constexpr uint8_t copies_max = Copies::most;
 /// After so many copies a receiver that hears us had every chance to acknowledge.
 constexpr uint8_t copies_unheard = 9;
 
@@ -48,10 +47,8 @@ Fault fault_of(Error error) noexcept {
     }
 }
 
-uint64_t in_ms(Nanos t) noexcept {
-    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
-}
-uint16_t in_16ms(Nanos t) noexcept { return static_cast<uint16_t>(in_ms(t) / 16); }
+constexpr Nanos slot_unit = 64ms;
+uint8_t in_slot_units(Nanos t) noexcept { return static_cast<uint8_t>(t / slot_unit); }
 
 /// Every sync begins a new slot for its sequence.
 size_t slot_of(uint64_t sequence) noexcept { return sequence % ReplayWindow::size; }
@@ -61,13 +58,13 @@ size_t slot_of(uint64_t sequence) noexcept { return sequence % ReplayWindow::siz
 Decoder::Decoder(const Settings& settings, const keys::ShadowlandKeys& keys)
     : settings_(settings),
       keys_(keys),
+      connects_(settings.connects, settings.secret),
       sessions_(settings.sessions),
+      harmless_(settings.sessions == 0 ? 0 : harmless_max),
       heads_(std::make_unique<uint32_t[]>(std::bit_ceil(settings.sessions + 1))),
       next_(std::make_unique<uint32_t[]>(settings.sessions)),
       heads_mask_(std::bit_ceil(settings.sessions + 1) - 1),
       fragments_(settings.fragments),
-      builds_(std::make_unique<uint32_t[]>(builds_max)),
-      sources_(std::make_unique<Bucket[]>(sources_max)),
       inflated_(std::make_unique<std::byte[]>(inflated_size)) {
     std::fill_n(heads_.get(), heads_mask_ + 1, none);
 }
@@ -78,7 +75,8 @@ void Decoder::begin(Link& link, Direction direction, Nanos now) noexcept {
     direction_ = direction;
     now_ = now;
     seen_ = PacketSeen{};
-    payload_ = {};
+    payload_ = message_ = {};
+    changes_ = nullptr;
     outcome_ = Outcome{};
     round_trip_ = {};
     violations_size_ = 0;
@@ -87,22 +85,25 @@ void Decoder::begin(Link& link, Direction direction, Nanos now) noexcept {
 /// The order of checks on receipt; the first failure ends it.
 void Decoder::open(Bytes datagram) noexcept {
     const ReadHeader read = read_header(datagram);
+    datagram_ = datagram;
     seen_.header = read.header;
     seen_.size = datagram.size();
     if (session_ != nullptr) watch_time();
     if (read.error != Error::none) return fail(read.error, Fault::header_invalid);
     const bool accepting = read.header.flags == flag::control && read.header.sequence == 0;
     if (read.header.connection_id == 0 || accepting) return open_handshake(datagram);
+    const double per_second = settings_.session_packets_per_s;
+    const double burst = per_second * packets_burst_s;
     if (session_ != nullptr && direction_ == Direction::to_server &&
-        !session_->packets.take(now_, packets_per_second, packets_burst)) {
-        outcome_.flood = outcome_.drop = true;
+        !session_->packets.take(now_, per_second, burst)) {
+        drop(Fault::rate_flood);
         accuse({.fault = Fault::rate_flood,
                 .confidence = 0.98f,
-                .observed = packets_burst,
-                .limit = packets_per_second,
+                .observed = burst,
+                .limit = per_second,
                 .unit = "packets/s"});
     }
-    const bool believed = !outcome_.flood && of_this_session();
+    const bool believed = !outcome_.drop && of_this_session();
     if (!believed && !settings_.tell_all) return;
     if (!unseal(datagram)) return;
     if (!believed) return;  // Told as its sender meant it, and no more.
@@ -120,20 +121,23 @@ void Decoder::open_handshake(Bytes datagram) noexcept {
 bool Decoder::of_this_session() noexcept {
     const Header& header = seen_.header;
     if (session_ == nullptr || session_->connection_id != header.connection_id) {
-        const bool another = find(header.connection_id) != none;
+        const bool another = find(header.connection_id, link_->service) != none;
         outcome_.unknown = !another;
-        outcome_.drop = another;
-        if (another && direction_ == Direction::to_server) {
-            // Who took the id of another's session speaks from the wrong address.
+        if (another) {
+            // Who took the id of another's session speaks from the wrong address, be it a
+            // thief's or the owner's own new one: the server takes neither.
+            drop(Fault::session_hijack);
             accuse({.fault = Fault::session_hijack,
                     .confidence = 0.9f,
                     .observed = double(header.connection_id),
                     .unit = "connection id"});
+        } else if (direction_ == Direction::to_server) {
+            stranger();
         }
         return false;
     }
     if (session_->encrypted == header.encrypted()) return true;
-    outcome_.drop = true;
+    drop(Fault::crypto_downgrade);
     accuse({.fault = Fault::crypto_downgrade,
             .note = session_->encrypted ? "plain in an encrypted session"
                                         : "encrypted in a plain session"});
@@ -209,6 +213,7 @@ Bytes Decoder::try_next_epoch(Bytes datagram) noexcept {
     Epoch next{session_->epoch.number + 1, true, {key->to_server, key->to_client}};
     const Bytes opened = try_epoch(next, datagram);
     if (opened.empty()) return {};
+    outcome_.epoch_changed = true;
     session_->previous = session_->epoch;
     session_->previous_until = now_ + epoch_grace;
     session_->epoch = next;
@@ -222,15 +227,22 @@ void Decoder::place(bool is_proven) noexcept {
     ReplayWindow& window = half.window(header.channel);
     const ReplayWindow::Place where = window.look(header.sequence, is_proven);
     if (where != ReplayWindow::Place::fresh) return repeated(where);
+    outcome_.lost = static_cast<uint32_t>(window.lost_by(header.sequence));
+    outcome_.fate = DatagramFate::arrived;
     const uint64_t moved = window.accept(header.sequence);
     seen_.fresh = true;
     if (header.reliable()) {
-        Reliable& reliable = half.of(header.channel);
-        if (moved > 0) reliable.moved(moved);
-        const uint64_t behind = window.highest() - header.sequence;
-        reliable.copies[behind] = 1;
+        Copies& copies = half.of(header.channel);
+        if (moved > 0) copies.moved(moved);
+        if (moved > 0 && direction_ == Direction::to_client) {
+            session_->acknowledged_on(header.channel).moved(moved);
+        }
+        if (moved > 0 && session_->harmless != none && direction_ == Direction::to_server) {
+            forget_harmless(*session_, window.highest(), header.channel);
+        }
+        copies.add(window.highest() - header.sequence);
     } else if (direction_ == Direction::to_server) {
-        session_->unreliable_at[slot_of(header.sequence)] = in_16ms(now_);
+        session_->unreliable_at[slot_of(header.sequence)] = in_slot_units(now_);
         session_->unreliable_twice &= ~(uint64_t{1} << slot_of(header.sequence));
     }
     if (direction_ == Direction::to_server && is_proven) session_->last_client = now_;
@@ -239,7 +251,7 @@ void Decoder::place(bool is_proven) noexcept {
 void Decoder::repeated(ReplayWindow::Place where) noexcept {
     const Header& header = seen_.header;
     if (where == ReplayWindow::Place::too_far) {
-        outcome_.drop = true;
+        drop(Fault::replay_window);
         accuse({.fault = Fault::replay_window,
                 .observed = double(header.sequence),
                 .limit = double(session_->half(direction_).window(header.channel).highest()),
@@ -249,15 +261,18 @@ void Decoder::repeated(ReplayWindow::Place where) noexcept {
     }
     if (!header.reliable()) return repeated_unreliable(where);
     // Its receiver acknowledges it again, so a reliable repeat goes on.
-    ++session_->retransmissions;
+    outcome_.fate = DatagramFate::resent;
     if (where == ReplayWindow::Place::too_old) return;
+    if (direction_ == Direction::to_server && session_->harmless != none) {
+        changes_ = harmless_at_hand();
+        outcome_.rewritten = changes_ != nullptr;
+    }
     Half& half = session_->half(direction_);
-    Reliable& reliable = half.of(header.channel);
     const uint64_t behind = half.window(header.channel).highest() - header.sequence;
-    uint8_t& copies = reliable.copies[behind];
-    if (copies < UINT8_MAX) ++copies;
+    const bool new_most = half.of(header.channel).of(behind) == copies_max - 1;
+    const uint8_t copies = half.of(header.channel).add(behind);
     if (direction_ == Direction::to_server) {
-        if (copies == copies_max) {
+        if (new_most) {
             accuse({.fault = Fault::reliable_abuse,
                     .confidence = 0.9f,
                     .observed = double(copies),
@@ -267,8 +282,8 @@ void Decoder::repeated(ReplayWindow::Place where) noexcept {
         return;
     }
     const auto told = static_cast<uint8_t>(1u << index_of(header.channel));
-    const bool silent = (reliable.acknowledged >> behind & 1) == 0 &&
-                        now_ - reliable.acknowledged_at > 2s && copies >= copies_unheard;
+    const Acknowledged& heard = session_->acknowledged_on(header.channel);
+    const bool silent = !heard.has(behind) && now_ - heard.at > 2s && copies >= copies_unheard;
     // Somebody whose Pongs come hears the server, and could acknowledge.
     if (silent && (session_->starved_told & told) == 0 && now_ - session_->pong_at < 6s &&
         session_->pongs > 0 && now_ - session_->last_client < 1s) {
@@ -285,14 +300,16 @@ void Decoder::repeated(ReplayWindow::Place where) noexcept {
 
 /// Nobody honest sends twice on channel 0, but networks do.
 void Decoder::repeated_unreliable(ReplayWindow::Place where) noexcept {
-    outcome_.drop = true;
+    outcome_.fate = DatagramFate::twice;
+    drop(Fault::replay_window);
     if (direction_ != Direction::to_server) return;
     const size_t slot = slot_of(seen_.header.sequence);
     const uint64_t bit = uint64_t{1} << slot;
     if (where == ReplayWindow::Place::repeat && (session_->unreliable_twice & bit) == 0) {
         session_->unreliable_twice |= bit;
-        const auto since = static_cast<uint16_t>(in_16ms(now_) - session_->unreliable_at[slot]);
-        if (since * 16ms <= network_repeat_max) return;
+        const auto since =
+            static_cast<uint8_t>(in_slot_units(now_) - session_->unreliable_at[slot]);
+        if (since * slot_unit <= network_repeat_max) return;
     }
     if (session_->repeats.take(now_, repeats_per_second, repeats_burst)) return;
     accuse({.fault = Fault::replay_window,
@@ -320,7 +337,7 @@ Fragments::Piece Decoder::add(const Fragment& fragment) noexcept {
         default:
             return piece;
     }
-    outcome_.drop = !seen_.header.reliable();
+    refuse(violation.fault);
     violation.observed = fragment.fragment_id;
     violation.unit = "fragment id";
     accuse(violation);
@@ -333,12 +350,26 @@ Bytes Decoder::inflate(Bytes payload) noexcept {
     return inflated.payload;
 }
 
+/// The packet as a whole fails.
 void Decoder::body_failed(Error error) noexcept {
     if (!seen_.fresh) return;
+    if (error == Error::type && link_->pass_unknown) return;
     outcome_.error = error;
-    // A reliable packet that never arrives ends the session; its receiver drops
-    // what it holds, and acknowledges it.
-    if (!seen_.header.reliable()) outcome_.drop = true;
+    refuse(fault_of(error));
+    accuse({.fault = fault_of(error),
+            .error = error,
+            .proven = true,
+            .note = name_in(error_names, error)});
+}
+
+/// One message of several fails: its receiver drops it alone, so only that one must not
+/// arrive, and of a server's nothing needs to be done.
+void Decoder::message_failed(Error error) noexcept {
+    if (error == Error::type && link_->pass_unknown) return;
+    outcome_.error = error;
+    if (direction_ == Direction::to_server && !make_harmless() && !seen_.header.reliable()) {
+        drop(fault_of(error));
+    }
     accuse({.fault = fault_of(error),
             .error = error,
             .proven = true,
@@ -347,8 +378,21 @@ void Decoder::body_failed(Error error) noexcept {
 
 void Decoder::fail(Error error, Fault fault) noexcept {
     outcome_.error = seen_.error = error;
-    outcome_.drop = true;
+    drop(fault);
     accuse({.fault = fault, .error = error, .note = name_in(error_names, error)});
+}
+
+/// It does not go on; the first reason stays.
+void Decoder::drop(Fault why) noexcept {
+    if (!outcome_.drop) outcome_.why = why;
+    outcome_.drop = true;
+}
+
+/// What a receiver takes for a packet and then throws away need not reach it.  A reliable
+/// one must, or its channel stops for good: a client's goes on as a Nop where that can be.
+void Decoder::refuse(Fault why) noexcept {
+    if (!seen_.header.reliable()) return drop(why);
+    if (direction_ == Direction::to_server) make_whole_harmless();
 }
 
 /// Only clients are accused: a server's faults are its operator's to find.
@@ -378,9 +422,13 @@ uint32_t& Decoder::head_of(uint32_t connection_id) noexcept {
     return heads_[connection_id * 0x9e3779b1u >> 7 & heads_mask_];
 }
 
-uint32_t Decoder::find(uint32_t connection_id) const noexcept {
+/// Ids are one server's own: two servers may well choose the same.
+uint32_t Decoder::find(uint32_t connection_id, uint8_t service) const noexcept {
     uint32_t at = heads_[connection_id * 0x9e3779b1u >> 7 & heads_mask_];
-    while (at != none && sessions_[at].connection_id != connection_id) at = next_[at];
+    const auto is_it = [&](const Session& session) noexcept {
+        return session.connection_id == connection_id && session.service == service;
+    };
+    while (at != none && !is_it(sessions_[at])) at = next_[at];
     return at;
 }
 
@@ -388,11 +436,28 @@ void Decoder::forget(Link& link) noexcept {
     if (link.session == none) return;
     Session& session = sessions_[link.session];
     for (Half& half : session.halves) fragments_.forget(half.fragments);
+    for (uint32_t at = session.harmless; at != none;) {
+        const uint32_t next = harmless_[at].next;
+        harmless_.unmake(at);
+        at = next;
+    }
     uint32_t* at = &head_of(session.connection_id);
     while (*at != link.session) at = &next_[*at];
     *at = next_[link.session];
     sessions_.unmake(link.session);
     link.session = none;
+}
+
+MessageKind Decoder::kind() const noexcept {
+    const Header& header = seen_.header;
+    if (!seen_.opened || payload_.empty()) return MessageKind::sealed;
+    auto type = static_cast<uint8_t>(payload_[0]);
+    if (header.control()) return kind_of_control(type);
+    if (header.compressed()) return MessageKind::nop;
+    // Of several, the first; behind a bundle's type stands its length.
+    const size_t first = type == payload_type::bundle ? 3 : type == payload_type::queue ? 1 : 0;
+    if (payload_.size() > first) type = static_cast<uint8_t>(payload_[first]);
+    return kind_of_game(type, direction_ == Direction::to_server);
 }
 
 size_t Decoder::write_disconnect(const Link& link, Direction direction, uint8_t reason,

@@ -6,6 +6,7 @@
 
 #include "base/pool.h"
 #include "keys/shadowland_keys.h"
+#include "protocol/shadowland/connects.h"
 #include "protocol/shadowland/events.h"
 #include "protocol/shadowland/fragments.h"
 #include "protocol/shadowland/payload.h"
@@ -17,16 +18,26 @@ namespace portcullis::shadowland {
 struct Link {
     Endpoint client, server;
     uint32_t session = Pool<Session>::none;
+    uint8_t service = 0;
+    bool pass_unknown = false;  ///< Types that nobody knows are the server's own business.
+    bool reseal = false;        ///< What is sealed may be changed and sealed again.
 };
 
 /// What becomes of a datagram.
 struct Outcome {
     Error error = Error::none;  ///< Of the datagram as a whole.
     bool drop = false;          ///< Its receiver would not take it, and loses nothing with it.
+    Fault why{};                ///< Of a drop.
     bool unknown = false;       ///< Of a session whose beginning we have not seen.
-    bool flood = false;         ///< Dropped for being too many.
     bool full = false;          ///< No room for a session: it goes uninspected.
     bool ended = false;         ///< A Disconnect: the session is over.
+    bool rewritten = false;     ///< It shall go on as `rewrite` has it.
+    bool epoch_changed = false;
+    bool begun = false;                        ///< A session.
+    ConnectFate connect = ConnectFate::count;  ///< `count`: no Connect.
+    DatagramFate fate = DatagramFate::count;   ///< `count`: of no session.
+    uint32_t lost = 0;                         ///< Datagrams that will not come any more.
+    Bytes answer;  ///< What its sender gets instead; valid until the next datagram.
 };
 
 /// Datagrams in, messages out, for all sessions of one Worker.
@@ -43,6 +54,9 @@ public:
         uint32_t sessions = 1'000;
         Fragments::Limits fragments;
         bool tell_all = false;
+        Connects::Limits connects = {};
+        double session_packets_per_s = 200;
+        uint64_t secret = 0;  ///< Nobody outside knows who shares a place in tables.
     };
 
     /// `keys` may be given more at any time; it must outlive the decoder.
@@ -69,6 +83,18 @@ public:
 
     /// Asks for the memory of a session before its packet's turn.
     void fetch(uint32_t session, Direction direction) const noexcept;
+
+    /// While it is told: where the message stands, its type first.
+    Bytes message() const noexcept { return message_; }
+    /// While it is told: its session; null: none, or there was no room for it.
+    const Session* session_at_hand() const noexcept { return session_; }
+    /// What the datagram at hand begins with.
+    MessageKind kind() const noexcept;
+    /// While a client's message is told: it shall go on as a Nop.  False when it can not.
+    bool make_harmless() noexcept;
+    /// The datagram at hand as it shall go on.  Returns its size; 0 when that can not be.
+    size_t rewrite(MutableBytes out) noexcept;
+
     void forget(Link& link) noexcept;
     const Session* session_of(const Link& link) const noexcept {
         return link.session == Pool<Session>::none ? nullptr : &sessions_[link.session];
@@ -96,9 +122,10 @@ private:
                 if (decoder.seen_.fresh) whole(message);
             }
         }
+        void at(Bytes message) noexcept { decoder.message_ = message; }
         void on_form(Form form) noexcept { listener.on_form(form); }
         void on_broken(Error error) noexcept {
-            if (decoder.seen_.fresh) decoder.body_failed(error);
+            if (decoder.seen_.fresh) decoder.message_failed(error);
             listener.on_broken(error);
         }
         void whole(const Fragment& fragment) noexcept {
@@ -139,6 +166,10 @@ private:
     void place(bool proven) noexcept;
     void repeated(ReplayWindow::Place place) noexcept;
     void repeated_unreliable(ReplayWindow::Place place) noexcept;
+    Harmless* harmless_at_hand() noexcept;
+    bool make_whole_harmless() noexcept;
+    Harmless* begin_harmless() noexcept;
+    void forget_harmless(Session& session, uint64_t highest, Channel channel) noexcept;
     void watch_time() noexcept;
     Fragments::Piece add(const Fragment& fragment) noexcept;
     Bytes inflate(Bytes payload) noexcept;
@@ -159,35 +190,38 @@ private:
     void learn(const SyncEntity&) noexcept { synced(); }
     void learn(const SyncEntityQuantized&) noexcept { synced(); }
     void synced() noexcept;
-    void count_connect() noexcept;
+    void count_connect(const Connect& message) noexcept;
+    void stranger() noexcept;
 
     void body_failed(Error error) noexcept;
+    void message_failed(Error error) noexcept;
     void fail(Error error, Fault fault) noexcept;
+    void drop(Fault why) noexcept;
+    void refuse(Fault why) noexcept;
+    void tell_flood(const Violation& violation) noexcept;
     void accuse(const Violation& violation) noexcept;
     bool proven() const noexcept { return seen_.opened; }
 
-    uint32_t find(uint32_t connection_id) const noexcept;
+    uint32_t find(uint32_t connection_id, uint8_t service) const noexcept;
     uint32_t& head_of(uint32_t connection_id) noexcept;
-
-    uint32_t& build_of(const Endpoint& client) noexcept;
-    static uint32_t hash_of(const IpAddress& address) noexcept;
 
     static constexpr size_t inflated_size = large_payload_max[1];
     static constexpr size_t violations_max = 16;
-    static constexpr size_t builds_max = 1'024;  ///< Clients between Connect and its answer.
-    static constexpr size_t sources_max = 16'384;
+    static constexpr uint32_t harmless_max = 4'096;
+    /// A flood is told this often; each of its packets is counted.
+    static constexpr Nanos flood_told_every = 10ms;
 
     const Settings settings_;
     const keys::ShadowlandKeys& keys_;
-    Authenticator authenticator_;
+    Connects connects_;
     Pool<Session> sessions_;
+    Pool<Harmless> harmless_;
     std::unique_ptr<uint32_t[]> heads_;  ///< Connection id to session.
     std::unique_ptr<uint32_t[]> next_;
     uint32_t heads_mask_;
     Fragments fragments_;
-    std::unique_ptr<uint32_t[]> builds_;  ///< What a client's Connect said, by its address.
-    std::unique_ptr<Bucket[]> sources_;   ///< Connects, by the hash of their source.
-    Bucket all_connects_;
+    Nanos flood_told_at_ = Nanos::min();
+    std::array<std::byte, Connects::answer_size> answer_;
     std::unique_ptr<std::byte[]> inflated_;
     std::array<std::byte, datagram_size_max> opened_;
 
@@ -197,7 +231,11 @@ private:
     Direction direction_{};
     Nanos now_{};
     PacketSeen seen_;
+    Bytes datagram_;
     Bytes payload_;
+    Bytes message_;
+    Harmless* changes_ = nullptr;  ///< What of it goes on as a Nop.
+    Harmless lone_changes_;        ///< The same, for what is sent once only.
     Outcome outcome_;
     RoundTrip round_trip_;
     std::array<Violation, violations_max> violations_;

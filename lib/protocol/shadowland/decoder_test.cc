@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/shadowland/speak_test_support.h"
 #include "protocol/shadowland/tell_test_support.h"
 #include "protocol/shadowland/vectors.h"
 
@@ -41,12 +42,10 @@ protected:
     static constexpr uint32_t id = 7;
 
     Session_() {
-        const std::array<std::byte, key_size> none{};
-        ConnectionAccepted accepted;
-        accepted.public_key = none;
-        accepted.tick_rate = 60;
-        accepted.heartbeat_timeout_ms = 15'000;
-        says(Direction::to_client, ControlType::connection_accepted, accepted, 0);
+        hears(Direction::to_client, accepted(id));
+        EXPECT_EQ(link.session, Pool<Session>::none) << "nobody asked";
+        hears(Direction::to_server, connect(std::vector<std::byte>(cookie_size)));
+        EXPECT_TRUE(hears(Direction::to_client, accepted(id)).begun);
         EXPECT_NE(link.session, Pool<Session>::none);
     }
     std::vector<std::byte> control(ControlType type, auto message, Direction d, uint64_t sequence,
@@ -88,6 +87,24 @@ protected:
     Nanos now = 1'000s;
     Ear ear;
 };
+
+TEST(Copies, AreCountedAsAnArrayWouldCountThem) {
+    std::mt19937 random(7);
+    std::array<uint8_t, ReplayWindow::size> naive{};
+    Copies copies;
+    for (int i = 0; i < 20'000; ++i) {
+        if (random() % 4 == 0) {
+            const uint64_t by = 1 + random() % (random() % 8 == 0 ? 80 : 20);
+            copies.moved(by);
+            for (size_t n = naive.size(); n-- > 0;) naive[n] = n >= by ? naive[n - by] : 0;
+        } else {
+            const size_t n = random() % naive.size();
+            if (naive[n] < Copies::most) ++naive[n];
+            EXPECT_EQ(copies.add(n), naive[n]);
+        }
+        for (size_t n = 0; n < naive.size(); ++n) ASSERT_EQ(copies.of(n), naive[n]) << i;
+    }
+}
 
 TEST_F(Session_, ANetworksSecondCopyIsDroppedAndBlamesNobody) {
     const auto ping = control(ControlType::ping, Ping{1, 5}, Direction::to_client, 1);
@@ -197,6 +214,128 @@ TEST_F(Session_, TheIdOfAnothersSessionIsAHijack) {
     ear = {};
     EXPECT_TRUE(decoder.receive(other, Direction::to_server, pong, now, ear).drop);
     EXPECT_TRUE(blamed(Fault::session_hijack));
+}
+
+TEST_F(Session_, TheSameIdAtAnotherServerIsNoHijack) {
+    Link other{*parse_endpoint("10.88.0.9:50000"), *parse_endpoint("10.88.0.3:3565")};
+    other.service = 1;
+    const auto pong = control(ControlType::pong, Pong{1, 5, 0}, Direction::to_server, 1);
+    const Outcome outcome = decoder.receive(other, Direction::to_server, pong, now, ear);
+    EXPECT_TRUE(outcome.unknown);
+    EXPECT_FALSE(outcome.drop);
+}
+
+TEST_F(Session_, WhatNeverCameIsCountedWhenTheWindowLeavesItBehind) {
+    const auto pings = [&](uint64_t first, uint64_t last) {
+        uint32_t lost = 0;
+        for (uint64_t s = first; s <= last; ++s) {
+            lost += says(Direction::to_client, ControlType::ping, Ping{1, 5}, s).lost;
+        }
+        return lost;
+    };
+    EXPECT_EQ(pings(1, 10), 0u);
+    EXPECT_EQ(pings(13, 70), 0u);  // 11 and 12 may still come.
+    EXPECT_EQ(pings(12, 12), 0u);
+    EXPECT_EQ(pings(71, 80), 1u);
+    EXPECT_EQ(pings(1'000, 1'000), 919u - 63u);
+    EXPECT_EQ(pings(1'001, 1'100), 63u);
+}
+
+/// Two messages in a bundle, the first of which must not arrive.
+std::vector<std::byte> two_messages() {
+    return bundle_of(
+        {message_bytes(5, ActionRequest{.request_id = 5, .action = 2}, Direction::to_server),
+         message_bytes(2, Pong{1, 5, 0}, Direction::to_server)});
+}
+
+/// Makes the first message that it hears harmless.
+struct Censor : Ear {
+    Decoder& decoder;
+    bool done = false;
+    explicit Censor(Decoder& d) : decoder(d) {}
+    using Ear::on;
+    template <class M>
+    void on(const M& message) {
+        Ear::on(message);
+        if constexpr (std::is_same_v<M, ActionRequest>) done = decoder.make_harmless();
+    }
+    void on(const Violation& violation) { Ear::on(violation); }
+    void on(const RoundTrip&) {}
+};
+
+TEST_F(Session_, AMessageIsMadeHarmlessEachTimeItIsSent) {
+    const auto datagram = plain(
+        {.connection_id = id, .channel = Channel::reliable_ordered, .sequence = 1}, two_messages());
+    std::vector<std::byte> first(datagram_size_max);
+    for (int copy = 0; copy < 3; ++copy) {
+        Censor censor(decoder);
+        const Outcome outcome = decoder.receive(link, Direction::to_server, datagram, now, censor);
+        EXPECT_FALSE(outcome.drop);
+        ASSERT_TRUE(outcome.rewritten) << copy;
+        std::vector<std::byte> changed(datagram_size_max);
+        changed.resize(decoder.rewrite(changed));
+        ASSERT_EQ(changed.size(), datagram.size());
+        EXPECT_TRUE(crc_holds(changed));
+        EXPECT_EQ(changed[header_size + 3], std::byte{payload_type::nop});
+        if (copy == 0) first = changed;
+        EXPECT_EQ(changed, first);
+        now += 250ms;
+    }
+    // What comes after it is not touched, and its memory is given back.
+    for (uint64_t s = 2; s < 80; ++s) {
+        const auto pong =
+            plain({.connection_id = id, .channel = Channel::reliable_ordered, .sequence = s},
+                  message_bytes(5, ActionRequest{.request_id = 1}, Direction::to_server));
+        EXPECT_FALSE(hears(Direction::to_server, pong).rewritten);
+    }
+    EXPECT_EQ(decoder.session_of(link)->harmless, Pool<Harmless>::none);
+}
+
+TEST_F(Session_, ABrokenMessageOfABundleIsMadeHarmlessAlone) {
+    auto broken = message_bytes(5, ActionRequest{.request_id = 5}, Direction::to_server);
+    broken.push_back(std::byte{0});
+    const auto good = message_bytes(2, Pong{1, 5, 0}, Direction::to_server);
+    const auto datagram = plain({.connection_id = id, .sequence = 1}, bundle_of({good, broken}));
+    const Outcome outcome = hears(Direction::to_server, datagram);
+    EXPECT_FALSE(outcome.drop);
+    EXPECT_TRUE(outcome.rewritten);
+    EXPECT_TRUE(blamed(Fault::message_malformed));
+    std::array<std::byte, datagram_size_max> changed;
+    const size_t size = decoder.rewrite(changed);
+    EXPECT_EQ(changed[header_size + 1 + 2 + good.size() + 2], std::byte{payload_type::nop});
+    EXPECT_EQ(changed[header_size + 3], std::byte{2});
+    EXPECT_EQ(size, datagram.size());
+}
+
+TEST_F(Session_, ABrokenReliablePacketGoesOnAsANop) {
+    const std::array<std::byte, 7> bomb = {std::byte{0}, std::byte{0}, std::byte{1}};
+    const auto datagram = plain({.connection_id = id,
+                                 .channel = Channel::reliable_unordered,
+                                 .flags = flag::compressed,
+                                 .sequence = 1},
+                                bomb);
+    const Outcome outcome = hears(Direction::to_server, datagram);
+    EXPECT_FALSE(outcome.drop);
+    ASSERT_TRUE(outcome.rewritten);
+    std::vector<std::byte> changed(datagram_size_max);
+    changed.resize(decoder.rewrite(changed));
+    Decoder server{{.sessions = 4, .fragments = {8, 128}}, keys};
+    EXPECT_TRUE(crc_holds(changed));
+    const ReadHeader read = read_header(changed);
+    EXPECT_EQ(read.error, Error::none);
+    EXPECT_EQ(read.header.flags, 0);
+    EXPECT_EQ(changed[header_size], std::byte{payload_type::nop});
+}
+
+TEST_F(Session_, UnknownTypesPassWhereTheServerHasItsOwn) {
+    const std::array<std::byte, 2> own = {std::byte{0x33}, std::byte{1}};
+    Outcome outcome = hears(Direction::to_server, plain({.connection_id = id, .sequence = 1}, own));
+    EXPECT_TRUE(outcome.drop);
+    EXPECT_EQ(outcome.error, Error::type);
+    link.pass_unknown = true;
+    outcome = hears(Direction::to_server, plain({.connection_id = id, .sequence = 2}, own));
+    EXPECT_FALSE(outcome.drop);
+    EXPECT_TRUE(ear.faults.empty());
 }
 
 TEST_F(Session_, OurGoodbyeIsOneThatBothSidesRead) {

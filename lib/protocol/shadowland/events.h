@@ -5,6 +5,7 @@
 #include "base/names.h"
 #include "base/time.h"
 #include "protocol/shadowland/header.h"
+#include "protocol/shadowland/traffic.h"
 
 namespace portcullis::shadowland {
 

@@ -11,14 +11,7 @@ constexpr uint32_t none = Pool<Session>::none;
 
 /// A line that stalled for seconds gives everything back at once.
 constexpr double syncs_per_second = 66, syncs_burst = 240;
-/// Connects without a cookie, from one address and from all.
-constexpr double connects_per_second = 20, connects_burst = 20;
-constexpr double all_connects_per_second = 200, all_connects_burst = 200;
 constexpr Nanos integrity_answer_max = 5s;
-
-uint64_t in_ms(Nanos t) noexcept {
-    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
-}
 
 }  // namespace
 
@@ -65,21 +58,9 @@ void Decoder::watch_time() noexcept {
     if (server.fragments.count > 0) (void)fragments_.expire(server.fragments, now_);
 }
 
-uint32_t Decoder::hash_of(const IpAddress& address) noexcept {
-    uint32_t hash = 0x811c9dc5u;
-    for (const uint8_t octet : address.octets) hash = (hash ^ octet) * 0x01000193u;
-    return hash ^ hash >> 15;
-}
-
-/// Two clients that share a place at the same moment share a build almost always;
-/// if not, the integrity of one of them is not judged right, so it is judged with care.
-uint32_t& Decoder::build_of(const Endpoint& client) noexcept {
-    return builds_[(hash_of(client.address) ^ client.port) % builds_max];
-}
-
 void Decoder::synced() noexcept {
     if (session_->syncs.take(now_, syncs_per_second, syncs_burst)) return;
-    outcome_.drop = !seen_.header.reliable();
+    if (!seen_.header.reliable()) drop(Fault::rate_flood);
     accuse({.fault = Fault::rate_flood,
             .proven = true,
             .confidence = 0.98f,
@@ -89,46 +70,73 @@ void Decoder::synced() noexcept {
 }
 
 /// Connects without a cookie cost the server an answer each.
-void Decoder::count_connect() noexcept {
-    const size_t place = hash_of(link_->client.address) % sources_max;
-    if (!sources_[place].take(now_, connects_per_second, connects_burst)) {
-        outcome_.flood = outcome_.drop = true;
-        accuse({.fault = Fault::handshake_flood,
-                .confidence = 0.98f,
-                .observed = connects_burst,
-                .limit = connects_per_second,
-                .unit = "connects/s",
-                .note = "from one address"});
-    } else if (!all_connects_.take(now_, all_connects_per_second, all_connects_burst)) {
-        // Nobody is to blame for what many do together; honest ones are among them.
-        accuse({.fault = Fault::handshake_flood,
-                .innocent = true,
-                .confidence = 0.97f,
-                .observed = all_connects_burst,
-                .limit = all_connects_per_second,
-                .unit = "connects/s",
-                .note = "in total"});
+void Decoder::count_connect(const Connect& message) noexcept {
+    const keys::ServerSecrets* secrets = keys_.secrets_of(link_->server);
+    const bool can_answer = secrets != nullptr && secrets->has_cookie;
+    const Connects::Counted counted =
+        connects_.count(link_->client, link_->service, can_answer, now_);
+    outcome_.connect = counted.fate;
+    if (counted.fate == ConnectFate::passed) return;
+    if (counted.fate == ConnectFate::answered) {
+        answer_ =
+            connects_.answer(*secrets, link_->client, message.public_key, link_->service, now_);
+        outcome_.answer = answer_;
     }
+    if (counted.fate != ConnectFate::flooded) drop(Fault::handshake_flood);
+    // Nobody is to blame for what many do together; honest ones are among them.
+    const Connects::Limits& limits = connects_.limits();
+    const double limit = counted.of_source ? limits.source_per_s : limits.per_s;
+    tell_flood({.fault = Fault::handshake_flood,
+                .innocent = !counted.of_source,
+                .confidence = counted.of_source ? 0.98f : 0.97f,
+                .observed = limit,
+                .limit = limit,
+                .unit = "connects/s",
+                .note = counted.of_source ? "from one address" : "in total"});
+}
+
+void Decoder::tell_flood(const Violation& violation) noexcept {
+    if (flood_told_at_ != Nanos::min() && now_ - flood_told_at_ < flood_told_every) return;
+    flood_told_at_ = now_;
+    accuse(violation);
+}
+
+/// A datagram of a session that we do not know: older than we are, or made up.
+void Decoder::stranger() noexcept {
+    if (connects_.stranger_fits(link_->client, now_)) return;
+    const double limit = connects_.limits().source_packets_per_s;
+    drop(Fault::rate_flood);
+    tell_flood({.fault = Fault::rate_flood,
+                .confidence = 0.98f,
+                .observed = limit,
+                .limit = limit,
+                .unit = "packets/s",
+                .note = "of no session, from one address"});
 }
 
 void Decoder::learn(const Connect& message) noexcept {
-    build_of(link_->client) = message.build;
-    if (message.has_cookie == 0) return count_connect();
-    const keys::ShadowlandSecrets* secrets = keys_.secrets_of(link_->server);
-    if (secrets == nullptr || !secrets->has_cookie) return;
-    const CookieState state = authenticator_.judge_cookie(
-        secrets->cookie, message.cookie, link_->client, message.public_key, in_ms(now_));
-    if (state == CookieState::good) return;
-    outcome_.drop = true;
-    const bool forged = state == CookieState::forged;
-    // An old cookie may come from a line that held it back.
-    accuse({.fault = forged ? Fault::cookie_forged : Fault::cookie_expired,
-            .confidence = forged ? 1.0f : 0.95f});
+    if (direction_ != Direction::to_server) return;
+    if (message.has_cookie == 0) return count_connect(message);
+    outcome_.connect = connects_.judge(keys_.secrets_of(link_->server), message.cookie,
+                                       link_->client, message.public_key, link_->service, now_);
+    if (outcome_.connect == ConnectFate::cookie_forged) {
+        drop(Fault::cookie_forged);
+        accuse({.fault = Fault::cookie_forged});
+    } else if (outcome_.connect == ConnectFate::cookie_expired) {
+        // An old cookie may come from a line that held it back.
+        drop(Fault::cookie_expired);
+        accuse({.fault = Fault::cookie_expired, .confidence = 0.95f});
+    } else {
+        connects_.asked(link_->client, message.build, now_);
+    }
 }
 
 void Decoder::learn(const ConnectionAccepted& message) noexcept {
     if (direction_ != Direction::to_client) return;
     if (session_ != nullptr && session_->connection_id == seen_.header.connection_id) return;
+    // Who did not ask is let in by nobody: somebody speaks in the server's name.
+    const auto build = connects_.build_of(link_->client, now_);
+    if (!build) return;
     if (session_ != nullptr) forget(*link_);  // A new attempt replaces the old session.
     const uint32_t handle = sessions_.make();
     if (handle == none) {
@@ -143,7 +151,9 @@ void Decoder::learn(const ConnectionAccepted& message) noexcept {
     session_->options = message.options;
     session_->tick_rate = message.tick_rate;
     session_->heartbeat_timeout_ms = message.heartbeat_timeout_ms;
-    session_->build = build_of(link_->client);
+    session_->build = *build;
+    session_->service = link_->service;
+    outcome_.begun = true;
     session_->since = session_->pong_at = now_;
     uint32_t& head = head_of(session_->connection_id);
     next_[handle] = head;
@@ -153,7 +163,7 @@ void Decoder::learn(const ConnectionAccepted& message) noexcept {
 void Decoder::learn(const Ping& message) noexcept {
     if (session_->pings == 0) session_->pong_at = now_;
     PingSent& place = session_->ping_ring[session_->pings++ % Session::pings_max];
-    place = {message.ping_id, true, message.send_time_ms, now_};
+    place = {message.send_time_ms, PingSent::stamp(now_), message.ping_id, true};
 }
 
 void Decoder::learn(const Pong& message) noexcept {
@@ -174,9 +184,9 @@ void Decoder::learn(const Pong& message) noexcept {
     it->waiting = false;
     session_->pong_at = now_;
     ++session_->pongs;
-    session_->rtt_ms =
-        std::max(0.0, to_milliseconds(now_ - it->passed_at) - double(message.hold_ms));
-    round_trip_.ms = std::max(session_->rtt_ms, 0.001);
+    const double rtt_ms = std::max(0.0, it->ms_since(now_) - double(message.hold_ms));
+    session_->rtt_ms = static_cast<float>(rtt_ms);
+    round_trip_.ms = std::max(rtt_ms, 0.001);
 }
 
 void Decoder::learn(const Disconnect& message) noexcept {
@@ -203,12 +213,13 @@ void Decoder::learn(const Ack& message) noexcept {
     const auto channel = static_cast<Channel>(message.channel);
     Half& sender = session_->half(protocol::opposite(direction_));
     const uint64_t highest = sender.window(channel).highest();
-    Reliable& reliable = sender.of(channel);
-    reliable.acknowledged_at = now_;
+    const bool of_client = direction_ == Direction::to_server;
+    Acknowledged& heard = session_->acknowledged_on(channel);
+    if (of_client) heard.at = now_;
     for (size_t i = 0; i < message.count; ++i) {
         const uint64_t sequence = message[i];
         if (sequence > highest || sequence == 0) {
-            if (direction_ != Direction::to_server) return;
+            if (!of_client) return;
             accuse({.fault = Fault::reliable_abuse,
                     .proven = true,
                     .observed = double(sequence),
@@ -218,7 +229,7 @@ void Decoder::learn(const Ack& message) noexcept {
             return;
         }
         const uint64_t behind = highest - sequence;
-        if (behind < ReplayWindow::size) reliable.acknowledged |= uint64_t{1} << behind;
+        if (of_client && behind < ReplayWindow::size) heard.mask |= uint64_t{1} << behind;
     }
 }
 
@@ -243,8 +254,8 @@ void Decoder::learn(const CheckIntegrity& message) noexcept {
     const bool known = secrets != nullptr && secrets->integrity_size > 0 && session_->build != 0;
     const bool wrong_index = it->index != message.index;
     if (!wrong_index &&
-        (!known || authenticator_.integrity_key_holds(secrets->integrity_secret(), session_->build,
-                                                      message.index, message.key))) {
+        (!known || connects_.authenticator().integrity_key_holds(
+                       secrets->integrity_secret(), session_->build, message.index, message.key))) {
         return;
     }
     accuse({.fault = Fault::integrity_failed,

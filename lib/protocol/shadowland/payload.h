@@ -8,7 +8,8 @@
 /// What an opened payload holds, told message by message.
 ///
 /// The listener overloads `on(const Message&)` for each message, `on_broken(Error)`
-/// for one that fails inside a bundle or queue, and `on_form(Form)` before them.
+/// for one that fails inside a bundle or queue, and `on_form(Form)` before them.  One that
+/// has `at(Bytes)` learns where each message stands, its type first, before it is told.
 /// The returned Error is that of the whole packet; what was told before it was
 /// found is still true of the bytes, but a receiver drops it all.
 namespace portcullis::shadowland {
@@ -106,8 +107,14 @@ Error tell_client(uint8_t type, Bytes body, Listener& listener) noexcept {
 }
 
 template <class Listener>
+void point_at(Bytes message, Listener& listener) noexcept {
+    if constexpr (requires { listener.at(message); }) listener.at(message);
+}
+
+template <class Listener>
 Error tell_message(Bytes message, Direction direction, Listener& listener) noexcept {
     if (message.empty()) return Error::truncated;
+    point_at(message, listener);
     const auto type = static_cast<uint8_t>(message[0]);
     const Bytes body = message.subspan(1);
     if (type == payload_type::nop) return tell<Nop>(body, direction, listener);
@@ -122,6 +129,7 @@ template <class Listener>
 Error read_control(const Header& header, Bytes payload, Direction direction,
                    Listener& listener) noexcept {
     if (payload.empty()) return Error::truncated;
+    detail::point_at(payload, listener);
     const auto type = static_cast<uint8_t>(payload[0]);
     if (const Error error = control_fits(header, type, direction); error != Error::none) {
         return error;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 namespace portcullis::shadowland {
@@ -24,6 +25,15 @@ public:
         const uint64_t behind = highest_ - sequence;
         if (behind >= size) return Place::too_old;
         return (seen_ >> behind & 1) != 0 ? Place::repeat : Place::fresh;
+    }
+    /// How many that never came the window leaves behind when it moves to a sequence.
+    uint64_t lost_by(uint64_t sequence) const noexcept {
+        if (sequence <= highest_) return 0;
+        const uint64_t by = sequence - highest_;
+        const uint64_t real = highest_ < size ? (uint64_t{1} << highest_) - 1 : ~uint64_t{0};
+        const uint64_t leaving = by < size ? ~uint64_t{0} << (size - by) : ~uint64_t{0};
+        const auto unseen = static_cast<uint64_t>(std::popcount(~seen_ & real & leaving));
+        return unseen + (by > size ? by - size : 0);
     }
     /// Only of a sequence that is fresh.  Returns by how much the window moved.
     uint64_t accept(uint64_t sequence) noexcept {

@@ -9,46 +9,59 @@
 #include "protocol/shadowland/cipher.h"
 #include "protocol/shadowland/fragments.h"
 #include "protocol/shadowland/replay_window.h"
+#include "protocol/shadowland/source_rates.h"
 #include "protocol/shadowland/wire.h"
 
 namespace portcullis::shadowland {
 
-/// So many a second for ever, and so many at once.
-struct Bucket {
-    float level = 0;
-    Nanos at{};
+/// How often each of the last 64 sequences came, up to 15: four bits each.
+class Copies {
+public:
+    static constexpr uint8_t most = 15;
 
-    /// Counts one more.  False when it does not fit: then it is not counted.
-    bool take(Nanos now, double per_second, double burst) noexcept {
-        const double leaked = to_seconds(now - at) * per_second;
-        if (now > at) at = now;
-        level = static_cast<float>(level > leaked ? level - std::max(leaked, 0.0) : 0.0);
-        if (level + 1 > burst) return false;
-        level += 1;
-        return true;
+    /// Entry n: the sequence n below the highest.
+    uint8_t of(uint64_t behind) const noexcept {
+        return static_cast<uint8_t>(words_[behind / per_word] >> shift_of(behind) & most);
     }
+    /// Counts one more of it; returns how many that makes.
+    uint8_t add(uint64_t behind) noexcept {
+        const uint8_t before = of(behind);
+        if (before < most) words_[behind / per_word] += uint64_t{1} << shift_of(behind);
+        return before < most ? static_cast<uint8_t>(before + 1) : most;
+    }
+    void moved(uint64_t by) noexcept {
+        const auto words = static_cast<size_t>(by / per_word);
+        const auto bits = static_cast<unsigned>(by % per_word * width);
+        for (size_t i = words_.size(); i-- > 0;) {
+            uint64_t word = i >= words ? words_[i - words] << bits : 0;
+            if (bits > 0 && i > words) word |= words_[i - words - 1] >> (64 - bits);
+            words_[i] = word;
+        }
+    }
+
+private:
+    static constexpr unsigned width = 4, per_word = 64 / width;
+    static unsigned shift_of(uint64_t behind) noexcept {
+        return static_cast<unsigned>(behind % per_word) * width;
+    }
+    std::array<uint64_t, ReplayWindow::size / per_word> words_{};
 };
 
-/// What one side sent reliably on one channel, and what of it the other has
-/// acknowledged, over the last 64 sequences.
-struct Reliable {
-    /// Bit and entry n: the sequence n below the highest.
-    uint64_t acknowledged = 0;
-    std::array<uint8_t, ReplayWindow::size> copies{};
-    Nanos acknowledged_at{};
+/// What of the server's last 64 sequences on a reliable channel the client has acknowledged.
+struct Acknowledged {
+    uint64_t mask = 0;  ///< Bit n: the sequence n below the highest.
+    Nanos at{};         ///< When any was.
 
-    void moved(uint64_t by) noexcept {
-        for (size_t i = copies.size(); i-- > 0;) copies[i] = i >= by ? copies[i - by] : 0;
-        acknowledged = by < ReplayWindow::size ? acknowledged << by : 0;
-    }
+    bool has(uint64_t behind) const noexcept { return (mask >> behind & 1) != 0; }
+    void moved(uint64_t by) noexcept { mask = by < ReplayWindow::size ? mask << by : 0; }
 };
 
 /// One direction of a session.
 struct Half {
     std::array<ReplayWindow, channels> windows;
-    std::array<Reliable, channels - 1> reliable;  ///< Of channels 1 and 2.
+    std::array<Copies, channels - 1> copies;  ///< Of channels 1 and 2.
     FragmentSets fragments;
-    Reliable& of(Channel c) noexcept { return reliable[index_of(c) - 1]; }
+    Copies& of(Channel c) noexcept { return copies[index_of(c) - 1]; }
     ReplayWindow& window(Channel c) noexcept { return windows[index_of(c)]; }
     const ReplayWindow& window(Channel c) const noexcept { return windows[index_of(c)]; }
 };
@@ -62,10 +75,15 @@ struct Epoch {
 
 /// A Ping on its way; a Pong counts only for one of these.
 struct PingSent {
+    uint64_t send_time_ms = 0;
+    uint32_t passed_at = 0;  ///< In hundreds of microseconds; wraps.
     uint16_t id = 0;
     bool waiting = false;
-    uint64_t send_time_ms = 0;
-    Nanos passed_at{};
+
+    static uint32_t stamp(Nanos t) noexcept {
+        return static_cast<uint32_t>(t / std::chrono::microseconds(100));
+    }
+    double ms_since(Nanos now) const noexcept { return (stamp(now) - passed_at) / 10.0; }
 };
 
 struct Challenge {
@@ -75,14 +93,27 @@ struct Challenge {
     Nanos passed_at{};
 };
 
+/// A reliable packet that went on with messages made harmless: each time it is sent again,
+/// it goes on the same.
+struct Harmless {
+    static constexpr size_t messages_max = 6;
+    uint32_t next;
+    uint64_t sequence;
+    Channel channel;
+    bool whole;  ///< All of it is one Nop.
+    uint8_t count = 0;
+    std::array<uint16_t, messages_max> offsets{};  ///< Of types in the payload.
+};
+
 /// What is remembered of a session between a client and a server, from
 /// ConnectionAccepted on.  Bound to both addresses by the Flow that it hangs on.
 struct Session {
-    static constexpr size_t pings_max = 16;
+    static constexpr size_t pings_max = 12;
     static constexpr size_t challenges_max = 4;
 
     uint32_t connection_id = 0;
     uint32_t build = 0;
+    uint8_t service = 0;
     bool encrypted = false;
     bool open = true;  ///< No Disconnect was seen.
     bool reliable_ready = false;
@@ -102,14 +133,15 @@ struct Session {
     Nanos since{};
     Nanos pong_at{};      ///< The newest counting Pong, or when the first Ping went.
     Nanos last_client{};  ///< A proven packet of the client's.
-    double rtt_ms = 0;    ///< Of the newest Pong; 0: none yet.
+    float rtt_ms = 0;     ///< Of the newest Pong; 0: none yet.
     uint32_t pings = 0, pongs = 0;
     std::array<PingSent, pings_max> ping_ring;
     std::array<Challenge, challenges_max> challenges;
 
     std::array<Half, 2> halves;
-    /// When each of the client's last sequences on channel 0 came, in 16 ms.
-    std::array<uint16_t, ReplayWindow::size> unreliable_at{};
+    std::array<Acknowledged, channels - 1> acknowledged;  ///< Of the server's channels 1 and 2.
+    /// When each of the client's last sequences on channel 0 came, in 64 ms; wraps.
+    std::array<uint8_t, ReplayWindow::size> unreliable_at{};
     uint64_t unreliable_twice = 0;  ///< Bit n: a second copy came.
     Bucket repeats;                 ///< That the network does not explain.
     Bucket packets;                 ///< All of the client's.
@@ -117,7 +149,7 @@ struct Session {
     bool heartbeat_told = false;
     uint8_t starved_told = 0;
 
-    uint64_t retransmissions = 0;
+    uint32_t harmless = UINT32_MAX;  ///< First of a list in the Worker's pool.
 
     Half& half(Direction d) noexcept { return halves[index_of(d)]; }
     /// Whether an answer, or the rest of something, may belong to what we could not read.
@@ -126,6 +158,7 @@ struct Session {
         const Nanos at = unread_at[index_of(d)];
         return at != Nanos{} && now - at < answered_within;
     }
+    Acknowledged& acknowledged_on(Channel c) noexcept { return acknowledged[index_of(c) - 1]; }
 };
 
 }  // namespace portcullis::shadowland

@@ -1,9 +1,15 @@
 #include "stages/decode/datagrams.h"
 
 #include <algorithm>
+#include <array>
+
+#include <rte_mbuf.h>
 
 #include "flow/flow.h"
+#include "packet/headers.h"
+#include "packet/packet_builder.h"
 #include "protocol/shadowland/describe.h"
+#include "stages/decode/bandwidth.h"
 #include "stages/detect/detect.h"
 #include "stages/packet_observer.h"
 
@@ -13,6 +19,8 @@ namespace {
 
 using protocol::Direction;
 using shadowland::Error;
+using shadowland::Fault;
+using shadowland::MessageKind;
 
 shadowland::Decoder::Settings settings_for(const WorkerContext& context) {
     shadowland::Decoder::Settings settings;
@@ -23,16 +31,58 @@ shadowland::Decoder::Settings settings_for(const WorkerContext& context) {
     settings.sessions = any ? context.share_of(context.config.limits.players) : 0;
     if (!any) settings.fragments = {0, 0};
     settings.tell_all = context.observer != nullptr;
+    settings.secret = context.secret;
+    const config::Shadowland& limits = context.config.shadowland;
+    // Each Worker takes its part of what all may; whom an address belongs to it can not know.
+    settings.connects.per_s = std::max(1.0, double(limits.connects_per_s) / context.config.workers);
+    settings.connects.source_per_s = limits.source_connects_per_s;
+    settings.connects.source_packets_per_s = limits.source_packets_per_s;
+    settings.session_packets_per_s = limits.session_packets_per_s;
     return settings;
 }
+
+/// By shadowland::Fault: the word for a packet that does not go on because of it.  What a
+/// receiver takes in spite of it has none of its own.
+constexpr std::array<DropReason, static_cast<size_t>(Fault::count)> drop_reasons = {
+    DropReason::header_invalid,    DropReason::crc_bad,
+    DropReason::cookie_forged,     DropReason::cookie_expired,
+    DropReason::session_hijack,    DropReason::crypto_downgrade,
+    DropReason::crypto_forged,     DropReason::replay_window,
+    DropReason::message_malformed, DropReason::message_direction,
+    DropReason::verdict,  // rekey.invalid
+    DropReason::verdict,  // reliable.abuse
+    DropReason::fragments_invalid, DropReason::fragments_overlap,
+    DropReason::fragments_flood,
+    DropReason::verdict,  // fragments.timeout
+    DropReason::compression_bomb,  DropReason::compression_malformed,
+    DropReason::verdict,  // heartbeat.missing
+    DropReason::verdict,  // heartbeat.forged
+    DropReason::verdict,  // integrity.failed
+    DropReason::rate_limit,        DropReason::rate_limit,
+};
+
+DropReason reason_of(const shadowland::Outcome& outcome) noexcept {
+    if (!outcome.answer.empty()) return DropReason::answered;
+    const bool unknown = outcome.error == Error::type && outcome.why == Fault::message_malformed;
+    if (unknown) return DropReason::message_unknown;
+    return drop_reasons[static_cast<size_t>(outcome.why)];
+}
+
+/// What a message came in.
+struct Around {
+    shadowland::Form form = shadowland::Form::count;  ///< `count`: a control packet.
+    size_t original_size = 0;                         ///< 0: it was not compressed.
+    bool whole = false;                               ///< Put together of fragments.
+    uint16_t fragment_id = 0;
+};
 
 /// One message as `inspect --packets` tells it: its own fields, then its packet's.
 template <class Message>
 class Told final : public ToldMessage {
 public:
     Told(const Message* message, Direction direction, const shadowland::PacketSeen& seen,
-         Error error) noexcept
-        : message_(message), direction_(direction), seen_(seen), error_(error) {}
+         const Around& around, Error error) noexcept
+        : message_(message), direction_(direction), seen_(seen), around_(around), error_(error) {}
 
     Direction direction() const noexcept override { return direction_; }
     std::string_view state() const noexcept override {
@@ -52,6 +102,15 @@ public:
         if (seen_.header.encrypted() && seen_.opened) {
             visitor.field("epoch", uint64_t{seen_.epoch});
         }
+        visitor.field("size", uint64_t{seen_.size});
+        visitor.field("fresh", seen_.fresh);
+        if (around_.form != shadowland::Form::count) {
+            visitor.field("form", name_in(shadowland::form_names, around_.form));
+        }
+        if (around_.original_size > 0) {
+            visitor.field("original_size", uint64_t{around_.original_size});
+        }
+        if (around_.whole) visitor.field("fragment_id", uint64_t{around_.fragment_id});
         visitor.close();
     }
 
@@ -59,40 +118,89 @@ private:
     const Message* message_;
     Direction direction_;
     const shadowland::PacketSeen& seen_;
+    const Around& around_;
     Error error_;
 };
 struct NoMessage {};
 
-/// Hears what the decoder reads and passes it on to who listens.
+/// Hears what the decoder reads, counts it, and passes it on to who listens.
 struct Listener {
     const Flow& flow;
     const Packet& packet_at_hand;
+    const shadowland::Decoder& decoder;
+    ShadowlandCounts& counts;
     ShadowlandWatch* watch;
     PacketObserver* observer;
     shadowland::PacketSeen seen{};
+    Around around{};
+    uint32_t messages = 0;         ///< Of the datagram.
+    uint32_t set_size = 0;         ///< Of the fragments at hand, put together.
+    size_t spared_by_packing = 0;  ///< Not yet counted for the message that it belongs to.
 
     void packet(const shadowland::PacketSeen& s) noexcept {
         seen = s;
         if (watch != nullptr) watch->packet(s);
+        if (!s.opened) count(MessageKind::sealed, s.size, 0, 0);
         if (s.error != Error::none || !s.opened) broken(s.error);
     }
     template <class Message>
     void on(const Message& message) noexcept {
+        if constexpr (requires { Message::name; }) {
+            if (seen.fresh) count(message);
+            ++messages;
+        }
         if (watch != nullptr) watch->on(message);
         if constexpr (requires { Message::name; }) show(&message, Error::none);
     }
-    void on_form(shadowland::Form) noexcept {}
-    void on_inflated(size_t) noexcept {}
-    void on_whole(uint16_t, size_t) noexcept {}
+    void on(const shadowland::RoundTrip& trip) noexcept {
+        counts.round_trips.add();
+        counts.round_trip_us.add(static_cast<uint64_t>(trip.ms * 1e3));
+        if (watch != nullptr) watch->on(trip);
+    }
+    void on_form(shadowland::Form form) noexcept { around.form = form; }
+    void on_inflated(size_t size) noexcept {
+        around.original_size = size;
+        spare(size, seen.size - shadowland::header_size - seen.header.trailer_size());
+    }
+    void on_whole(uint16_t id, size_t original) noexcept {
+        around.whole = true;
+        around.fragment_id = id;
+        around.original_size = original;
+        if (original > 0) spare(original, set_size);
+        messages = 0;
+    }
     void on_broken(Error error) noexcept { broken(error); }
     void on_error(Error error) noexcept { broken(error); }
 
 private:
+    void spare(size_t original, size_t compressed) noexcept {
+        spared_by_packing = original > compressed ? original - compressed : 0;
+    }
+    template <class Message>
+    void count(const Message& message) noexcept {
+        const size_t size = decoder.message().size();
+        size_t saved = bandwidth::saved_by(message, size) + spared_by_packing;
+        spared_by_packing = 0;
+        // In company it needs no header and no trailer of its own, but a length.
+        if (messages > 0) {
+            saved += bandwidth::ip_and_udp_size + shadowland::header_size +
+                     seen.header.trailer_size() - 2;
+        }
+        if constexpr (std::is_same_v<Message, shadowland::Fragment>) set_size = message.total_size;
+        count(shadowland::kind_of<Message>(), size, saved, bandwidth::wasted_by(message));
+    }
+    void count(MessageKind kind, size_t size, size_t saved, size_t wasted) noexcept {
+        const auto i = static_cast<size_t>(kind);
+        counts.messages[i].add();
+        counts.bytes[i].add(size);
+        if (saved > 0) counts.saved_bytes[i].add(saved);
+        if (wasted > 0) counts.wasted_bytes[i].add(wasted);
+    }
     void broken(Error error) noexcept { show(static_cast<const NoMessage*>(nullptr), error); }
     template <class Message>
     void show(const Message* message, Error error) noexcept {
         if (observer == nullptr) return;
-        const Told<Message> told(message, packet_at_hand.direction, seen, error);
+        const Told<Message> told(message, packet_at_hand.direction, seen, around, error);
         observer->on_message(flow, told, packet_at_hand.time);
     }
 };
@@ -102,31 +210,126 @@ private:
 Datagrams::Datagrams(WorkerContext& context)
     : context_(context), decoder_(settings_for(context), context.shadowland_keys) {}
 
-void Datagrams::receive(Packet& packet, uint8_t index) noexcept {
+void Datagrams::receive(Packet& packet, uint8_t index, Burst& burst) noexcept {
+    context_.reunite(packet);
     Flow& flow = *packet.flow;
+    const policy::RuleSet::Service& service = context_.rules->service(flow.service);
     ShadowlandWatch* watch = context_.detect == nullptr ? nullptr : &context_.detect->shadowland();
-    if (watch != nullptr) watch->hear({&flow, packet.direction, index, packet.time});
+    if (watch != nullptr) {
+        watch->hear({.flow = &flow,
+                     .direction = packet.direction,
+                     .packet = index,
+                     .time = packet.time,
+                     .decoder = &decoder_});
+    }
     PacketObserver* observer = context_.observer;
     if (observer == nullptr && context_.trace.on()) {
         const std::string_view name =
             context_.detect == nullptr ? std::string_view{} : context_.detect->player_of(flow);
         if (context_.trace.follow(name)) observer = &context_.trace;
     }
-    Listener listener{flow, packet, watch, observer};
-    shadowland::Link link{flow.client(), flow.server(), flow.session};
+    Listener listener{.flow = flow,
+                      .packet_at_hand = packet,
+                      .decoder = decoder_,
+                      .counts = context_.counters.shadowland[flow.service],
+                      .watch = watch,
+                      .observer = observer};
+    shadowland::Link link{.client = flow.client(),
+                          .server = flow.server(),
+                          .session = flow.session,
+                          .service = flow.service,
+                          .pass_unknown = service.unknown_types == config::UnknownTypes::pass,
+                          .reseal = service.reseal};
     const shadowland::Outcome outcome =
         decoder_.receive(link, packet.direction, packet.payload(), packet.time, listener);
     flow.session = link.session;
+    if (outcome.ended) flow.said_goodbye = true;
+    if (outcome.begun) flow.said_goodbye = false;
+    count(packet, outcome);
+    if (outcome.begun) remember(packet);
     if (outcome.full) context_.notice(Notice::session_pool_full);
-    if (outcome.unknown) {
-        context_.notice(Notice::midstream_flow);
-        if (context_.config.on_failure.midstream == config::OnFailure::closed) {
-            context_.refuse(packet, DropReason::midstream);
+    if (outcome.unknown) meet_unknown(packet);
+    if (!outcome.answer.empty() && context_.enforcing()) answer(packet, outcome.answer, burst);
+    settle(packet, outcome, service, watch);
+}
+
+/// A session has begun: from here on its Flow is in the table.
+void Datagrams::remember(Packet& packet) noexcept {
+    Flow* flow = context_.adopt(*packet.flow);
+    if (flow != nullptr) {
+        packet.flow = flow;
+        return;
+    }
+    context_.notice(Notice::flow_table_full);
+    if (context_.config.on_failure.flow_table == config::OnFailure::closed) {
+        context_.refuse(packet, DropReason::flow_table_full);
+    }
+    if (context_.listener != nullptr) {
+        context_.listener->flow_ended(*packet.flow, verdicts::EndReason::idle, packet.time);
+    }
+}
+
+void Datagrams::meet_unknown(Packet& packet) noexcept {
+    context_.notice(Notice::midstream_flow);
+    if (context_.config.on_failure.midstream == config::OnFailure::closed) {
+        context_.refuse(packet, DropReason::midstream);
+    }
+}
+
+/// What becomes of the packet.
+void Datagrams::settle(Packet& packet, const shadowland::Outcome& outcome,
+                       const policy::RuleSet::Service& service, ShadowlandWatch* watch) noexcept {
+    if (outcome.drop) {
+        return context_.refuse(packet, reason_of(outcome));
+    }
+    const bool leaks = watch != nullptr && service.aoi == config::Interest::enforce &&
+                       packet.direction == Direction::to_client && watch->only_leaks();
+    if (leaks) return context_.refuse(packet, DropReason::out_of_interest);
+    if (!outcome.rewritten || !context_.enforcing()) return;
+    std::array<std::byte, shadowland::datagram_size_max> changed;
+    const size_t size = decoder_.rewrite(changed);
+    if (size == 0 || packet.put_together) {
+        context_.notice(Notice::not_neutralised);
+        return context_.refuse(packet, DropReason::message_malformed);
+    }
+    rewrite_payload(packet, 0, Bytes(changed).first(size));
+    context_.notice(Notice::neutralised);
+}
+
+/// Back to where it came from, as the server would have sent it.
+void Datagrams::answer(const Packet& packet, Bytes answer, Burst& burst) noexcept {
+    PacketBuilder frame;
+    frame.link(link_header(packet).reversed())
+        .from(packet.destination)
+        .to(packet.source)
+        .udp()
+        .payload(answer);
+    rte_mbuf* mbuf = frame.make(context_.mbufs);
+    if (mbuf == nullptr || !burst.inject({mbuf, packet.wire, packet.side})) {
+        rte_pktmbuf_free(mbuf);
+        context_.notice(Notice::not_injected);
+        return;
+    }
+    context_.notice(Notice::injected);
+}
+
+void Datagrams::count(const Packet& packet, const shadowland::Outcome& outcome) noexcept {
+    using shadowland::ConnectFate, shadowland::DatagramFate;
+    ShadowlandCounts& counts = context_.counters.shadowland[packet.flow->service];
+    if (outcome.connect != ConnectFate::count) {
+        counts.connects[static_cast<size_t>(outcome.connect)].add();
+    }
+    if (outcome.fate != DatagramFate::count) {
+        auto& fates = counts.datagrams[shadowland::index_of(packet.direction)];
+        fates[static_cast<size_t>(outcome.fate)].add();
+        if (outcome.lost > 0) fates[static_cast<size_t>(DatagramFate::lost)].add(outcome.lost);
+        if (outcome.fate != DatagramFate::arrived) {
+            const auto kind = static_cast<size_t>(decoder_.kind());
+            counts.wasted_bytes[kind].add(packet.payload_size);
         }
     }
-    if (outcome.drop) {
-        context_.refuse(packet, outcome.flood ? DropReason::rate_limit : DropReason::not_believed);
-    }
+    if (outcome.epoch_changed) counts.epochs.add();
+    if (outcome.begun) counts.sessions_begun.add();
 }
 
 void Datagrams::fetch_for(const Flow& flow, Direction direction) const noexcept {

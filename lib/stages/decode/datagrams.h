@@ -2,11 +2,13 @@
 
 #include <string_view>
 
-#include "packet/packet.h"
+#include "packet/burst.h"
 #include "protocol/shadowland/decoder.h"
 #include "stages/worker_context.h"
 
 namespace portcullis::stages {
+
+class ShadowlandWatch;
 
 /// Shadowland's side of decode: each datagram of a Service is one whole thing, so
 /// there is no stream, and what its receiver would not take does not go on.
@@ -14,7 +16,7 @@ class Datagrams {
 public:
     explicit Datagrams(WorkerContext& context);
 
-    void receive(Packet& packet, uint8_t index) noexcept;
+    void receive(Packet& packet, uint8_t index, Burst& burst) noexcept;
     /// What `receive` will look at shall have come by then.
     void fetch_for(const Flow& flow, protocol::Direction direction) const noexcept;
     void forget(Flow& flow) noexcept;
@@ -23,6 +25,13 @@ public:
     uint32_t sessions() const noexcept { return decoder_.sessions_used(); }
 
 private:
+    void remember(Packet& packet) noexcept;
+    void meet_unknown(Packet& packet) noexcept;
+    void settle(Packet& packet, const shadowland::Outcome& outcome,
+                const policy::RuleSet::Service& service, ShadowlandWatch* watch) noexcept;
+    void answer(const Packet& packet, Bytes answer, Burst& burst) noexcept;
+    void count(const Packet& packet, const shadowland::Outcome& outcome) noexcept;
+
     WorkerContext& context_;
     shadowland::Decoder decoder_;
 };

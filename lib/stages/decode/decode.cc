@@ -67,7 +67,7 @@ void Decode::process(Burst& burst) noexcept {
         if (packet.flow->is_tcp()) {
             segment(packet, static_cast<uint8_t>(i));
         } else {
-            datagrams_.receive(packet, static_cast<uint8_t>(i));
+            datagrams_.receive(packet, static_cast<uint8_t>(i), burst);
         }
     }
 }

@@ -197,7 +197,8 @@ void Detect::weigh(const Culprit& culprit, checks::Findings& findings) noexcept 
                  .account = culprit.account,
                  .packet = culprit.packet,
                  .time = culprit.time,
-                 .must_arrive = culprit.must_arrive},
+                 .must_arrive = culprit.must_arrive,
+                 .most = culprit.anybody ? policy::Action::drop : policy::Action::block},
                 findings);
 }
 
@@ -236,9 +237,11 @@ policy::Action Detect::weigh(const Accused& culprit, checks::Findings& findings)
         record.unit.assign(finding.evidence.unit);
         record.note.assign(finding.evidence.note);
         const bool ends = ends_connection(weighed.action);
-        const bool left_alone = culprit.must_arrive && !ends;
-        decisions_[decisions_size_++] = {culprit.flow, culprit.packet, weighed,
-                                         false,        left_alone,     record};
+        decisions_[decisions_size_++] = {.flow = culprit.flow,
+                                         .packet = culprit.packet,
+                                         .weighed = weighed,
+                                         .left_alone = culprit.must_arrive && !ends,
+                                         .record = record};
         prove(decisions_[decisions_size_ - 1]);
         if (carried_out && ends && context_.enforcing()) {
             account.ending = true;
@@ -301,7 +304,9 @@ void Detect::decide(const Decision& decision) noexcept {
                                    decision.record.time);
     }
 
-    PendingAction pending{decision.flow, action, decision.packet, {}, id};
+    const bool otherwise = decision.instead != policy::Action::log;
+    PendingAction pending{
+        decision.flow, otherwise ? decision.instead : action, decision.packet, {}, id};
     std::array<std::byte, minecraft::disconnect_size_max> message;
     if (action == policy::Action::kick && context_.listener != nullptr) {
         const policy::Policy& policy = context_.rules->policy_of(decision.flow->service);

@@ -90,6 +90,7 @@ public:
         uint8_t packet = 0;
         Nanos time{};
         bool must_arrive = false;  ///< The packet can not be dropped without ending the session.
+        bool anybody = false;      ///< Nothing says who sent it: no more than the packet suffers.
     };
     /// Makes Decisions of the findings and clears them.
     void weigh(const Culprit& culprit, checks::Findings& findings) noexcept;
@@ -108,6 +109,31 @@ public:
     };
     /// The gravest that is carried out; `log` if nothing is.
     policy::Action weigh(const Accused& accused, checks::Findings& findings) noexcept;
+    /// The same for a message of a datagram: `make_harmless()` says whether it will go on as
+    /// one that does nothing.  True: the message does not reach its receiver.
+    template <class MakeHarmless>
+    bool weigh_datagram(const Culprit& culprit, checks::Findings& findings, bool reliable,
+                        MakeHarmless&& make_harmless) noexcept {
+        const size_t first = decisions_size_;
+        weigh(culprit, findings);
+        if (!context_.enforcing() || culprit.must_arrive) return false;
+        bool refused = false;
+        for (size_t i = first; i < decisions_size_; ++i) {
+            Decision& decision = decisions_[i];
+            const policy::Action action = decision.record.action;
+            if (!decision.weighed.acts || action < policy::Action::drop) continue;
+            refused = true;
+            if (action > policy::Action::neutralise) continue;
+            // An unreliable packet is lost without harm, but so is what else is in it.
+            if (action == policy::Action::drop && !reliable) continue;
+            decision.done = make_harmless();
+            if (decision.done) continue;
+            context_.notice(Notice::not_neutralised);
+            decision.instead = reliable ? policy::Action::sever : policy::Action::drop;
+            culprit.account.ending |= reliable;
+        }
+        return refused;
+    }
     /// He is in the game, and Control is told.
     void joined(Flow& flow, Account& account, Nanos now) noexcept;
     void left(Flow& flow, Account& account, verdicts::EndReason reason, Nanos now) noexcept;
@@ -136,6 +162,7 @@ private:
         policy::Weighed weighed;
         bool done = false;        ///< The game packet was made harmless: nothing is left to do.
         bool left_alone = false;  ///< It goes on, for the session would not survive its loss.
+        policy::Action instead = policy::Action::log;  ///< Of what can not be done; `log`: it can.
         verdicts::VerdictRecord record;
     };
 

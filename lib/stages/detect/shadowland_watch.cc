@@ -9,9 +9,6 @@ namespace portcullis::stages {
 
 namespace {
 
-/// What a session has of entities on average; who sees more lives on who sees less.
-constexpr uint32_t entities_per_session = 64;
-
 uint32_t sessions_of(const WorkerContext& context) {
     const auto speaks = [](const config::Service& service) {
         return service.protocol == protocol::Protocol::shadowland;
@@ -25,10 +22,11 @@ uint32_t sessions_of(const WorkerContext& context) {
 ShadowlandWatch::ShadowlandWatch(WorkerContext& context, Detect& detect)
     : context_(context),
       detect_(detect),
-      entities_(sessions_of(context) * entities_per_session),
+      maps_(context.config.shadowland),
+      entities_(sessions_of(context) * context.config.shadowland.entities_per_session),
       players_(sessions_of(context)),
       strangers_(std::make_unique<Account[]>(services_max)),
-      nobody_(entities_),
+      nobody_(entities_, maps_),
       findings_(context.worker) {}
 
 void ShadowlandWatch::hear(const Hearing& hearing) noexcept {
@@ -49,36 +47,59 @@ void ShadowlandWatch::fetch_for(const Flow& flow, bool to_server) const noexcept
 
 void ShadowlandWatch::packet(const shadowland::PacketSeen& seen) noexcept {
     seen_ = seen;
+    messages_ = leaks_ = 0;
     context_.counters.service[hearing_.flow->service].game_packets.add();
 }
 
 void ShadowlandWatch::on(const shadowland::Violation& violation) noexcept {
-    if (watched_ != nullptr) {
-        if (!watched_->ending) ask(violation);
-        return;
+    if (watched_ == nullptr) {
+        strangers_checks_.deliver(violation, nobody_, policy_->shadowland(), findings_);
+        return weigh(violation, strangers_[hearing_.flow->service]);
     }
-    strangers_checks_.deliver(violation, nobody_, policy_->shadowland(), findings_);
-    if (!findings_.empty()) {
-        weigh(strangers_[hearing_.flow->service], violation.innocent);
-    }
+    if (watched_->ending) return;
+    watched_->checks.deliver(violation, watched_->player, policy_->shadowland(), findings_);
+    weigh(violation, *watched_);
 }
 
 void ShadowlandWatch::on(const shadowland::RoundTrip& trip) noexcept {
     if (watched_ != nullptr) tell(trip);
 }
 
-void ShadowlandWatch::weigh(Account& account, bool innocent) noexcept {
-    // A reliable packet that does not go on stops its channel for good.
-    const bool must_arrive = innocent || (seen_.header.reliable() && seen_.fresh);
-    detect_.weigh({*hearing_.flow, account, hearing_.packet, hearing_.time, must_arrive},
+/// What the packet itself broke: the decoder has dropped it, or made it harmless where its
+/// receiver would choke on the gap, or knows that its receiver throws it away.
+void ShadowlandWatch::weigh(const shadowland::Violation& violation, Account& account) noexcept {
+    if (findings_.empty()) return;
+    const bool must_arrive = violation.innocent || (seen_.header.reliable() && seen_.fresh);
+    detect_.weigh({.flow = *hearing_.flow,
+                   .account = account,
+                   .packet = hearing_.packet,
+                   .time = hearing_.time,
+                   .must_arrive = must_arrive,
+                   .anybody = watched_ == nullptr},
                   findings_);
 }
 
-void ShadowlandWatch::notice(const shadowland::ConnectionAccepted&) noexcept {
+/// What a message broke of the game's rules.  Dropped with its packet if nothing hangs on
+/// that; else it alone goes on as a Nop; else the session ends.
+void ShadowlandWatch::weigh_message() noexcept {
+    const bool from_client = hearing_.direction == protocol::Direction::to_server;
+    const bool reliable = seen_.header.reliable();
+    const auto make_harmless = [&]() noexcept { return hearing_.decoder->make_harmless(); };
+    refused_ |= detect_.weigh_datagram({.flow = *hearing_.flow,
+                                        .account = *watched_,
+                                        .packet = hearing_.packet,
+                                        .time = hearing_.time,
+                                        .must_arrive = !from_client},
+                                       findings_, reliable, make_harmless);
+}
+
+void ShadowlandWatch::notice(const shadowland::ConnectionAccepted& message) noexcept {
     const uint32_t id = seen_.header.connection_id;
+    const shadowland::Session* session = hearing_.decoder->session_at_hand();
+    if (session == nullptr || session->connection_id != id) return;
     if (watched_ != nullptr && watched_->connection_id == id) return;
     flow_ended(*hearing_.flow, verdicts::EndReason::fin, hearing_.time);
-    const Pool<Watched>::Handle handle = players_.make(entities_);
+    const Pool<Watched>::Handle handle = players_.make(entities_, maps_);
     if (handle == Pool<Watched>::none) {
         context_.notice(Notice::player_pool_full);
         return;
@@ -86,6 +107,7 @@ void ShadowlandWatch::notice(const shadowland::ConnectionAccepted&) noexcept {
     hearing_.flow->player = handle;
     hear(hearing_);
     watched_->connection_id = id;
+    watched_->tick_rate = message.tick_rate;
     watched_->identity.version = 1;
 }
 
@@ -152,22 +174,55 @@ void ShadowlandWatch::translate(const shadowland::ActionRequest& message) noexce
 }
 
 void ShadowlandWatch::show(const shadowland::CreateEntity& message) noexcept {
-    if (!message.self()) show(message.entity, shadowland::place_of(message.position));
+    if (message.self()) return;
+    show(message.entity, shadowland::place_of(message.position),
+         shadowland::MessageKind::create_entity, false);
 }
 void ShadowlandWatch::show(const shadowland::UpdateEntity& message) noexcept {
     if (message.fields.has(shadowland::delta::position)) {
-        show(message.entity, shadowland::place_of(message.fields.position));
+        show(message.entity, shadowland::place_of(message.fields.position),
+             shadowland::MessageKind::update_entity, true);
     }
 }
 void ShadowlandWatch::show(const shadowland::UpdateEntityQuantized& message) noexcept {
     const shadowland::Map* map = watched_->player.map;
     if (map == nullptr || !message.fields.has(shadowland::delta::position)) return;
     const auto place = map->place(message.fields.quadrant, message.fields.position);
-    if (place) show(message.entity, *place);
+    if (!place) return;
+    show(message.entity, *place, shadowland::MessageKind::update_entity_quantized, true);
 }
-void ShadowlandWatch::show(uint32_t entity, const shadowland::Place& position) noexcept {
-    const shadowland::Entity* known = watched_->player.known.find(entity);
-    if (known != nullptr) ask(shadowland::Shown{entity, known->type, position});
+void ShadowlandWatch::show(uint32_t entity, const shadowland::Place& position,
+                           shadowland::MessageKind kind, bool update) noexcept {
+    shadowland::Entity* known = watched_->player.known.find(entity);
+    if (known == nullptr) return;
+    if (update) count_pace(*known);
+    const shadowland::Shown shown{entity, known->type, position};
+    watched_->checks.deliver(shown, watched_->player, policy_->shadowland(), findings_);
+    if (findings_.empty()) return;
+    ++leaks_;
+    counts().wasted_bytes[static_cast<size_t>(kind)].add(hearing_.decoder->message().size());
+    weigh_message();
+}
+
+/// How often the server tells of it: its rates adapt to how it moves and how far away it is.
+void ShadowlandWatch::count_pace(shadowland::Entity& entity) noexcept {
+    using shadowland::SyncPace;
+    const shadowland::Player& player = watched_->player;
+    const auto second = static_cast<uint16_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(hearing_.time).count());
+    if (second != entity.second) entity.updates = 0;
+    entity.second = second;
+    if (entity.updates < UINT8_MAX) ++entity.updates;
+    const uint32_t usual = watched_->tick_rate;
+    SyncPace pace = SyncPace::stationary;
+    if (entity.moved) {
+        const bool far = player.placed && entity.type < shadowland::interest_distance.size() &&
+                         (entity.place() - player.position).length() >
+                             shadowland::interest_distance[entity.type] / 2;
+        pace = far ? SyncPace::distant : SyncPace::moving;
+    }
+    if (entity.updates > usual + (usual + 9) / 10) pace = SyncPace::excess;
+    counts().paces[static_cast<size_t>(pace)].add();
 }
 
 void ShadowlandWatch::session_over(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {

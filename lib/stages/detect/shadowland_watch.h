@@ -6,8 +6,10 @@
 
 #include "base/pool.h"
 #include "flow/flow.h"
+#include "player/shadowland/map.h"
 #include "player/shadowland/player.h"
 #include "policy/policy.h"
+#include "protocol/shadowland/decoder.h"
 #include "stages/detect/account.h"
 #include "stages/worker_context.h"
 
@@ -30,10 +32,17 @@ public:
         protocol::Direction direction{};
         uint8_t packet = 0;  ///< Index in the Burst.
         Nanos time{};
+        shadowland::Decoder* decoder = nullptr;  ///< Makes a message of the packet harmless.
     };
     void hear(const Hearing& hearing) noexcept;
     /// Asks for the memory of a flow's player before its packet's turn.
     void fetch_for(const Flow& flow, bool to_server) const noexcept;
+    /// All that the packet at hand says, it says of what its receiver must not see, and
+    /// nothing is lost with it.
+    bool only_leaks() const noexcept {
+        const bool lone = seen_.fresh && !seen_.header.reliable() && !seen_.header.control();
+        return lone && messages_ > 0 && leaks_ == messages_;
+    }
 
     void packet(const shadowland::PacketSeen& seen) noexcept;
     void on(const shadowland::Violation& violation) noexcept;
@@ -41,6 +50,8 @@ public:
     template <class Message>
     void on(const Message& message) noexcept {
         if (!seen_.fresh) return;
+        ++messages_;
+        refused_ = false;
         notice(message);
         if (watched_ == nullptr || watched_->ending) return;
         if (hearing_.direction == protocol::Direction::to_server) {
@@ -62,20 +73,27 @@ public:
 
 private:
     struct Watched : Account {
-        explicit Watched(shadowland::EntityPool& pool) noexcept : player(pool) {}
+        Watched(shadowland::EntityPool& pool, const shadowland::Maps& maps) noexcept
+            : player(pool, maps) {}
         shadowland::Player player;
         policy::ShadowlandSet checks;
         uint32_t connection_id = 0;
+        uint8_t tick_rate = 60;
     };
 
 public:
     static constexpr size_t player_bytes = sizeof(Watched);
 
 private:
+    /// What a session takes from pools, but for the entities that it sees: as many as
+    /// `shadowland.entities_per_session` on average.
+    static constexpr size_t session_bytes_max = 2'048;
+    static_assert(sizeof(shadowland::Session) + sizeof(Watched) <= session_bytes_max);
+
     template <class Event>
     void ask(const Event& event) noexcept {
         watched_->checks.deliver(event, watched_->player, policy_->shadowland(), findings_);
-        if (!findings_.empty()) weigh(*watched_);
+        if (!findings_.empty()) weigh_message();
     }
     template <class Event>
     void tell(const Event& event) noexcept {
@@ -83,11 +101,12 @@ private:
             watched_->player.on(event);
         }
     }
-    /// A client's message as the Event it is: checks first, then the Player.
+    /// A client's message as the Event it is: checks first, then the Player, who is whom
+    /// the server believes him to be.
     template <class Event>
     void judge(const Event& event) noexcept {
         ask(event);
-        if (!watched_->ending) tell(event);
+        if (!watched_->ending && !refused_) tell(event);
     }
     template <class Message>
     void translate(const Message& message) noexcept {
@@ -103,7 +122,9 @@ private:
     void show(const shadowland::CreateEntity& message) noexcept;
     void show(const shadowland::UpdateEntity& message) noexcept;
     void show(const shadowland::UpdateEntityQuantized& message) noexcept;
-    void show(uint32_t entity, const shadowland::Place& position) noexcept;
+    void show(uint32_t entity, const shadowland::Place& position, shadowland::MessageKind kind,
+              bool update) noexcept;
+    void count_pace(shadowland::Entity& entity) noexcept;
 
     template <class Message>
     void notice(const Message&) noexcept {}
@@ -112,10 +133,15 @@ private:
     void notice(const shadowland::CreateEntity& message) noexcept;
     void notice(const shadowland::Disconnect& message) noexcept;
 
-    void weigh(Account& account, bool innocent = false) noexcept;
+    void weigh(const shadowland::Violation& violation, Account& account) noexcept;
+    void weigh_message() noexcept;
+    ShadowlandCounts& counts() noexcept {
+        return context_.counters.shadowland[hearing_.flow->service];
+    }
 
     WorkerContext& context_;
     Detect& detect_;
+    const shadowland::Maps maps_;
     shadowland::EntityPool entities_;
     Pool<Watched> players_;
     /// By service: for what no session did.
@@ -125,6 +151,8 @@ private:
 
     Hearing hearing_;
     shadowland::PacketSeen seen_;
+    uint32_t messages_ = 0, leaks_ = 0;  ///< Of the packet at hand.
+    bool refused_ = false;               ///< The message at hand does not reach the server.
     Watched* watched_ = nullptr;
     const policy::Policy* policy_ = nullptr;
     checks::Findings findings_;

@@ -91,7 +91,8 @@ void Enforce::act(const PendingAction& action, Burst& burst) noexcept {
 
     Packet* culprit = action.packet < burst.size() ? &burst[action.packet] : nullptr;
     if (culprit != nullptr && culprit->to_server()) culprit->refuse(DropReason::verdict);
-    if (!flow.is_tcp() && action.action == policy::Action::drop) {
+    // There a message that could not be made harmless goes with its packet.
+    if (!flow.is_tcp() && action.action <= policy::Action::neutralise) {
         return done(action.verdict, "dropped", burst);
     }
     refuse_rest(flow, size_t{action.packet} + 1, DropReason::verdict, burst);
@@ -291,7 +292,7 @@ void Enforce::reset(const Flow& flow, Direction to, Seq seq, Seq ack, Burst& bur
 
 void Enforce::inject(const Flow& flow, Direction to, PacketBuilder& frame, Burst& burst) noexcept {
     const bool to_server = to == Direction::to_server;
-    frame.link(context_.flows.links(flow).to[static_cast<size_t>(to)])
+    frame.link(context_.links(flow).to[static_cast<size_t>(to)])
         .from(to_server ? flow.client() : flow.server())
         .to(to_server ? flow.server() : flow.client());
     rte_mbuf* mbuf = frame.make(context_.mbufs);

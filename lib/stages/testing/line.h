@@ -98,8 +98,10 @@ public:
         enforce_.process(*burst_);
         std::vector<Fate> fates;
         for (const Packet& p : burst_->all()) {
-            fates.push_back({p.drop, p.way, p.flow != nullptr,
-                             p.flow != nullptr ? p.flow->state : FlowState::inspected});
+            // A stranger's Flow is nobody's: it is gone with its burst.
+            const bool known = p.flow != nullptr && !context.strangers.contains(*p.flow);
+            fates.push_back(
+                {p.drop, p.way, known, p.flow != nullptr ? p.flow->state : FlowState::inspected});
         }
         take_injected();
         for (rte_mbuf* mbuf : mbufs) rte_pktmbuf_free(mbuf);

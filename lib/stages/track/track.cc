@@ -13,6 +13,23 @@ namespace tcp = stream::tcp;
 using protocol::Direction;
 using verdicts::EndReason;
 
+/// What the first packet that we see of a Flow tells about it.
+void fill(Flow& flow, FlowLinks& links, const Packet& packet, uint8_t service, bool to_server,
+          bool source_is_low) noexcept {
+    const Direction direction = to_server ? Direction::to_server : Direction::to_client;
+    flow.service = service;
+    flow.wire = packet.wire;
+    flow.client_is_low = to_server == source_is_low;
+    flow.client_outside = to_server == (packet.side == Side::outside);
+    flow.link_known_server = !to_server;
+    flow.link_known_client = to_server;
+    flow.last_seen = packet.time;
+    flow.moment_ms = Flow::in_ms(packet.time);
+    links.to[size_t(direction)] = link_header(packet);
+    links.to[size_t(protocol::opposite(direction))] = links.to[size_t(direction)].reversed();
+    links.began_s = static_cast<uint32_t>(to_seconds(packet.time));
+}
+
 /// Only a SYN that opens; a SYN/ACK answers one.
 bool opens(const Packet& packet) noexcept {
     return (packet.tcp_flags & (tcp::syn | tcp::ack)) == tcp::syn;
@@ -22,6 +39,7 @@ bool opens(const Packet& packet) noexcept {
 
 void Track::process(Burst& burst) noexcept {
     burst_ = &burst;
+    context_.strangers.clear();
     size_t size = 0;
     uint64_t not_service = 0;
     const std::span<Packet> packets = burst.all();
@@ -194,6 +212,9 @@ void Track::settle_known(Packet& packet, const Claim& claim, const HashedKey& ke
     if (!to_server && !flow.link_known_server) {
         flow.link_known_server = true;
         context_.flows.links(flow).to[size_t(Direction::to_client)] = link_header(packet);
+    } else if (to_server && !flow.link_known_client) {
+        flow.link_known_client = true;
+        context_.flows.links(flow).to[size_t(Direction::to_server)] = link_header(packet);
     }
     if (flow.state == FlowState::dead) {
         context_.refuse(packet, DropReason::flow_dead);
@@ -241,11 +262,16 @@ bool Track::handshake_again(Packet& packet, const Claim& claim, const HashedKey&
 void Track::settle_new(Packet& packet, const Claim& claim, const HashedKey& key) noexcept {
     if (packet.is_tcp()) {
         settle_new_tcp(packet, claim, key);
-    } else if (claim.to_server) {
-        make_flow(packet, claim, key);
     } else {
-        packet.way = Way::pass;  // A server that speaks first: nobody has asked for it.
+        meet(packet, claim, key);
     }
+}
+
+/// Nothing is remembered of a datagram before its protocol says that there is a session.
+void Track::meet(Packet& packet, const Claim& claim, const HashedKey& key) noexcept {
+    Strangers::Place& place = context_.strangers.add(key);
+    fill(place.flow, place.links, packet, claim.service, claim.to_server, claim.source_is_low);
+    packet.flow = &place.flow;
 }
 
 void Track::settle_new_tcp(Packet& packet, const Claim& claim, const HashedKey& key) noexcept {
@@ -353,17 +379,8 @@ Flow* Track::make_flow(Packet& packet, const Claim& claim, const HashedKey& key)
     table_changed_ = true;
     context_.counters.flows_made.add();
     const Direction direction = claim.to_server ? Direction::to_server : Direction::to_client;
-    flow->service = claim.service;
-    flow->wire = packet.wire;
-    flow->client_is_low = claim.to_server == claim.source_is_low;
-    flow->client_outside = claim.to_server == (packet.side == Side::outside);
-    flow->link_known_server = !claim.to_server;
-    flow->last_seen = packet.time;
-    flow->moment_ms = Flow::in_ms(packet.time);
-    FlowLinks& links = context_.flows.links(*flow);
-    links.to[size_t(direction)] = link_header(packet);
-    links.to[size_t(protocol::opposite(direction))] = links.to[size_t(direction)].reversed();
-    links.began_s = static_cast<uint32_t>(to_seconds(packet.time));
+    fill(*flow, context_.flows.links(*flow), packet, claim.service, claim.to_server,
+         claim.source_is_low);
     context_.counters.service[claim.service].flows.add();
     packet.direction = direction;
     packet.flow = flow;
@@ -376,11 +393,8 @@ bool Track::over(const Flow& flow, Nanos now) const noexcept {
     if (flow.state == FlowState::dead) return age > dead_linger;
     if (flow.is_tcp() && flow.connection.closed()) return true;
     if (flow.is_tcp() && flow.connection.over()) return age > reset_linger;
-    const config::Limits& limits = context_.config.limits;
-    // A datagram may come from an address that its sender only claims: until the
-    // server answers, it gets no more time than a handshake.
-    const bool lone = !flow.is_tcp() && !flow.link_known_server;
-    return age > std::chrono::seconds(lone ? limits.connect_timeout_s : limits.idle_timeout_s);
+    if (flow.said_goodbye) return true;
+    return age > std::chrono::seconds(context_.config.limits.idle_timeout_s);
 }
 
 void Track::forget(Flow& flow, Nanos now) noexcept {

@@ -65,6 +65,7 @@ private:
                const stream::Handshake& agreed) noexcept;
     void judge_midstream(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
     Flow* make_flow(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
+    void meet(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
     bool over(const Flow& flow, Nanos now) const noexcept;
     void forget(Flow& flow, Nanos now) noexcept;
 
