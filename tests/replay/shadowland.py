@@ -12,6 +12,7 @@ Prints a line a capture that is not as it should be, and ends with totals.
 
 import collections
 import concurrent.futures
+import datetime
 import gzip
 import json
 import pathlib
@@ -59,15 +60,15 @@ Datagram = collections.namedtuple("Datagram", "client to_server payload")
 
 
 def datagrams(path):
-    """The UDP datagrams of a capture with one server at port 3565."""
-    for _, frame, _ in captures.Capture(path).packets:
+    """(time, UDP datagram) of a capture with one server at port 3565."""
+    for time, frame, _ in captures.Capture(path).packets:
         v4 = frame[12:14] == captures.ipv4_type
         at, size, l4 = (26, 4, 34) if v4 else (22, 16, 54)
         source, destination, length = struct.unpack_from("!HHH", frame, l4)
         to_server = destination == 3565
         address = frame[at:at + size] if to_server else frame[at + size:at + 2 * size]
         port = source if to_server else destination
-        yield Datagram(endpoint(address, port), to_server, frame[l4 + 8:l4 + length])
+        yield time, Datagram(endpoint(address, port), to_server, frame[l4 + 8:l4 + length])
 
 
 def endpoint(address, port):
@@ -93,8 +94,9 @@ class Run:
                  "--keys", tmp / "keys", "--forwarded", tmp / "out.pcap"], capture_output=True, text=True, timeout=300)
             if done.returncode != 0:
                 raise SystemExit(f"{name}: inspect failed: {done.stderr[-500:]}")
-            self.left = list(datagrams(tmp / "out.pcap"))
-        self.came = list(datagrams(folder / entry["file"]))
+            self.left_at = list(datagrams(tmp / "out.pcap"))
+        self.left = [d for _, d in self.left_at]
+        self.came = [d for _, d in datagrams(folder / entry["file"])]
         records = [json.loads(line) for line in done.stdout.splitlines()]
         self.summary = records[-1]
         self.verdicts = [r for r in records if r["type"] == "verdict"]
@@ -119,7 +121,10 @@ def faults_of(run):
 
 def missed_checks(run):
     found = {v["check"] for v in run.verdicts if v["confidence"] >= act_at_confidence}
+    kicked = any(v["action"] == "kick" and v["flow"]["client"] in run.guilty for v in run.acted)
     for check in sorted(run.expected() - found):
+        if kicked and found & run.expected():
+            continue  # He was gone before he came to it.
         weaker = max((v["confidence"] for v in run.verdicts if v["check"] == check), default=None)
         yield f"misses {check}" + (f" (only at {weaker})" if weaker is not None else "")
 
@@ -129,6 +134,14 @@ def blamed_honest(run):
     for v in run.acted:
         if v["flow"]["client"] not in run.guilty and not (flood and v["check"] == "handshake.flood"):
             yield f"blames {v['flow']['client']}: {v['check']} {v['confidence']} {v['evidence']}"
+
+
+def in_ns(time):
+    return int(datetime.datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp() * 1e9)
+
+
+def is_session(payload):
+    return payload[:4] != b"\0\0\0\0"
 
 
 def is_connect_without_cookie(payload):
@@ -181,12 +194,12 @@ def sessions_that_went_on(run):
     expected = run.expected() - nobodys
     if run.entry["kind"] == "legit" or not expected:
         return
-    kicked = {v["flow"]["client"] for v in run.acted if v["action"] == "kick"}
-    left, came = (collections.Counter(d.client for d in side if d.to_server and d.client in run.guilty)
-                  for side in (run.left, run.came))
-    for client in kicked & run.guilty:
-        if left[client] >= came[client]:
-            yield f"{client} was kicked and went on"
+    kicked = {v["flow"]["client"]: in_ns(v["time"]) for v in run.acted if v["action"] == "kick"}
+    for client in run.guilty & set(kicked):
+        later = sum(d.to_server and d.client == client and is_session(d.payload) and time > kicked[client] + 1_000_000
+                    for time, d in run.left_at)
+        if later > 1:  # One is our goodbye to the server.
+            yield f"{client} was kicked and said {later} more datagrams"
     dropped = sum(run.summary["drops"].values())
     if not kicked and dropped == 0:
         yield "nothing was stopped"

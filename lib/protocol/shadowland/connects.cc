@@ -57,12 +57,25 @@ ConnectFate Connects::judge(const keys::ServerSecrets* secrets, Bytes cookie,
     }
     Reader in(cookie);
     const uint64_t made_ms = in.le_u64();
+    const auto good = [&]() noexcept {
+        return cookie_state_at(made_ms, server_ms(service, now)) == CookieState::good;
+    };
     // What we gave only says what we believed.
     if (!made_here(in.le_u64())) {
-        clocks_[service].learn(static_cast<int64_t>(made_ms) - in_ms(now), now);
+        clocks_[service].hear(static_cast<int64_t>(made_ms) - in_ms(now), !good(), now);
     }
-    const bool good = cookie_state_at(made_ms, server_ms(service, now)) == CookieState::good;
-    return good ? ConnectFate::cookie_good : ConnectFate::cookie_expired;
+    return good() ? ConnectFate::cookie_good : ConnectFate::cookie_expired;
+}
+
+void Connects::Clock::hear(int64_t said_ms, bool old, Nanos now) noexcept {
+    if (said_ms > ahead_ms() || !old) {
+        old_in_row = 0;
+        return learn(said_ms, now);
+    }
+    // It is the clock that is behind, and not all of its clients.
+    if (++old_in_row < old_in_row_max) return;
+    *this = {};
+    learn(said_ms, now);
 }
 
 void Connects::Clock::learn(int64_t said_ms, Nanos now) noexcept {

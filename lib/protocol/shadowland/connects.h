@@ -66,6 +66,7 @@ private:
     /// A client repeats its Connect for six seconds.
     static constexpr Nanos asked_life = 15s;
     static constexpr Nanos clock_window = 30s;
+    static constexpr uint8_t old_in_row_max = 8;
 
     struct Asked {
         uint32_t tag = 0;
@@ -73,13 +74,16 @@ private:
         Nanos at = Nanos::min();
     };
     /// By how much the server's clock is before ours, as its own cookies tell when they come
-    /// back: the most of the last half minute, for an old cookie can only say less.
+    /// back: the most of the last half minute, for an old cookie can only say less.  Taken to
+    /// be nothing until a good one says otherwise, or many in a row that would all be old.
     struct Clock {
         int64_t best_ms = 0, before_ms = 0;
         Nanos window_began = Nanos::min();
         bool known = false;
+        uint8_t old_in_row = 0;
         int64_t ahead_ms() const noexcept { return known ? std::max(best_ms, before_ms) : 0; }
         void learn(int64_t said_ms, Nanos now) noexcept;
+        void hear(int64_t said_ms, bool old, Nanos now) noexcept;
     };
 
     uint64_t hash_of(const Endpoint& client) const noexcept;
