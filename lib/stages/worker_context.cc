@@ -44,6 +44,7 @@ Flow* WorkerContext::adopt(Flow& stranger) noexcept {
     Flow* flow = flows.insert({stranger.key, place->hash});
     if (flow == nullptr) return nullptr;
     flow->last_seen = stranger.last_seen;
+    flow->moment_ms = stranger.moment_ms;
     flow->session = stranger.session;
     flow->player = stranger.player;
     flow->service = stranger.service;
