@@ -1,8 +1,10 @@
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 
 #include "admin_client.h"
 #include "base/setup_error.h"
@@ -21,6 +23,7 @@ struct Options {
     std::string player, service, state, client, server, prefix, reason;
     int64_t for_s = 0;
     uint64_t limit = 0, skip = 0;
+    bool detached = false;
 };
 
 std::string socket_of(const Options& options) {
@@ -49,7 +52,33 @@ Json request_of(const std::string& command, const Options& options) {
     return request;
 }
 
+/// Reads along until the time is over: what comes in the last moment too.
+int follow_trace(const Options& options) {
+    const std::string socket = socket_of(options);
+    const Json begun = ask_appliance(socket, request_of("trace", options));
+    const auto until = std::chrono::steady_clock::now() +
+                       std::chrono::seconds(options.for_s > 0 ? options.for_s : 60);
+    Json question = {{"command", "traced"}, {"player", begun.at("player")}};
+    Json next = begun.at("next");
+    for (bool over = false; !over;) {
+        over = std::chrono::steady_clock::now() >= until;
+        question["from"] = next;
+        const Json told = ask_appliance(socket, question);
+        next = told.at("next");
+        for (const Json& packet : told.at("packets")) {
+            std::cout << (options.format == "json" ? packet.dump() : traced_text(packet)) << '\n';
+        }
+        if (!told.at("here").get<bool>()) return 0;  // He has left.
+        if (told.at("missed") > 0) std::cerr << told.at("missed") << " packets were missed\n";
+        std::cout << std::flush;
+        if (!std::cout) return 1;  // Whoever read along has gone.
+        if (told.at("packets").empty()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return 0;
+}
+
 int run(const std::string& command, const Options& options) {
+    if (command == "trace" && !options.detached) return follow_trace(options);
     const Json result = ask_appliance(socket_of(options), request_of(command, options));
     if (options.format == "json") {
         std::cout << result.dump() << '\n';
@@ -127,9 +156,10 @@ void add_with_arguments(CLI::App& ctl, const Shared& options, Command& chosen) {
         server->needs(client);
         sub->add_option("--reason", o.reason, "What the player reads");
     }
-    CLI::App* trace = add("trace", "Report every packet of a player for a time.");
+    CLI::App* trace = add("trace", "Show every game packet of a player for a time.");
     trace->add_option("player", o.player)->required();
     add_time(trace, "a minute when left out");
+    trace->add_flag("--log", o.detached, "Leave them to the appliance's log, and show none here");
 }
 
 }  // namespace

@@ -255,4 +255,13 @@ std::string ctl_text(const std::string& command, const Json& result) {
     return ordered(result);
 }
 
+std::string traced_text(const Json& packet) {
+    std::string out;
+    for (const char* key : {"time", "direction", "state", "name"}) {
+        out += plain(packet.at(key)) + ' ';
+    }
+    if (packet.contains("fields")) out += packet.at("fields").dump();
+    return tame(packet.value("cut", false) ? out + " (cut)" : out);
+}
+
 }  // namespace portcullis::app

@@ -14,6 +14,7 @@ namespace portcullis::control {
 namespace {
 
 constexpr size_t players_shown_max = 10'000;
+constexpr size_t traced_shown_max = 1'000;
 
 using FlowName = std::pair<Endpoint, Endpoint>;
 using Reports = std::map<FlowName, const stages::FlowReport*>;
@@ -286,6 +287,28 @@ Json config_answer(const State& state) {
     std::string text;
     for (const config::Section& section : config::written(state.config)) text += section.text;
     return {{"file", state.config.file}, {"yaml", text}};
+}
+
+Json traced_answer(const State& state, const std::string& name, uint64_t from) {
+    const auto his = state.players.find_all(name);
+    const auto is_his = [&](const PacketBook::Packet& packet) {
+        return std::ranges::any_of(his, [&](const PlayerRegistry::Entry* entry) {
+            return entry->client == packet.client && entry->server == packet.server;
+        });
+    };
+    Json list = Json::array();
+    const uint64_t first = state.packets.first();
+    uint64_t next = std::max(from, first);
+    for (; next < state.packets.next() && list.size() < traced_shown_max; ++next) {
+        const PacketBook::Packet& packet = state.packets[next];
+        if (!is_his(packet)) continue;
+        Json one = Json::parse(packet.json, nullptr, false);
+        if (!one.is_discarded()) list.push_back(std::move(one));
+    }
+    return {{"packets", list},
+            {"next", next},
+            {"missed", first > from ? first - from : 0},
+            {"here", !his.empty()}};
 }
 
 }  // namespace portcullis::control

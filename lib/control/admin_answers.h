@@ -31,6 +31,9 @@ Json players_answer(const State& state, const FlowInquiry::Answer& told,
                     const std::string& service);
 Json player_answer(const State& state, const PlayerRegistry::Entry& entry);
 
+/// Reported packets of a player from number `from` on.
+Json traced_answer(const State& state, const std::string& name, uint64_t from);
+
 /// Throws SetupError when nobody of that name is known to be here.
 std::vector<const PlayerRegistry::Entry*> named_players(const State& state,
                                                         const std::string& name);

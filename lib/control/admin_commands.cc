@@ -111,7 +111,10 @@ Json trace(State& state, const Json& request) {
     order.player = named_players(state, text_of(request, "player")).front()->identity.name;
     order.until = wall_clock() + std::chrono::seconds(seconds_of(request, 60));
     give(state, order);
-    return {{"ordered", true}, {"player", order.player.view()}, {"until", moment(order.until)}};
+    return {{"ordered", true},
+            {"player", order.player.view()},
+            {"until", moment(order.until)},
+            {"next", state.packets.next()}};
 }
 
 std::string written(const Json& answer) {
@@ -134,10 +137,14 @@ Json AdminCommands::result(const std::string& command, const Json& request) {
     if (command == "block" || command == "unblock") return block(state_, command, request);
     if (command == "sever" || command == "kick") return end_connections(state_, command, request);
     if (command == "trace") return trace(state_, request);
+    if (command == "traced") {
+        const uint64_t from = number_of(request, "from", 0, UINT64_MAX);
+        return traced_answer(state_, text_of(request, "player"), from);
+    }
     throw UsageError(
         "unknown command \"" + command +
         "\"; allowed: status, health, wires, services, workers, flows, players, player, blocks, "
-        "block, unblock, sever, kick, trace, reload or config");
+        "block, unblock, sever, kick, trace, traced, reload or config");
 }
 
 /// What only Workers know: asked of them, and answered when they have told.

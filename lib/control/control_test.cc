@@ -4,182 +4,12 @@
 // Method: a real Control on real sockets over a fake packet side; the sinks are
 // recorders.  Times are waited for, never slept away.
 
-#include "control/control.h"
-
-#include <asio.hpp>
-#include <atomic>
-#include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <mutex>
-#include <nlohmann/json.hpp>
-#include <thread>
-
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/setup_error.h"
-#include "control/admin_server.h"
-#include "control/flow_inquiry.h"
-#include "metrics/fake_wire_side.h"
+#include "control/control_test_support.h"
 
 namespace portcullis::control {
 namespace {
 
-using Json = nlohmann::json;
-using verdicts::VerdictRecord;
-using namespace std::chrono;
-
-/// What a recorder heard; outlives it, since Control owns the sinks.
-struct Heard {
-    std::mutex mutex;
-    std::vector<VerdictRecord> records;
-    std::vector<verdicts::Order> orders;
-    SinkStatus status;
-    std::atomic<int> finished = 0;
-    std::atomic<bool> late = false;
-    std::atomic<int> reloads = 0;
-    std::atomic<uint32_t> block_s = 0;  ///< Of the first policy, as last told.
-
-    size_t count() {
-        const std::lock_guard lock(mutex);
-        return records.size();
-    }
-};
-
-class Recorder final : public RecordSink {
-public:
-    explicit Recorder(Heard& heard) : heard_(heard) {}
-    std::string_view name() const noexcept override { return "recorder"; }
-    void take(std::span<const VerdictRecord> records) noexcept override {
-        if (heard_.finished > 0) heard_.late = true;
-        const std::lock_guard lock(heard_.mutex);
-        heard_.records.insert(heard_.records.end(), records.begin(), records.end());
-    }
-    void ordered(const verdicts::Order& order) noexcept override {
-        const std::lock_guard lock(heard_.mutex);
-        heard_.orders.push_back(order);
-    }
-    void reloaded(const config::Config& config) noexcept override {
-        ++heard_.reloads;
-        heard_.block_s = config.policies.front().block_s;
-    }
-    SinkStatus status() const override {
-        const std::lock_guard lock(heard_.mutex);
-        return heard_.status;
-    }
-    void finish(milliseconds) noexcept override { ++heard_.finished; }
-
-private:
-    Heard& heard_;
-};
-
-VerdictRecord record(VerdictRecord::Kind kind, std::string_view name, uint16_t port) {
-    VerdictRecord r;
-    r.kind = kind;
-    r.player.name.assign(name);
-    r.player.version = 765;
-    r.client = {IpAddress::v4(0xc6336407), port};
-    r.server = *parse_endpoint("10.0.0.2:25565");
-    r.time = 1'700'000'000s;
-    r.confidence = 0.5;
-    r.in_game = true;
-    return r;
-}
-
-bool wait_for(const std::function<bool()>& met) {
-    const auto deadline = steady_clock::now() + 10s;
-    while (!met()) {
-        if (steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(1ms);
-    }
-    return true;
-}
-
-uint16_t free_port() {
-    asio::io_context loop;
-    const asio::ip::tcp::acceptor acceptor(loop, {asio::ip::address_v4::loopback(), 0});
-    return acceptor.local_endpoint().port();
-}
-
-class ControlTest : public testing::Test {
-protected:
-    ControlTest() {
-        char pattern[] = "/tmp/portcullis-control-XXXXXX";
-        folder_ = mkdtemp(pattern);
-        socket_ = folder_ / "admin.sock";
-        port_ = free_port();
-    }
-    ~ControlTest() override {
-        control_.reset();
-        std::filesystem::remove_all(folder_);
-    }
-
-    std::string file() const { return folder_ / "portcullis.yaml"; }
-    void write(const std::string& more, const std::string& logging = "level: error") const {
-        std::ofstream(file()) << "wires:\n"
-                                 "  - name: edge\n"
-                                 "    outside: { device: net_null0, driver: test }\n"
-                                 "    inside: { device: net_null1, driver: test }\n"
-                                 "services:\n"
-                                 "  - { name: survival, protocol: minecraft, address: 10.0.0.2, "
-                                 "port: 25565 }\n"
-                                 "logging: { "
-                              << logging << " }\n"
-                              << "admin: { socket: " << socket_.string() << " }\n"
-                              << "metrics: { listen: '127.0.0.1:" << port_ << "' }\n"
-                              << more;
-    }
-
-    void start(const std::string& more = "", milliseconds stall = 60s, bool signals = false) {
-        write(more);
-        Control::Settings settings;
-        settings.heed_signals = signals;
-        settings.drain = 1ms;
-        settings.stall = stall;
-        control_ = std::make_unique<Control>(config::load(file()), wire_, settings);
-        control_->add(std::make_unique<Recorder>(heard_));
-        control_->start();
-    }
-
-    Json ask(const Json& request) { return ask_line(request.dump()); }
-    Json ask_line(const std::string& line) {
-        asio::io_context loop;
-        asio::local::stream_protocol::socket socket(loop);
-        socket.connect(socket_.string());
-        asio::write(socket, asio::buffer(line + '\n'));
-        std::string answer;
-        asio::read_until(socket, asio::dynamic_buffer(answer), '\n');
-        return Json::parse(answer);
-    }
-    Json result(const Json& request) {
-        const Json answer = ask(request);
-        EXPECT_TRUE(answer.at("ok").get<bool>()) << answer;
-        return answer.value("result", Json());
-    }
-    std::string error(const Json& request) { return ask(request).value("error", "none"); }
-
-    std::pair<int, std::string> get(const std::string& path) {
-        asio::io_context loop;
-        asio::ip::tcp::socket socket(loop);
-        socket.connect({asio::ip::address_v4::loopback(), port_});
-        asio::write(socket, asio::buffer("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"));
-        std::string reply;
-        std::error_code ended;
-        asio::read(socket, asio::dynamic_buffer(reply), ended);
-        const size_t body = reply.find("\r\n\r\n");
-        return {std::stoi(reply.substr(9, 3)), reply.substr(body + 4)};
-    }
-
-    std::filesystem::path folder_, socket_;
-    uint16_t port_ = 0;
-    FakeWireSide wire_{2};
-    Heard heard_;
-    std::unique_ptr<Control> control_;
-};
+using namespace testing;
 
 TEST_F(ControlTest, RecordsReachSinksAndThePlayersAreListed) {
     start();
@@ -268,89 +98,6 @@ TEST_F(ControlTest, OrdersGoToWorkersAndAreRemembered) {
     EXPECT_TRUE(wait_for([&] { return result({{"command", "blocks"}}).at("blocks").empty(); }));
 }
 
-stages::FlowReport report(uint16_t port, std::string_view player = "") {
-    stages::FlowReport r;
-    r.client = {IpAddress::v4(0xc6336407), port};
-    r.server = *parse_endpoint("10.0.0.2:25565");
-    r.tcp = r.counted = true;
-    r.packets = 10;
-    r.bytes_to_server = 1'000;
-    r.began = r.last_seen = 1'700'000'000s;
-    r.has_player = r.player.logged_in = r.player.measured = !player.empty();
-    r.player.identity.name.assign(player);
-    r.player.latency = 42ms;
-    return r;
-}
-
-stages::FlowReport last_report(uint16_t worker) {
-    stages::FlowReport r;
-    r.worker = worker;
-    r.last = true;
-    return r;
-}
-
-TEST_F(ControlTest, FlowsAndPlayersAreAskedOfTheWorkers) {
-    start();
-    wire_.tell(record(VerdictRecord::Kind::login, "Alice", 1));
-    ASSERT_TRUE(wait_for([&] { return heard_.count() == 1; }));
-    wire_.will_report({report(1, "Alice"), last_report(0), report(2), report(3), last_report(1)});
-    const Json flows = result({{"command", "flows"}});
-    ASSERT_EQ(flows.at("flows").size(), 3u) << flows;
-    EXPECT_EQ(flows["flows"][0]["player"], "Alice");
-    EXPECT_EQ(flows["flows"][1]["player"], nullptr);
-    EXPECT_EQ(flows["flows"][1]["to_server_bytes"], 1'000);
-    EXPECT_EQ(flows["flows"][2]["client"], "198.51.100.7:3");
-    EXPECT_FALSE(flows["more"].get<bool>());
-    EXPECT_EQ(flows["silent_workers"], 0);
-
-    const Json second = result({{"command", "flows"}, {"skip", 1}, {"limit", 1}});
-    ASSERT_EQ(second.at("flows").size(), 1u);
-    EXPECT_EQ(second["flows"][0]["client"], "198.51.100.7:2");
-    EXPECT_TRUE(second["more"].get<bool>());
-    EXPECT_EQ(wire_.orders().back().flows_max, 2) << "Workers tell no more than is shown";
-    EXPECT_EQ(result({{"command", "flows"}, {"state", "dead"}}).at("flows").size(), 0u);
-
-    EXPECT_EQ(result({{"command", "players"}})["players"][0]["latency_ms"], 42.0);
-    EXPECT_EQ(error({{"command", "flows"}, {"limit", -1}}),
-              "limit must be a whole number from 0 to 65535");
-}
-
-TEST_F(ControlTest, AWorkerThatDoesNotAnswerIsSaidToBeSilent) {
-    start();
-    wire_.tell(record(VerdictRecord::Kind::login, "Alice", 1));
-    ASSERT_TRUE(wait_for([&] { return heard_.count() == 1; }));
-    wire_.will_report({report(1, "Alice"), last_report(0)});
-    const auto began = steady_clock::now();
-    const Json players = result({{"command", "players"}});
-    EXPECT_GE(steady_clock::now() - began, FlowInquiry::patience - 100ms);
-    EXPECT_EQ(players["silent_workers"], 1);
-    EXPECT_EQ(players["players"][0]["name"], "Alice") << "what is known is told all the same";
-}
-
-TEST_F(ControlTest, APortThatWentIsMendedBesideTheLoop) {
-    start();
-    std::atomic<bool> done = false;
-    std::thread workers([&] {
-        while (!done) {
-            for (uint16_t w = 0; w < 2; ++w) wire_.counting(w).progress.add();
-            std::this_thread::sleep_for(1ms);
-        }
-    });
-    control_->ready();
-    const auto port = [&] { return Json::parse(get("/health").second)["ports"][1]; };
-    ASSERT_TRUE(wait_for([&] { return get("/health").first == 200; }));
-    wire_.pull(1);
-    EXPECT_TRUE(wait_for([&] { return get("/health").first == 503; }));
-    EXPECT_FALSE(port().at("present").get<bool>());
-    wire_.plug(1);
-    EXPECT_TRUE(wait_for([&] { return get("/health").first == 200; }));
-    EXPECT_NE(get("/metrics")
-                  .second.find("portcullis_port_reopened_total{wire=\"edge\",port=\"inside\"} 1\n"),
-              std::string::npos);
-    done = true;
-    workers.join();
-}
-
 TEST_F(ControlTest, OrdersWaitForFullRings) {
     start();
     wire_.rings_full(true);
@@ -377,11 +124,11 @@ TEST_F(ControlTest, RefusesWhatItDoesNotUnderstand) {
         {{{"command", "fly"}},
          "unknown command \"fly\"; allowed: status, health, wires, services, workers, flows, "
          "players, "
-         "player, blocks, block, unblock, sever, kick, trace, reload or config"},
+         "player, blocks, block, unblock, sever, kick, trace, traced, reload or config"},
         {{{"command", 5}}, "command must be a text"},
         {Json::array(),
          "unknown command \"\"; allowed: status, health, wires, services, workers, flows, players, "
-         "player, blocks, block, unblock, sever, kick, trace, reload or config"},
+         "player, blocks, block, unblock, sever, kick, trace, traced, reload or config"},
         {{{"command", "block"}, {"prefix", "everybody"}},
          "prefix is \"everybody\"; allowed: an address, or a prefix such as 10.0.0.0/8"},
         {{{"command", "block"}, {"prefix", "0.0.0.0/0"}},

@@ -171,13 +171,15 @@ void Control::Loop::tell(const verdicts::VerdictRecord& record) {
 /// Reported game packets, a line each.
 void Control::Loop::write_packets() {
     while (const size_t taken = state_.wire.take_packets(packet_batch_)) {
-        for (size_t i = 0; i < taken; ++i) {
+        for (const verdicts::PacketRecord& packet : std::span(packet_batch_).first(taken)) {
+            std::string line = packet_line(packet);
             if (packets_left_ == 0) {
                 ++packets_held_;
-                continue;
+            } else {
+                --packets_left_;
+                spdlog::info("{}", line);
             }
-            --packets_left_;
-            spdlog::info("{}", packet_line(packet_batch_[i]));
+            state_.packets.add({packet.client, packet.server, std::move(line)});
         }
         if (taken < packet_batch_.size()) return;
     }

@@ -13,6 +13,7 @@
 #include "control/descriptions.h"
 #include "control/flow_inquiry.h"
 #include "control/order_desk.h"
+#include "control/packet_book.h"
 #include "control/player_registry.h"
 #include "control/record_sink.h"
 #include "control/wire_side.h"
@@ -46,6 +47,7 @@ struct State {
     OrderDesk orders;
     Descriptions descriptions{orders};
     FlowInquiry inquiry;
+    PacketBook packets;
     std::vector<std::unique_ptr<RecordSink>> sinks;
     std::array<uint64_t, record_kind_names.size()> records{};
     uint64_t reloads_done = 0, reloads_refused = 0, watchdog_feeds = 0;

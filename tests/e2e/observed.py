@@ -1,5 +1,6 @@
 """What an operator sees of a running appliance, and what it may do to the machine: a function each."""
 
+import collections
 import ctypes
 import json
 import os
@@ -190,6 +191,17 @@ def check_questions(stage, config, names):
     expect("open sesame" not in ctl(stage, config, "config")[0], "ctl config shows a secret")
 
 
+def check_trace(stage, config, name):
+    code, out, err = stage.tool("ctl", "--config", config, "--format", "json", "trace", name, "--for", "3s")
+    expect(code == 0, f"ctl trace exits {code}: {err}")
+    packets = [json.loads(line) for line in out.splitlines()]
+    told = collections.Counter(p["direction"] for p in packets)
+    expect(told["c2s"] > 10 and told["s2c"] > 0, f"ctl trace: {told}")
+    expect(len({p["flow"]["client"] for p in packets}) == 1, "ctl trace tells packets of others")
+    moves = [p for p in packets if p["name"] in ("position", "position_look") and p["direction"] == "c2s"]
+    expect(moves and all("y" in p["fields"] and "on_ground" in p["fields"] for p in moves), f"no fields: {moves[:2]}")
+
+
 @scenario
 def ctl_tells_and_does(stage):
     """Each command of `portcullis ctl` tells what is so, and does what it says."""
@@ -204,6 +216,7 @@ def ctl_tells_and_does(stage):
                len(ctl(stage, config, "players")[1]["players"]) == len(names), 40, "the players never had a latency")
     time.sleep(2)
     check_questions(stage, config, names)
+    check_trace(stage, config, names[1])
 
     def ended(name):
         return next((e for e in bots.of("ended") if e["name"] == name), None)
