@@ -23,6 +23,7 @@ enum class FlowState : uint8_t {
 };
 inline constexpr NameTable<FlowState> flow_state_names = {"inspected", "bypass", "opaque", "dead"};
 static_assert(complete(flow_state_names));
+static_assert(size_t(FlowState::count) <= 4, "two bits in a Flow");
 
 /// Our memory of one connection.  Made when the client completes its handshake: TCP's,
 /// or the session's that is spoken over UDP.
@@ -35,9 +36,9 @@ struct alignas(64) Flow {
     Nanos last_seen{};
     uint32_t session = none;  ///< Handle of the decoder's state; decode's pool.
     uint32_t player = none;   ///< Handle of Player and checks; decode's pool.
-    FlowState state = FlowState::inspected;
-    uint8_t service = 0;  ///< Index of the rule set's services.
+    uint8_t service = 0;      ///< Index of the rule set's services.
     uint8_t wire = 0;
+    FlowState state : 2 = FlowState::inspected;
     bool client_is_low : 1 = true;
     bool client_outside : 1 = true;      ///< The Side the client's packets come in on.
     bool reopening : 1 = false;          ///< A new handshake on the same ports is under way.
