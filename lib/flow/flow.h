@@ -23,7 +23,7 @@ enum class FlowState : uint8_t {
 };
 inline constexpr NameTable<FlowState> flow_state_names = {"inspected", "bypass", "opaque", "dead"};
 static_assert(complete(flow_state_names));
-static_assert(size_t(FlowState::count) <= 4, "two bits in a Flow");
+static_assert(size_t(FlowState::count) < 8, "three bits in a Flow");
 
 /// Our memory of one connection.  Made when the client completes its handshake: TCP's,
 /// or the session's that is spoken over UDP.
@@ -38,7 +38,7 @@ struct alignas(64) Flow {
     uint32_t player = none;   ///< Handle of Player and checks; decode's pool.
     uint8_t service = 0;      ///< Index of the rule set's services.
     uint8_t wire = 0;
-    FlowState state : 2 = FlowState::inspected;
+    FlowState state : 3 = FlowState::inspected;
     bool client_is_low : 1 = true;
     bool client_outside : 1 = true;      ///< The Side the client's packets come in on.
     bool reopening : 1 = false;          ///< A new handshake on the same ports is under way.

@@ -16,7 +16,6 @@ WorkerContext::WorkerContext(const Resources& resources)
       worker(resources.worker),
       secret(resources.secret),
       run(static_cast<uint32_t>(resources.secret >> 32)),
-      secret(resources.secret),
       hash(resources.secret),
       flows(share_of(config.limits.flows)),
       half_open(config.limits.half_open, std::chrono::seconds(config.limits.connect_timeout_s)),

@@ -32,9 +32,6 @@ AeadNonce nonce_of(const Header& header) noexcept {
     return nonce;
 }
 
-const unsigned char* raw(const std::byte* bytes) noexcept {
-    return reinterpret_cast<const unsigned char*>(bytes);
-}
 unsigned char* raw(std::byte* bytes) noexcept { return reinterpret_cast<unsigned char*>(bytes); }
 
 /// The address as a cookie names it: family, address, port in network order.

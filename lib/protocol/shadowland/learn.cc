@@ -30,12 +30,12 @@ void Decoder::watch_time() noexcept {
                 .unit = "s"});
     }
     for (Challenge& challenge : s.challenges) {
-        if (!challenge.waiting || now_ - challenge.passed_at <= integrity_answer_max) continue;
+        if (!challenge.waiting || challenge.age(now_) <= integrity_answer_max) continue;
         challenge.waiting = false;
         accuse({.fault = Fault::integrity_failed,
                 .proven = true,
                 .confidence = 0.9f,
-                .observed = to_seconds(now_ - challenge.passed_at),
+                .observed = to_seconds(challenge.age(now_)),
                 .limit = to_seconds(integrity_answer_max),
                 .unit = "s",
                 .note = "no answer"});
@@ -241,8 +241,8 @@ void Decoder::learn(const CheckIntegrity& message) noexcept {
     if (message.phase == 0) {
         Challenge& place = *std::ranges::min_element(
             session_->challenges, {},
-            [](const Challenge& c) { return std::pair(c.waiting, c.passed_at); });
-        place = {message.challenge_id, message.index, true, now_};
+            [this](const Challenge& c) { return std::pair(c.waiting, -c.age(now_)); });
+        place = {message.challenge_id, message.index, PingSent::stamp(now_), true};
         return;
     }
     const auto it = std::ranges::find_if(session_->challenges, [&](const Challenge& c) {

@@ -89,8 +89,12 @@ struct PingSent {
 struct Challenge {
     uint16_t id = 0;
     uint16_t index = 0;
+    uint32_t passed_at = 0;  ///< As a Ping's.
     bool waiting = false;
-    Nanos passed_at{};
+
+    Nanos age(Nanos now) const noexcept {
+        return std::chrono::microseconds(100) * (PingSent::stamp(now) - passed_at);
+    }
 };
 
 /// A reliable packet that went on with messages made harmless: each time it is sent again,
