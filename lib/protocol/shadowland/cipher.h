@@ -7,7 +7,6 @@
 #include "base/ip.h"
 #include "protocol/shadowland/header.h"
 
-
 /// Shadowland's cryptography: opening and sealing packets, cookies, keys of an epoch,
 /// the integrity table.
 namespace portcullis::shadowland {
