@@ -103,7 +103,7 @@ public:
         const auto honest = plain({.connection_id = n + 1, .sequence = ++said_[n]},
                                   message_bytes(0, sync, Direction::to_server));
         // Only so often as one may.
-        const bool speaks = turns_ % 100 < players;
+        const bool speaks = turns_ % 400 < players;
         if (!speaks) --said_[n];
         burst(flood_, speaks ? &honest : nullptr, player(n));
         now_ += Nanos(1us) * flood_.size();
