@@ -3,8 +3,8 @@
 // Method: a fake packet side that answers, or does not, as each test says.
 
 #include "control/control_test_support.h"
-#include "control/packet_book.h"
 #include "control/flow_inquiry.h"
+#include "control/packet_book.h"
 
 namespace portcullis::control {
 namespace {
