@@ -111,6 +111,9 @@ public:
     size_t take_reports(std::span<stages::FlowReport> out) override {
         return appliance_.take_reports(out);
     }
+    size_t take_packets(std::span<verdicts::PacketRecord> out) override {
+        return appliance_.take_packets(out);
+    }
     std::vector<control::RingStatus> rings(uint16_t worker) const override {
         return appliance_.rings(worker);
     }
