@@ -80,8 +80,8 @@ def ctl(tmp):
             return {"ok": False, "error": "no player named Nobody is known to be here"}
         if request["command"] == "players":
             return {"ok": True, "result": {"count": 1, "unlisted": 0, "players": [
-                {"name": "Al\u001bice", "uuid": "", "version": 765, "service": "survival", "client": "198.51.100.7:1",
-                 "since": None, "opaque": False, "level": 7.5,
+                {"name": "Al\u001bice", "uuid": "069a", "version": 765, "service": "survival", "address": "203.0.113.9",
+                 "client": "198.51.100.7:1", "since": None, "latency_ms": 41, "opaque": False, "level": 7.5,
                  "findings": [{"check": "combat.reach", "count": 3}]}]}}
         return {"ok": True, "result": {"ordered": True}}
 
@@ -92,7 +92,8 @@ def ctl(tmp):
         code, out, _ = run("ctl", "--socket", path, "players", "--service", "survival")
         rows = out.splitlines()
         expect("a table of players", code == 0 and len(rows) == 2 and rows[0].split()[0] == "name"
-               and rows[1].split() == ["Al.ice", "765", "survival", "198.51.100.7:1", "-", "7.5", "combat.reach", "x3"],
+               and rows[1].split() == ["Al.ice", "069a", "765", "survival", "203.0.113.9", "198.51.100.7:1", "-", "41", "7.5",
+                                        "combat.reach", "x3"],
                out)
         code, out, _ = run("ctl", "--socket", path, "--format", "json", "players")
         expect("JSON for programs", code == 0 and json.loads(out)["count"] == 1, out)

@@ -123,7 +123,7 @@ class Verdicts(unittest.TestCase):
                 (2, "--address nowhere", ("list", "--log", self.log, "--address", "nowhere")),
                 (2, "is not an id", ("show", "--log", self.log, "7")),
                 (1, "no entry has the id", ("show", "--log", self.log, absent)),
-                (1, "cannot be read", ("list", "--log", self.log / "none")),
+                (1, "there is no verdict log at", ("list", "--log", self.log / "none")),
                 (2, "stats", ("stats", "--log", self.log, "--by", "weather")),
                 (2, "name verdicts by id", ("replay", "--log", self.log)),
                 (1, "there is no evidence", ("replay", "--log", self.log, absent)),

@@ -9,7 +9,7 @@ command -v systemd-analyze >/dev/null || exit 77
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 unit=$folder/portcullis.service
-sed "s|/usr/bin/portcullis|$2|" "$1" > "$unit"
+sed "s|/usr/bin/portcullis|$(realpath "$2")|" "$1" > "$unit"
 
 said=$(systemd-analyze verify --man=no --recursive-errors=no "$unit" 2>&1) || { echo "$said"; exit 1; }
 [ -z "$said" ] || { echo "$said"; exit 1; }

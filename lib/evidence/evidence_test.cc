@@ -83,7 +83,8 @@ std::string played(const std::string& path) {
 
 /// A process has one.
 pipeline::ReplayWire& wire() {
-    static pipeline::ReplayWire wire;
+    // Never ended: at exit EAL, whose rings it would free, has gone before it.
+    static pipeline::ReplayWire& wire = *new pipeline::ReplayWire;
     return wire;
 }
 

@@ -110,14 +110,17 @@ TEST(Datagram, ThatALineDamagedIsNeverBelieved) {
         for (const auto& file : fs::directory_iterator(folder)) {
             if (file.path().extension() != ".pcap") continue;
             const Totals one = Sessions(file.path()).totals;
-            all.right += one.right;
-            all.opened += one.opened;
+            // Of an attack much is refused undamaged.
+            if (file.path().filename().string().starts_with("legit")) {
+                all.right += one.right;
+                all.opened += one.opened;
+            }
             all.damaged += one.damaged;
             all.believed += one.believed;
         }
     }
-    std::printf("%zu packets, %zu of them opened, damaged in %zu ways: %zu believed\n", all.right,
-                all.opened, all.damaged, all.believed);
+    std::printf("%zu honest packets, %zu of them opened, damaged in %zu ways: %zu believed\n",
+                all.right, all.opened, all.damaged, all.believed);
     EXPECT_GT(all.damaged, 100'000u);
     EXPECT_EQ(all.believed, 0u);
     // Were they refused for something else, the damage would prove nothing.

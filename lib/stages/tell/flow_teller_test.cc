@@ -23,14 +23,13 @@ verdicts::Order question(uint32_t number, uint16_t flows_max = 1'000) {
 
 Endpoint client_number(unsigned n) { return {client.address, static_cast<uint16_t>(20'000 + n)}; }
 
-/// Datagrams, each of which makes a Flow.
+/// Handshakes, each of which makes a Flow.
 void come(Line& line, unsigned clients) {
     for (unsigned n = 0; n < clients; ++n) {
-        line.send(PacketBuilder{}
-                      .from(client_number(n))
-                      .to(game_server)
-                      .udp()
-                      .payload(as_bytes("hello")));
+        const Endpoint who = client_number(n);
+        line.send({line.from_client(100, 0, tcp::syn).from(who),
+                   line.from_server(900, 101, tcp::syn | tcp::ack).to(who),
+                   line.from_client(101, 901).from(who)});
     }
 }
 
@@ -62,10 +61,11 @@ TEST(FlowTeller, TellsEveryFlowOnceAndThenTheEnd) {
                 continue;
             }
             EXPECT_TRUE(ports.insert(report.client.port).second) << "told twice";
-            EXPECT_EQ(report.server, game_server);
-            EXPECT_EQ(report.service, 1);
+            EXPECT_EQ(report.server, server);
+            EXPECT_EQ(report.service, 0);
             EXPECT_EQ(report.began, line.now);
-            EXPECT_FALSE(report.tcp || report.counted || report.has_player);
+            EXPECT_TRUE(report.tcp && report.counted);
+            EXPECT_FALSE(report.has_player);
         }
     }
     EXPECT_EQ(ports.size(), 300u);
