@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -28,6 +29,8 @@ def ask_prometheus(path, **parameters):
         with urllib.request.urlopen(url, timeout=5) as reply:
             return json.load(reply)["data"]
     except urllib.error.HTTPError as error:
+        if error.code == 503:
+            raise  # It is still starting.
         raise harness.Failure(f"Prometheus refuses {parameters}: {error.read().decode()}") from None
 
 
