@@ -80,6 +80,7 @@ private:
         record.player.uuid = {0x3f, static_cast<uint8_t>(player >> 8),
                               static_cast<uint8_t>(player)};
         record.player.version = 47;
+        record.in_game = true;
         return record;
     }
 
