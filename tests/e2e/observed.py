@@ -96,7 +96,11 @@ def every_panel_and_alert_has_data(stage):
     stage.game_server(version)
     stage.rcon_server()
     stage.webhook_server()
-    stage.appliance(stage.configuration())
+    both_games = [{"name": game, "protocol": game, "address": harness.server_address, "port": port}
+                  for game, port in (("minecraft", harness.game_port), ("shadowland", 3565))]
+    rcon = [{"service": "minecraft", "address": "127.0.0.1", "port": harness.rcon_port,
+             "password_file": str(stage.tmp / "rcon.password")}]
+    stage.appliance(stage.configuration(services=both_games, rcon=rcon))
     start_prometheus(stage)
     honest = stage.honest(version, 3, 25)
     cheater = stage.cheater(version, "speed")
