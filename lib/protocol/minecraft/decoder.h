@@ -127,7 +127,7 @@ private:
                 step = next(session, direction, plain, done);
                 if (step.kind == Step::Kind::need_more) break;
                 frame_.offset += at;
-                frame_.register_at = at;
+                frame_.register_at = static_cast<uint32_t>(at);
                 frame_.body_offset = 0;
                 frame_.enciphered = true;
                 deliver(session, direction, step, listener);

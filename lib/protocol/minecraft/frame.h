@@ -24,15 +24,18 @@ struct Frame {
     size_t offset = 0;       ///< Of the length prefix, in the bytes fed.
     size_t wire_size = 0;    ///< On the wire, length prefix included.
     size_t body_offset = 0;  ///< Of the body in the bytes fed; 0 when it lies elsewhere.
-    size_t register_at = 0;  ///< Enciphered: where in the bytes fed its Half's register stands.
     size_t size = 0;         ///< Of id and fields once uncompressed, as declared.
     bool compressed = false;
     bool enciphered = false;
-    bool has_body = false;             ///< False: passed by unread.
-    Bytes body;                        ///< The fields after the id.
+    bool has_body = false;     ///< False: passed by unread.
+    uint32_t register_at = 0;  ///< Enciphered: where in the bytes fed its Half's register stands.
+    Bytes body;                ///< The fields after the id.
     const Program* program = nullptr;  ///< How to read the fields; null: no layout is kept.
 
     std::string_view name() const noexcept { return packet_name(packet); }
 };
+
+/// It is cleared for every packet, and what is longer is cleared in twice the time.
+static_assert(sizeof(Frame) <= 80);
 
 }  // namespace portcullis::minecraft
