@@ -12,19 +12,6 @@ constexpr auto mine = Direction::to_server;
 constexpr Nanos action_every = 6s;
 constexpr uint32_t heal = 4;
 
-MutableBytes acknowledge(Turn& turn) noexcept {
-    Session& s = turn.session;
-    Owed& owed = s.owed[index_of(mine)];
-    std::array<std::byte, 8 * Owed::sequences_max> raw;
-    Writer to(raw);
-    for (size_t i = 0; i < owed.count; ++i) to.le_u64(owed.sequences[i]);
-    turn.writer.begin(s, mine, Channel::unreliable, flag::control | flag::acknowledgment);
-    turn.writer.message(ControlType::ack,
-                        Ack{.channel = 1, .count = owed.count, .raw = to.written()});
-    owed.count = 0;
-    return turn.writer.end();
-}
-
 MutableBytes pong(Turn& turn) noexcept {
     Session& s = turn.session;
     turn.writer.begin(s, mine, Channel::unreliable, flag::control);
@@ -150,7 +137,7 @@ MutableBytes client_says(Turn& turn) noexcept {
         s.keys = s.next_keys;
     }
     if (s.pong_id != 0 && s.attack != Attack::heartbeat_missing) return pong(turn);
-    if (s.owed[index_of(mine)].count > 0) return acknowledge(turn);
+    if (s.owed[index_of(mine)].count > 0) return acknowledge(turn, mine);
     if (s.rekey == Session::Rekey::requested) return answer_rekey(turn);
     if (s.challenged) return answer_challenge(turn);
     if (!turn.playing) return {};

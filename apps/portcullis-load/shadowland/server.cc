@@ -25,19 +25,6 @@ void expect_ack(Session& s) noexcept {
     s.owed[index_of(Direction::to_server)].add(s.sequences[index_of(mine)][1]);
 }
 
-MutableBytes acknowledge(Turn& turn) noexcept {
-    Session& s = turn.session;
-    Owed& owed = s.owed[index_of(mine)];
-    std::array<std::byte, 8 * Owed::sequences_max> raw;
-    Writer to(raw);
-    for (size_t i = 0; i < owed.count; ++i) to.le_u64(owed.sequences[i]);
-    turn.writer.begin(s, mine, Channel::unreliable, flag::control | flag::acknowledgment);
-    turn.writer.message(ControlType::ack,
-                        Ack{.channel = 1, .count = owed.count, .raw = to.written()});
-    owed.count = 0;
-    return turn.writer.end();
-}
-
 MutableBytes ping(Turn& turn) noexcept {
     Session& s = turn.session;
     s.ping_at = turn.now + ping_every;
@@ -214,7 +201,7 @@ MutableBytes server_says(Turn& turn) noexcept {
         s.rekey = Session::Rekey::none;
         ++s.epochs[index_of(mine)];
     }
-    if (s.owed[index_of(mine)].count > 0) return acknowledge(turn);
+    if (s.owed[index_of(mine)].count > 0) return acknowledge(turn, mine);
     if (turn.now >= s.ping_at) return ping(turn);
     const bool alone = s.attack == Attack::movement_clip;
     while (s.created < turn.group.size() &&

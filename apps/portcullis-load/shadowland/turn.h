@@ -56,6 +56,21 @@ struct Turn {
 
 inline constexpr uint32_t build = 100;
 
+/// What this end owes the other on channel 1, which is nothing afterwards.
+inline MutableBytes acknowledge(Turn& turn, protocol::Direction from) noexcept {
+    using namespace shadowland;
+    Session& s = turn.session;
+    Owed& owed = s.owed[index_of(from)];
+    std::array<std::byte, 8 * Owed::sequences_max> raw;
+    Writer to(raw);
+    for (size_t i = 0; i < owed.count; ++i) to.le_u64(owed.sequences[i]);
+    turn.writer.begin(s, from, Channel::unreliable, flag::control | flag::acknowledgment);
+    turn.writer.message(ControlType::ack,
+                        Ack{.channel = 1, .count = owed.count, .raw = to.written()});
+    owed.count = 0;
+    return turn.writer.end();
+}
+
 /// The next datagram of an end; empty when it has nothing to say.
 MutableBytes client_says(Turn& turn) noexcept;
 MutableBytes server_says(Turn& turn) noexcept;
