@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
 #include "base/time.h"
+#include "checks/all.h"
 #include "checks/check.h"
 #include "policy/action.h"
 #include "policy/policy.h"
@@ -24,6 +26,9 @@ struct Weighed {
 /// The gravest that a check's very first finding can lead to.
 Action gravest_at_once(checks::CheckId check, const Policy& policy) noexcept;
 
+/// How many places a Tally has: one for every check of the game that has the most.
+inline constexpr size_t tally_places = std::max(MinecraftSet::size, ShadowlandSet::size);
+
 /// One player's account with each check: how high the level stands, and when it
 /// was last told.
 ///
@@ -37,12 +42,17 @@ Action gravest_at_once(checks::CheckId check, const Policy& policy) noexcept;
 /// Below the threshold a finding is only written down.  A check that is
 /// `statistical` counts at any confidence but never goes past `alert`; one that is
 /// `spoofable`, since anybody may have sent the packet, never past `drop`.
+///
+/// Every check of a game has a place of its own, so that who breaks many rules can not
+/// make one forget him.  A Tally is for the checks of one game: those of two may share places.
 class Tally {
 public:
     static constexpr Nanos level_half_life = 60s;
     static constexpr float level_max =
         100;  ///< So that even a long attack is forgotten in minutes.
-    static constexpr Nanos record_interval = 1s;  ///< Between like records of one check.
+    /// A check has one record in each, but for graver ones and full counts of repeats.
+    static constexpr Nanos record_interval = 1s;
+    static constexpr uint32_t repeats_max = UINT16_MAX;  ///< With so many a record is due.
 
     Weighed weigh(const checks::Finding& finding, const Policy& policy, const Subject& subject,
                   Nanos now) noexcept;
@@ -51,23 +61,19 @@ public:
     float level(checks::CheckId check, Nanos now) const noexcept;
 
 private:
-    static constexpr checks::CheckId nobodys = checks::CheckId(-1);
+    /// Levels fall in steps no shorter: of less a float of 100 loses nothing.
+    static constexpr Nanos decay_step = 1ms;
 
-    struct Account {
-        float level = 0;
-        uint32_t repeats = 0;
-        Nanos level_at{};
-        Nanos recorded_at{};
-        checks::CheckId check = nobodys;
-        uint8_t recorded_rank = 0;  ///< How grave the last record was; 0: there was none.
-    };
-    static float decayed(const Account& account, Nanos now) noexcept;
-    Account& account_of(checks::CheckId check, Nanos now) noexcept;
+    void let_decay(Nanos now) noexcept;
+    bool record_is_due(size_t place, uint8_t rank, Nanos now) noexcept;
 
-    /// Few players ever meet a check, and nobody meets most of them: when all are taken, the
-    /// one that stands lowest gives way.
-    static constexpr size_t accounts_max = 8;
-    std::array<Account, accounts_max> accounts_;
+    // Seven bytes a check: Shadowland's players have no more to give.
+    std::array<float, tally_places> levels_{};
+    std::array<uint16_t, tally_places> repeats_{};
+    /// How grave the last record was, 0: there was none; and whether it is of this interval.
+    std::array<uint8_t, tally_places> recorded_{};
+    Nanos levels_at_{};
+    Nanos interval_began_{};
 };
 
 }  // namespace portcullis::policy

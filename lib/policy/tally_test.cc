@@ -4,6 +4,9 @@
 
 #include "policy/tally.h"
 
+#include <map>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "policy/rule_set.h"
@@ -184,17 +187,63 @@ TEST_F(TallyTest, AThresholdOfOneAsksForCertainty) {
     EXPECT_EQ(weigh_strictly(1).action, Action::kick);
 }
 
-TEST_F(TallyTest, TheGravestStandsHoweverManyOthersThereAre) {
-    for (int i = 0; i < 5; ++i) weigh("packets.pitch", 1);
-    const float level = tally.level(id_of("packets.pitch"), now);
-    EXPECT_GT(level, 4);
-    for (checks::CheckId check = 0; check < checks::check_names.size(); ++check) {
-        if (check == id_of("packets.pitch")) continue;
-        const Weighed weighed =
-            tally.weigh({.check = check, .confidence = 0.5f, .evidence = {}}, policy, subject, now);
-        EXPECT_TRUE(weighed.record) << "a check's first finding is told";
+template <class... C>
+std::vector<checks::CheckId> ids_of(checks::CheckList<C...>) {
+    return {static_cast<checks::CheckId>(checks::check_id(C::name))...};
+}
+
+TEST_F(TallyTest, WhoMeetsEveryCheckOfHisGameIsRememberedByEach) {
+    for (const auto& ids :
+         {ids_of(checks::MinecraftChecks{}), ids_of(checks::ShadowlandChecks{})}) {
+        Tally many;
+        std::map<checks::CheckId, Tally> alone;
+        std::map<checks::CheckId, size_t> records, told;
+        constexpr size_t rounds = 100;
+        const Nanos begin = now;
+        for (size_t round = 0; round < rounds; ++round) {  // Ten seconds, each check in turn.
+            for (const checks::CheckId check : ids) {
+                const checks::Finding finding{.check = check, .confidence = 1, .evidence = {}};
+                const Weighed weighed = many.weigh(finding, policy, subject, now);
+                const Weighed expected = alone[check].weigh(finding, policy, subject, now);
+                EXPECT_NEAR(weighed.level, expected.level, 1e-3) << checks::check_names[check];
+                EXPECT_EQ(weighed.action, expected.action) << checks::check_names[check];
+                EXPECT_EQ(weighed.acts, expected.acts) << checks::check_names[check];
+                if (weighed.record) ++records[check], told[check] += 1 + weighed.repeats;
+                now += 100ms / ids.size();
+            }
+        }
+        const auto seconds = static_cast<size_t>((now - begin) / 1s);
+        constexpr size_t graver_records_max = 5;  // The rungs from `log` to `kick`, once each.
+        now += Tally::record_interval;
+        for (const checks::CheckId check : ids) {
+            EXPECT_LE(records[check], seconds + 1 + graver_records_max)
+                << checks::check_names[check];
+            const Weighed last =
+                many.weigh({.check = check, .confidence = 1, .evidence = {}}, policy, subject, now);
+            ASSERT_TRUE(last.record);
+            EXPECT_EQ(told[check] + 1 + last.repeats, rounds + 1) << checks::check_names[check];
+        }
     }
-    EXPECT_EQ(tally.level(id_of("packets.pitch"), now), level);
+}
+
+TEST_F(TallyTest, AFloodOfFindingsIsCountedToTheLast) {
+    constexpr uint32_t findings = 300'000;  // All in one instant.
+    uint64_t told = 0, records = 0;
+    for (uint32_t i = 0; i < findings; ++i) {
+        const Weighed weighed = weigh("packets.malformed", 0.5f);
+        if (weighed.record) ++records, told += 1 + weighed.repeats;
+    }
+    now += Tally::record_interval;
+    told += 1 + weigh("packets.malformed", 0.5f).repeats;
+    EXPECT_EQ(told, findings + 1);
+    EXPECT_LE(records, 1 + findings / Tally::repeats_max);
+}
+
+TEST_F(TallyTest, ALevelFallsHoweverOftenOthersAreFound) {
+    const float level = weigh("packets.pitch", 1).level;
+    const Nanos begin = now;
+    for (; now - begin < 60s; now += 100us) weigh("packets.malformed", 0.5f);
+    EXPECT_NEAR(tally.level(id_of("packets.pitch"), begin + 60s), level / 2, level / 200);
 }
 
 TEST_F(TallyTest, NumbersThatAreNoneDoNothing) {
