@@ -52,7 +52,7 @@ async function main ([out, version, lineName, seedText, kind = 'honest', seconds
   const until = clock.now() + Number(secondsText) * 1000
   for (const p of players) play(p, until)
   await clock.run(until, 2)
-  const zero = Math.min(...captures.client.records.map(r => r.at))
+  const zero = captures.client.records.reduce((first, { at }) => Math.min(first, at), Infinity)
   const written = {}
   const name = `${version}-${lineName}-${seed}-${kind}`
   for (const side of ['client', 'server']) written[side] = captures[side].write(path.join(out, `${name}.${side}.pcap`))
