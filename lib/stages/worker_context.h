@@ -52,6 +52,8 @@ public:
     virtual bool seal(const Flow& flow, MutableBytes message) noexcept = 0;
     /// How far a TCP Flow has come.
     virtual protocol::LoginStage login_stage(const Flow& flow) const noexcept = 0;
+    /// What a proxy that is believed told of who is on a TCP Flow; null: nothing yet.
+    virtual const verdicts::PlayerIdentity* told_of(const Flow& flow) const noexcept = 0;
 };
 
 class Detect;

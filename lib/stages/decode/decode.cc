@@ -296,6 +296,11 @@ bool Decode::seal(const Flow& flow, MutableBytes message) noexcept {
     return minecraft::seal(conversations_[flow.session].session, message);
 }
 
+const verdicts::PlayerIdentity* Decode::told_of(const Flow& flow) const noexcept {
+    const bool known = flow.is_tcp() && flow.session != Flow::none;
+    return known ? &conversations_[flow.session].front.told : nullptr;
+}
+
 protocol::LoginStage Decode::login_stage(const Flow& flow) const noexcept {
     using protocol::LoginStage;
     const bool read = context_.streams_to == nullptr && flow.is_tcp() &&

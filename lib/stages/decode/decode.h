@@ -41,6 +41,7 @@ public:
     bool resume(Flow& flow, const CapturePart& part) noexcept override;
     bool seal(const Flow& flow, MutableBytes message) noexcept override;
     protocol::LoginStage login_stage(const Flow& flow) const noexcept override;
+    const verdicts::PlayerIdentity* told_of(const Flow& flow) const noexcept override;
 
 private:
     void fetch_for(const Packet& packet) const noexcept;

@@ -117,7 +117,9 @@ void Detect::joined(Flow& flow, Account& account, Nanos now) noexcept {
 /// Broken packets before any login are judged too: there the attacks come.
 void Detect::notice(const protocol::Malformed& event) noexcept {
     context_.counters.faults[static_cast<size_t>(event.fault)].add();
-    if (!spoken_ && !event.from_server) {
+    // Behind a header that is missing may stand a game all the same.
+    const bool begins = event.fault != protocol::Fault::no_proxy_header;
+    if (!spoken_ && !event.from_server && begins) {
         spoken_ = true;  // A connection is garbage once.
         sources_.garbage(hearing_.carrier->payload(), source());
     }

@@ -248,7 +248,7 @@ private:
                                       const Endpoint& server, const Account* account,
                                       Nanos time) noexcept;
     SourceWatch::Source source() const noexcept {
-        return SourceWatch::Source::of(*hearing_.flow, hearing_.packet, hearing_.time);
+        return sources_.source_of(*hearing_.flow, hearing_.packet, hearing_.time, hearing_.told);
     }
     Counters::PerService& service_counters() noexcept;
 

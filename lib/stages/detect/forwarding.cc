@@ -25,6 +25,7 @@ void Detect::proxy_header(const proxy::Header& header) noexcept {
         refuse_forwarding(Why::stranger);
     } else if (header.has_addresses) {
         believe(header.source.address);
+        sources_.count(protocol::SourceAct::connection, source());
     }
 }
 
@@ -52,6 +53,10 @@ void Detect::notice(const protocol::IdentityForwarded& event) noexcept {
         if (!event.name.empty()) identity->name.assign(event.name);
     }
     believe(event.address);
+    // Only now is it known whose connection it is, and who is forwarded logs in.
+    const SourceWatch::Source whose = sources_.forwarded(source(), event.address);
+    sources_.count(protocol::SourceAct::connection, whose);
+    sources_.count(protocol::SourceAct::login, whose);
 }
 
 std::optional<Why> Detect::doubt(const IdentityForwarded& said) const noexcept {

@@ -17,7 +17,6 @@ using protocol::SourceOverrun;
 constexpr std::string_view proxy_v1 = "PROXY ";
 constexpr std::string_view proxy_v2 = {"\r\n\r\n\0\r\nQUIT\n", 12};
 
-/// A proxy whose service was not told of it: a slip of the operator's, not an attack.
 bool begins_as_a_proxy_does(Bytes payload) noexcept {
     const std::string_view text = as_text(payload);
     return text.starts_with(proxy_v1) || text.starts_with(proxy_v2);
@@ -35,9 +34,29 @@ SourceWatch::SourceWatch(WorkerContext& context, Detect& detect)
       offenders_(std::make_unique<Offender[]>(offenders_max)),
       findings_(context.worker) {}
 
-bool SourceWatch::counts(uint8_t service) const noexcept {
+bool SourceWatch::counts(uint8_t service, const IpAddress& on_wire) const noexcept {
     const policy::RuleSet::Service& at = context_.rules->service(service);
-    return at.protocol == Protocol::minecraft && !at.in_front.expected();
+    if (at.protocol != Protocol::minecraft) return false;
+    return !at.in_front.expected() || !at.in_front.is_proxy(on_wire);
+}
+
+SourceWatch::Source SourceWatch::source_of(Flow& flow, uint8_t packet, Nanos now,
+                                           const verdicts::PlayerIdentity* told) const noexcept {
+    Source source{&flow, flow.client(), flow.server(), flow.service, packet, now, {}};
+    const policy::InFront& front = context_.rules->service(flow.service).in_front;
+    if (counts(flow.service, source.client.address)) {
+        source.origin = source.client.address;
+    } else if (told != nullptr && front.forwarding() == config::Forwarding::none) {
+        // Else it is the game proxy's own address that a balancer's header names.
+        return forwarded(source, told->address);
+    }
+    return source;
+}
+
+SourceWatch::Source SourceWatch::forwarded(Source source, const IpAddress& told) const noexcept {
+    const policy::RuleSet::Service& at = context_.rules->service(source.service);
+    if (at.protocol == Protocol::minecraft && !at.in_front.is_named(told)) source.origin = told;
+    return source;
 }
 
 const policy::SourceLimits& SourceWatch::limits(uint8_t service) const noexcept {
@@ -63,9 +82,13 @@ bool SourceWatch::syn(const Packet& packet, uint8_t service, const SourceNames& 
         const SourceLimit& limit = most.of[act][width];
         const uint64_t held = rates_[act].charge(names.of[width], packet.time, limit);
         if (!limit.exceeded_by(held)) continue;
-        const Source source{
-            nullptr,    packet.source, packet.destination, service, PendingAction::no_packet,
-            packet.time};
+        const Source source{nullptr,
+                            packet.source,
+                            packet.destination,
+                            service,
+                            PendingAction::no_packet,
+                            packet.time,
+                            packet.source.address};
         const SourceOverrun overrun{Act::syn, limit.count(held), limit.count(limit.room_us),
                                     source_bits(names.is_v4, width), names.is_v4};
         refused |= refuses(source, {names.of[width], width, names.is_v4}, overrun);
@@ -88,8 +111,8 @@ bool SourceWatch::refuses(const Source& source, const Prefix& prefix,
 void SourceWatch::count(Act act, const Source& source) noexcept {
     const auto index = static_cast<size_t>(act);
     const policy::SourceLimits& most = limits(source.service);
-    if (!counts(source.service) || !most.counted[index]) return;
-    const SourceNames names = namer_(source.client.address, source.service);
+    if (source.origin == IpAddress{} || !most.counted[index]) return;
+    const SourceNames names = namer_(source.origin, source.service);
     for (unsigned width = 0; width < names.count; ++width) {
         const SourceLimit& limit = most.of[index][width];
         const uint64_t held = rates_[index].charge(names.of[width], source.now, limit);
@@ -101,12 +124,14 @@ void SourceWatch::count(Act act, const Source& source) noexcept {
 }
 
 void SourceWatch::handshake(const protocol::Handshake& event, const Source& source) noexcept {
-    const SourceNames names = namer_(source.client.address, source.service);
-    (void)accuse(event, source, {names.of[0], 0, names.is_v4});
+    accuse(event, source);
 }
 
 void SourceWatch::garbage(Bytes payload, const Source& source) noexcept {
-    if (!begins_as_a_proxy_does(payload)) count(Act::garbage, source);
+    // A proxy of which its service was not told: a slip of the operator's, not an attack.
+    const policy::InFront& front = context_.rules->service(source.service).in_front;
+    if (!front.proxy_protocol() && begins_as_a_proxy_does(payload)) return;
+    count(Act::garbage, source);
 }
 
 void SourceWatch::look_at(Flow& flow, Nanos now) noexcept {
@@ -121,9 +146,16 @@ void SourceWatch::look_at(Flow& flow, Nanos now) noexcept {
         context_.rules->policy_of(flow.service).minecraft().of);
     const protocol::StillThere still{stage, to_seconds(flow.age(now))};
     if (still.seconds <= settings.most(stage)) return;
-    const Source source = Source::of(flow, PendingAction::no_packet, now);
-    const SourceNames names = namer_(source.client.address, source.service);
-    (void)accuse(still, source, {names.of[0], 0, names.is_v4});
+    const verdicts::PlayerIdentity* const told = context_.listener->told_of(flow);
+    accuse(still, source_of(flow, PendingAction::no_packet, now, told));
+}
+
+/// What one connection did, whoever else comes from there.
+template <class Event>
+void SourceWatch::accuse(const Event& event, const Source& source) noexcept {
+    const bool known = source.origin != IpAddress{};
+    const SourceNames names = namer_(known ? source.origin : source.client.address, source.service);
+    (void)accuse(event, source, {names.of[0], 0, names.is_v4});
 }
 
 /// What the policy makes of an event.  The gravest that is carried out; `log` if nothing.
@@ -135,8 +167,11 @@ policy::Action SourceWatch::accuse(const Event& event, const Source& source,
     if (findings_.empty()) return policy::Action::log;
     // A wider prefix holds others too: what is over its limit ends, nobody stays out for
     // it.  And to keep a proxy out would keep everybody out.
-    const bool may_block = prefix.width == 0 && counts(source.service);
+    const bool known = source.origin != IpAddress{};
+    const bool may_block = prefix.width == 0 && known;
     Offender& who = offender(prefix.name, source.now);
+    const bool told = source.origin != source.client.address;
+    who.account.identity.address = told ? source.origin : IpAddress{};
     return detect_.weigh({.flow = source.flow,
                           .service = source.service,
                           .client = source.client,

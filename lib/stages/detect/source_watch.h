@@ -21,7 +21,8 @@ class Detect;
 /// A source is an IPv4 address or an IPv6 /64, toward one service, and beside it the
 /// wider prefixes it lies in.  Counting costs one cache line each; an account, on which
 /// findings add up, has only who went over a limit, and the one that was longest quiet
-/// gives way.  Of a service behind a proxy no source is counted: it would be the proxy.
+/// gives way.  Behind a proxy a player's own address is counted from when the proxy has told
+/// it: with the PROXY header, or with the forwarding where that is to come.  The proxy's never is.
 class SourceWatch {
 public:
     static constexpr size_t offenders_max = 256;
@@ -31,8 +32,9 @@ public:
 
     SourceWatch(WorkerContext& context, Detect& detect);
 
-    /// Whether the sources of this service are counted.
-    bool counts(uint8_t service) const noexcept;
+    /// Whether this address is a source by itself: the service is counted, and it is no
+    /// proxy of the service's.
+    bool counts(uint8_t service, const IpAddress& on_wire) const noexcept;
 
     /// The names of a SYN's source, their memory asked for.
     SourceNames fetch_syn(const IpAddress& source, uint8_t service) const noexcept;
@@ -46,11 +48,13 @@ public:
         uint8_t service = 0;
         uint8_t packet = 0;  ///< Index in the Burst.
         Nanos now{};
-
-        static Source of(Flow& flow, uint8_t packet, Nanos now) noexcept {
-            return {&flow, flow.client(), flow.server(), flow.service, packet, now};
-        }
+        IpAddress origin{};  ///< Who is counted; all zero: behind a proxy, nobody told yet.
     };
+    /// `told`: what a proxy that is believed said of the player, if anything.
+    Source source_of(Flow& flow, uint8_t packet, Nanos now,
+                     const verdicts::PlayerIdentity* told) const noexcept;
+    /// Of one whom a game proxy has forwarded.
+    Source forwarded(Source source, const IpAddress& told) const noexcept;
     void count(protocol::SourceAct act, const Source& source) noexcept;
     /// Nobody is there yet whose checks could hear it.
     void handshake(const protocol::Handshake& event, const Source& source) noexcept;
@@ -81,6 +85,8 @@ private:
         bool is_v4;
     };
 
+    template <class Event>
+    void accuse(const Event& event, const Source& source) noexcept;
     template <class Event>
     policy::Action accuse(const Event& event, const Source& source, const Prefix& prefix) noexcept;
     bool refuses(const Source& source, const Prefix& prefix,

@@ -62,7 +62,7 @@ void Track::process(Burst& burst) noexcept {
         if (packet.is_tcp() && packet.has(tcp::syn)) {
             context_.half_open.fetch(keys_[size].hash);
             const bool asks = mine->to_server && opens(packet) && context_.detect != nullptr;
-            if (asks && context_.detect->sources().counts(mine->service)) {
+            if (asks && context_.detect->sources().counts(mine->service, packet.source.address)) {
                 claims_[size].counted = true;
                 sources_[size] =
                     context_.detect->sources().fetch_syn(packet.source.address, mine->service);
@@ -90,8 +90,9 @@ void Track::tell_of_opened() noexcept {
         const auto index = static_cast<uint8_t>(std::countr_zero(opened_));
         const Packet& packet = (*burst_)[index];
         if (packet.flow == nullptr || !packet.alive()) continue;
-        context_.detect->sources().count(protocol::SourceAct::connection,
-                                         SourceWatch::Source::of(*packet.flow, index, packet.time));
+        SourceWatch& sources = context_.detect->sources();
+        sources.count(protocol::SourceAct::connection,
+                      sources.source_of(*packet.flow, index, packet.time, nullptr));
     }
 }
 
