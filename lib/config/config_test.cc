@@ -52,6 +52,13 @@ TEST(Config, ReadsWhatIsSaidAndDefaultsTheRest) {
     EXPECT_EQ(config.policies[0].ladder.size(), 3u);
 }
 
+TEST(Config, PacketsMayBeNamedAsTheProtocolsDocumentationDoes) {
+    const Config config =
+        parse(good + "logging: { packet_types: [PlayerPosition, UseEntity] }\n", "f");
+    EXPECT_EQ(config.logging.packet_types,
+              (std::vector<std::string>{"PlayerPosition", "UseEntity"}));
+}
+
 TEST(Config, OneDefaultCauseSetsThoseNotNamed) {
     const Failures none = parse(good, "f").on_failure;
     EXPECT_EQ(none.decoder, OnFailure::open);
@@ -171,9 +178,10 @@ const Case scalars[] = {
      "f:1:27: logging.trace_players is \"Alice\"; allowed: a list of at most 256"},
     {"logging: { trace_players: [Alice, ''] }",
      "f:1:35: logging.trace_players[1] is \"\"; allowed: a text of 1 to 32 bytes on one line"},
-    {"logging: { packet_types: [position, SyncEntity, PlayerPosition] }",
-     "f:1:49: logging.packet_types[2] is \"PlayerPosition\"; allowed: the name of a game packet as "
-     "`inspect --packets` shows it, such as position or SyncEntity"},
+    {"logging: { packet_types: [position, SyncEntity, PlayerPosture] }",
+     "f:1:49: logging.packet_types[2] is \"PlayerPosture\"; allowed: the name of a game packet as "
+     "`inspect --packets` shows it, such as position or SyncEntity, or Minecraft's in capitals, "
+     "such as UseEntity or PlayerPosition"},
     {"logging: { packets_per_second: 0 }",
      "f:1:32: logging.packets_per_second is \"0\"; allowed: a whole number from 1 to 10000"},
     {"webhooks: [ { url_file: u, min_confidence: nan } ]",

@@ -8,7 +8,7 @@
 
 #include <sys/un.h>
 
-#include "protocol/minecraft/packets.h"
+#include "protocol/minecraft/packet_named.h"
 #include "protocol/shadowland/messages.h"
 
 namespace portcullis::config {
@@ -230,12 +230,14 @@ Kind<std::string> one_of(std::vector<std::string> names) {
 
 Kind<std::string> packet_name() {
     return scalar<std::string>(
-        "the name of a game packet as `inspect --packets` shows it, such as position or SyncEntity",
+        "the name of a game packet as `inspect --packets` shows it, such as position or "
+        "SyncEntity, or Minecraft's in capitals, such as UseEntity or PlayerPosition",
         [](const std::string& given_text) -> std::optional<std::string> {
             const auto among = [&](const auto& names) {
                 return std::ranges::find(names, given_text) != names.end();
             };
-            const bool known = among(minecraft::packet_names) || among(shadowland::message_names);
+            const bool known =
+                minecraft::packet_named(given_text) || among(shadowland::message_names);
             return known ? std::optional(given_text) : std::nullopt;
         },
         itself);

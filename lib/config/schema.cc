@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include "protocol/minecraft/packet_named.h"
+
 namespace portcullis::config {
 
 namespace {
@@ -133,8 +135,8 @@ Rows<Service> service_rows() {
                "forwarding_secret"),
         row<Service>("proxies", &Service::proxies, list_of(prefix(), proxies_max),
                      "The proxies' addresses and prefixes: PROXY headers and forwarding are "
-                     "believed from them alone, and they are never blocked. Empty: believed "
-                     "from anybody."),
+                     "believed from them alone, and they are never blocked nor counted by "
+                     "`flood.*`. Empty: believed from anybody."),
         row<Service>("floodgate", &Service::floodgate, yes_no(),
                      "The server or its proxy runs Floodgate, which refuses forged data: a "
                      "handshake with such data is from a Bedrock player."),
@@ -409,6 +411,16 @@ Rows<Webhook> webhook_rows() {
     };
 }
 
+std::string minecraft_aliases() {
+    std::string text;
+    for (const minecraft::PacketAlias& alias : minecraft::packet_aliases) {
+        text += text.empty() ? "`" : ", `";
+        text += alias.name;
+        text += "` (`" + std::string(minecraft::packet_name(alias.packet)) + "`)";
+    }
+    return text;
+}
+
 Rows<Logging> logging_rows() {
     return {
         row<Logging>("level", &Logging::level, one_of({"trace", "debug", "info", "warn", "error"}),
@@ -420,7 +432,9 @@ Rows<Logging> logging_rows() {
         row<Logging>("packet_types", &Logging::packet_types, list_of(packet_name(), 256),
                      "With `packets`, only those of these names; all when empty. Names as in "
                      "minecraft-data (`position`, `use_entity`) and in Shadowland's wire document "
-                     "(`SyncEntity`)."),
+                     "(`SyncEntity`). Minecraft's may also be written in capitals (`UseEntity`), "
+                     "and some as the protocol's documentation has them: " +
+                         minecraft_aliases() + "."),
         row<Logging>("trace_players", &Logging::trace_players, list_of(text(32), 256),
                      "Write every packet of these players, in any case of their names, as `ctl "
                      "trace` does for a time."),

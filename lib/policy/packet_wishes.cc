@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/minecraft/packet_named.h"
+
 namespace portcullis::policy {
 
 namespace {
@@ -22,7 +24,7 @@ PacketWishes::PacketWishes(const config::Logging& logging)
       players_(logging.trace_players) {
     std::ranges::sort(names_);
     for (const std::string& name : names_) {
-        const auto packet = value_in<minecraft::Packet>(minecraft::packet_names, name);
+        const auto packet = minecraft::packet_named(name);
         if (packet) types_.set(static_cast<size_t>(*packet));
     }
 }

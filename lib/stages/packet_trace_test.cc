@@ -157,6 +157,17 @@ TEST(PacketTrace, ShowsTheTypesNamed) {
     EXPECT_EQ(game.names(), (Names{"login_start", "position"}));
 }
 
+TEST(PacketTrace, ShowsTheTypesNamedInCapitals) {
+    config::Logging logging;
+    logging.packets = true;
+    logging.packet_types = {"PlayerPosition", "LoginStart"};
+    Shown game(logging);
+    game.log_in("Alice");
+    game.chats("hello");
+    game.moves();
+    EXPECT_EQ(game.names(), (Names{"login_start", "position"}));
+}
+
 TEST(PacketTrace, FollowsPlayersWhateverTheTypes) {
     config::Logging logging;
     logging.packet_types = {"position"};
