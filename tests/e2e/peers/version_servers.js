@@ -21,13 +21,13 @@ function serve (port, version, index) {
   const server = registry.version['<='](NEWEST_SQUID) ? squidServer(port, version) : bareServer(port, version, registry)
   const welcome = (client, entityId) => {
     const name = client.username
-    const trips = []
-    watch(client, name, trips)
     setTimeout(() => give(client, entityId, registry, index), 4000)
-    client.on('end', () => say('left', { name, ledger: client.ledger.report(), trips: trips.slice(-12) }))
+    client.on('end', () => say('left', { name, ledger: client.ledger.report(), trips: client.trips }))
     client.on('error', error => say('client_error', { name, text: String(error) }))
     say('joined', { name, version })
   }
+  const connections = server._server ?? server
+  connections.on('connection', watch)
   server.on('newPlayer', player => welcome(player._client, player.id))
   server.on('playerJoin', client => {
     client.write('login', loginOf(registry, client))
@@ -55,17 +55,29 @@ function bareServer (port, version, registry) {
 
 const loginOf = (registry, client) => ({ ...registry.loginPacket, entityId: client.id })
 
-/// What crosses and how long answers take; `trips` is in ms.
-function watch (client, name, trips) {
+/// What crosses, and how long answers take: `trips`, in ms, of keep-alives and of teleports,
+/// at the end also those that never came.
+function watch (client) {
   client.ledger = new Ledger()
+  client.trips = []
   for (const packet of ['position', 'position_look']) client.on(packet, fields => client.ledger.add(fields))
-  const asked = [] // Answers come in order; ids are read in another form than written.
+  const keepAlives = [] // Answers come in order; ids are read in another form than written.
+  const teleports = [] // As well; before 1.9 the answer is the same place, sent back.
   const write = client.write.bind(client)
   client.write = (packet, fields) => {
-    if (packet === 'keep_alive') asked.push(performance.now())
+    const at = performance.now()
+    if (packet === 'keep_alive') keepAlives.push({ at })
+    if (packet === 'position') teleports.push({ at, x: fields.x, y: fields.y, z: fields.z })
     return write(packet, fields)
   }
-  client.on('keep_alive', () => { if (asked.length > 0) trips.push(performance.now() - asked.shift()) })
+  const answered = asked => { if (asked.length > 0) client.trips.push(performance.now() - asked.shift().at) }
+  client.prependListener('end', () => { while (keepAlives.length + teleports.length > 0) answered(keepAlives.length > 0 ? keepAlives : teleports) })
+  client.on('keep_alive', () => answered(keepAlives))
+  client.on('teleport_confirm', () => answered(teleports))
+  client.on('position_look', ({ x, y, z }) => {
+    const [asked] = teleports
+    if (client.protocolVersion < 107 && asked && asked.x === x && asked.y === y && asked.z === z) answered(teleports)
+  })
 }
 
 function give (client, entityId, registry, index) {
