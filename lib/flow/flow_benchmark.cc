@@ -3,15 +3,12 @@
 // what a lone SYN costs.  Time is per packet.
 
 #include <array>
-#include <cstdio>
 #include <memory>
 #include <random>
-#include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include <rte_eal.h>
 #include <rte_hash.h>
 #include <rte_hash_crc.h>
 
@@ -129,15 +126,3 @@ BENCHMARK(offer_lone_syns);
 
 }  // namespace
 }  // namespace portcullis
-
-int main(int argc, char** argv) {
-    std::array<std::string, 9> text = {"benchmark", "--no-huge", "--no-pci", "--no-shconf",   "-m",
-                                       "512",       "-l",        "0",        "--no-telemetry"};
-    std::array<char*, text.size()> args;
-    for (size_t i = 0; i < text.size(); ++i) args[i] = text[i].data();
-    if (rte_eal_init(static_cast<int>(args.size()), args.data()) < 0) return 1;
-    benchmark::Initialize(&argc, argv);
-    benchmark::RunSpecifiedBenchmarks();
-    rte_eal_cleanup();
-    return 0;
-}

@@ -12,7 +12,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include <rte_eal.h>
 #include <rte_mbuf.h>
 
 #include "packet/packet_builder.h"
@@ -170,15 +169,3 @@ BENCHMARK(whole_pipeline)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 
 }  // namespace
 }  // namespace portcullis::stages
-
-int main(int argc, char** argv) {
-    std::array<std::string, 9> text = {"benchmark", "--no-huge", "--no-pci", "--no-shconf",   "-m",
-                                       "128",       "-l",        "0",        "--no-telemetry"};
-    std::array<char*, text.size()> args;
-    for (size_t i = 0; i < text.size(); ++i) args[i] = text[i].data();
-    if (rte_eal_init(static_cast<int>(args.size()), args.data()) < 0) return 1;
-    benchmark::Initialize(&argc, argv);
-    benchmark::RunSpecifiedBenchmarks();
-    rte_eal_cleanup();
-    return 0;
-}

@@ -2,7 +2,6 @@
 // track at 1 k, 100 k and 1 M flows; floods of lone SYNs through both, with their
 // sources counted and not; frames of no Service through both.  Time is per packet.
 
-#include <array>
 #include <memory>
 #include <random>
 #include <string>
@@ -10,7 +9,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include <rte_eal.h>
 #include <rte_mbuf.h>
 
 #include "packet/headers.h"
@@ -216,15 +214,3 @@ BENCHMARK_CAPTURE(flood_of_sources, one_counted, 1, true);
 
 }  // namespace
 }  // namespace portcullis::stages
-
-int main(int argc, char** argv) {
-    std::array<std::string, 9> text = {"benchmark", "--no-huge", "--no-pci", "--no-shconf",   "-m",
-                                       "128",       "-l",        "0",        "--no-telemetry"};
-    std::array<char*, text.size()> args;
-    for (size_t i = 0; i < text.size(); ++i) args[i] = text[i].data();
-    if (rte_eal_init(static_cast<int>(args.size()), args.data()) < 0) return 1;
-    benchmark::Initialize(&argc, argv);
-    benchmark::RunSpecifiedBenchmarks();
-    rte_eal_cleanup();
-    return 0;
-}

@@ -12,19 +12,16 @@ whose intervals lie between the disturbed ones.
 
 import argparse
 import json
-import os
 import pathlib
 import re
 import shutil
-import signal
 import socket
 import statistics
 import sys
 import time
-import traceback
 
 from running import CHEATS_A_SECOND, SECRETS, Run, harness, outcomes
-from harness import Failure, expect, total, wait_until
+from harness import expect, total, wait_until
 
 RATIO_MAX = 1.2
 all_of_them = {}
@@ -319,34 +316,14 @@ def reloads_under_traffic(stage, options):
 
 
 def main():
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ends as Ctrl-C does: tidied up.
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--quick", action="store_true", help="short faults; latency is told, not judged")
     parser.add_argument("names", nargs="*", metavar="SCENARIO", help=", ".join(all_of_them))
     options = parser.parse_args()
     options.build = options.build.resolve()
-    if os.geteuid() != 0:
-        print("SKIP chaos: needs root")
-        print("0 passed, 0 failed, 1 skipped")
-        return 0
-    failed = 0
-    names = options.names or list(all_of_them)
-    for name in names:
-        began = time.time()
-        print(f"-- {name}: {all_of_them[name].__doc__.splitlines()[0]}", flush=True)
-        try:
-            with harness.Stage(options.build / "apps/portcullis/portcullis") as stage:
-                all_of_them[name](stage, options)
-            print(f"   holds ({time.time() - began:.0f} s)", flush=True)
-        except Failure as failure:
-            failed += 1
-            print(f"FAIL {name}: {failure}", flush=True)
-        except Exception:  # A scenario that breaks has failed; the others still run.
-            failed += 1
-            print(f"FAIL {name}:\n{traceback.format_exc()}", flush=True)
-    print(f"{len(names) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    return harness.play_all(all_of_them, options.names, options.build / "apps/portcullis/portcullis",
+                            lambda play, stage: play(stage, options))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import traceback
 import urllib.error
 import urllib.request
 
@@ -237,3 +238,34 @@ def total(values, metric, **labels):
     """The sum of a metric over all series that have these labels."""
     return sum(v for (m, have), v in values.items()
                if m == metric and all(dict(have).get(k) == want for k, want in labels.items()))
+
+
+def play_all(scenarios, names, binary, play):
+    """Plays each scenario on a stage of its own by `play(scenario, stage)`, goes on after a failure, and ends with
+    "N passed, N failed, N skipped".  What the process shall exit with."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ends as Ctrl-C does: tidied up.
+    if os.geteuid() != 0:
+        print("SKIP all: they need root")
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
+    passed = failed = skipped = 0
+    for chosen in names or scenarios:
+        scenario = scenarios[chosen]
+        began = time.time()
+        print(f"-- {chosen}: {scenario.__doc__.splitlines()[0]}", flush=True)
+        try:
+            with Stage(os.path.abspath(binary)) as stage:
+                play(scenario, stage)
+            passed += 1
+            print(f"   holds ({time.time() - began:.0f} s)", flush=True)
+        except Skipped as why:
+            skipped += 1
+            print(f"SKIP {chosen}: {why}", flush=True)
+        except Failure as failure:
+            failed += 1
+            print(f"FAIL {chosen}: {failure}", flush=True)
+        except Exception:  # A scenario that breaks has failed; the others still run.
+            failed += 1
+            print(f"FAIL {chosen}:\n{traceback.format_exc()}", flush=True)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0

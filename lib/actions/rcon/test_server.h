@@ -3,14 +3,13 @@
 #include <asio.hpp>
 #include <atomic>
 #include <chrono>
-#include <list>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "actions/rcon/packet.h"
+#include "actions/testing/tcp_server.h"
 
 /// An RCON server for tests, after the protocol's description and the game's own
 /// habits: it reads once and takes what it got for one packet, answers a wrong
@@ -34,36 +33,14 @@ public:
 
     TestServer() : TestServer(0) {}
     explicit TestServer(uint16_t port)
-        : acceptor_(loop_, {asio::ip::address_v4::loopback(), port}) {
-        port_ = acceptor_.local_endpoint().port();
-        thread_ = std::thread([this] { accept(); });
-    }
-    TestServer(const TestServer&) = delete;
-    TestServer& operator=(const TestServer&) = delete;
-    ~TestServer() {
-        ending_ = true;
-        {  // Wakes the acceptor.
-            asio::ip::tcp::socket knock(loop_);
-            std::error_code ignored;
-            knock.connect({asio::ip::address_v4::loopback(), port_}, ignored);
-        }
-        thread_.join();
-        drop_connections();
-        for (Connection& connection : connections_) connection.thread.join();
-    }
+        : server_(port, [this](TcpServer::Socket& socket) { serve(socket); }) {}
 
-    uint16_t port() const noexcept { return port_; }
+    uint16_t port() const noexcept { return server_.port(); }
     void behave(const Manners& manners) {
         const std::lock_guard lock(mutex_);
         manners_ = manners;
     }
-    void drop_connections() {
-        const std::lock_guard lock(mutex_);
-        for (Connection& connection : connections_) {
-            std::error_code ignored;
-            connection.socket.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
-        }
-    }
+    void drop_connections() { server_.drop_connections(); }
     std::vector<std::string> commands() const {
         const std::lock_guard lock(mutex_);
         return commands_;
@@ -74,25 +51,7 @@ public:
     unsigned bad_reads() const noexcept { return bad_reads_; }
 
 private:
-    struct Connection {
-        asio::ip::tcp::socket socket;
-        std::thread thread;
-    };
-
-    void accept() {
-        while (true) {
-            asio::ip::tcp::socket socket(loop_);
-            std::error_code error;
-            acceptor_.accept(socket, error);
-            if (ending_) return;
-            if (error) continue;
-            const std::lock_guard lock(mutex_);
-            Connection& connection = connections_.emplace_back(std::move(socket), std::thread());
-            connection.thread = std::thread([this, &connection] { serve(connection.socket); });
-        }
-    }
-
-    void serve(asio::ip::tcp::socket& socket) {
+    void serve(TcpServer::Socket& socket) {
         bool logged_in = false;
         char bytes[1460];
         while (true) {
@@ -108,11 +67,9 @@ private:
             }
             if (!obey(socket, *packet, logged_in)) break;
         }
-        std::error_code ignored;
-        socket.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
     }
 
-    bool obey(asio::ip::tcp::socket& socket, const Packet& packet, bool& logged_in) {
+    bool obey(TcpServer::Socket& socket, const Packet& packet, bool& logged_in) {
         const Manners manners = this->manners();
         std::this_thread::sleep_for(manners.delay);
         if (manners.speaks_garbage) {
@@ -138,7 +95,7 @@ private:
         return answer(socket, packet, manners);
     }
 
-    bool answer(asio::ip::tcp::socket& socket, const Packet& packet, const Manners& manners) {
+    bool answer(TcpServer::Socket& socket, const Packet& packet, const Manners& manners) {
         std::string text = packet.text.empty() ? "Unknown command" : manners.answer;
         constexpr std::string_view mark = "{command}";
         if (const size_t at = text.find(mark); at != std::string::npos) {
@@ -154,7 +111,7 @@ private:
         return true;
     }
 
-    static bool say(asio::ip::tcp::socket& socket, std::string_view bytes, size_t at_once) {
+    static bool say(TcpServer::Socket& socket, std::string_view bytes, size_t at_once) {
         std::error_code error;
         while (!bytes.empty() && !error) {
             const size_t some = at_once == 0 ? bytes.size() : std::min(at_once, bytes.size());
@@ -170,16 +127,11 @@ private:
         return manners_;
     }
 
-    asio::io_context loop_;
-    asio::ip::tcp::acceptor acceptor_;
-    uint16_t port_ = 0;
     mutable std::mutex mutex_;
     Manners manners_;
-    std::list<Connection> connections_;
     std::vector<std::string> commands_;
     std::atomic<unsigned> logins_{0}, refusals_{0}, bad_reads_{0};
-    std::atomic<bool> ending_{false};
-    std::thread thread_;
+    TcpServer server_;  ///< Last: what its threads use is there before them and goes after them.
 };
 
 }  // namespace portcullis::actions::rcon

@@ -1,14 +1,14 @@
 #pragma once
 
 #include <asio.hpp>
-#include <atomic>
 #include <chrono>
 #include <functional>
-#include <list>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "actions/testing/tcp_server.h"
 
 /// An HTTP server for tests.  What it answers is asked for each request anew.
 namespace portcullis::actions::webhook {
@@ -34,29 +34,12 @@ public:
 
     TestServer() : TestServer([](size_t) { return Answer(); }) {}
     explicit TestServer(Script script)
-        : script_(std::move(script)), acceptor_(loop_, {asio::ip::address_v4::loopback(), 0}) {
-        port_ = acceptor_.local_endpoint().port();
-        thread_ = std::thread([this] { accept(); });
-    }
-    TestServer(const TestServer&) = delete;
-    TestServer& operator=(const TestServer&) = delete;
-    ~TestServer() {
-        ending_ = true;
-        {  // Wakes the acceptor.
-            asio::ip::tcp::socket knock(loop_);
-            std::error_code ignored;
-            knock.connect({asio::ip::address_v4::loopback(), port_}, ignored);
-        }
-        thread_.join();
-        for (Connection& connection : connections_) {
-            std::error_code ignored;
-            connection.socket.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
-            connection.thread.join();
-        }
-    }
+        : script_(std::move(script)),
+          server_(0, [this](TcpServer::Socket& socket) { serve(socket); }) {}
 
     std::string url() const {
-        return "http://127.0.0.1:" + std::to_string(port_) + "/api/webhooks/1/secret-token";
+        return "http://127.0.0.1:" + std::to_string(server_.port()) +
+               "/api/webhooks/1/secret-token";
     }
     std::vector<Request> requests() const {
         const std::lock_guard lock(mutex_);
@@ -64,24 +47,7 @@ public:
     }
 
 private:
-    struct Connection {
-        asio::ip::tcp::socket socket;
-        std::thread thread;
-    };
-
-    void accept() {
-        while (true) {
-            asio::ip::tcp::socket socket(loop_);
-            std::error_code error;
-            acceptor_.accept(socket, error);
-            if (ending_) return;
-            if (error) continue;
-            Connection& connection = connections_.emplace_back(std::move(socket), std::thread());
-            connection.thread = std::thread([this, &connection] { serve(connection.socket); });
-        }
-    }
-
-    void serve(asio::ip::tcp::socket& socket) {
+    void serve(TcpServer::Socket& socket) {
         std::string bytes;
         std::error_code error;
         while (!error) {
@@ -99,10 +65,9 @@ private:
             bytes.erase(0, body_size);
             if (!answer(socket, std::move(request))) break;
         }
-        socket.shutdown(asio::ip::tcp::socket::shutdown_both, error);
     }
 
-    bool answer(asio::ip::tcp::socket& socket, Request request) {
+    bool answer(TcpServer::Socket& socket, Request request) {
         size_t before = 0;
         {
             const std::lock_guard lock(mutex_);
@@ -110,7 +75,7 @@ private:
             requests_.push_back(std::move(request));
         }
         const Answer answer = script_(before);
-        for (auto left = answer.delay; left.count() > 0 && !ending_; left -= small) {
+        for (auto left = answer.delay; left.count() > 0 && !server_.ending(); left -= small) {
             std::this_thread::sleep_for(small);
         }
         std::error_code error;
@@ -134,14 +99,9 @@ private:
     static constexpr std::chrono::milliseconds small{5};
 
     Script script_;
-    asio::io_context loop_;
-    asio::ip::tcp::acceptor acceptor_;
-    uint16_t port_ = 0;
     mutable std::mutex mutex_;
     std::vector<Request> requests_;
-    std::list<Connection> connections_;
-    std::atomic<bool> ending_{false};
-    std::thread thread_;
+    TcpServer server_;  ///< Last: what its threads use is there before them and goes after them.
 };
 
 }  // namespace portcullis::actions::webhook
