@@ -135,10 +135,20 @@ struct WidthCodes {
     }
 
 private:
+    /// Codes come with their high bit first, bits with the low one.
+    static constexpr std::array<uint8_t, 1 << bits_max> reversed = [] {
+        std::array<uint8_t, 1 << bits_max> bytes{};
+        for (size_t bits = 0; bits < bytes.size(); ++bits) {
+            for (unsigned i = 0; i < bits_max; ++i) {
+                bytes[bits] |= static_cast<uint8_t>((bits >> i & 1) << (bits_max - 1 - i));
+            }
+        }
+        return bytes;
+    }();
+
     void put(size_t symbol, unsigned width, unsigned code) noexcept {
-        unsigned reversed = 0;  // Codes come with their high bit first.
-        for (unsigned i = 0; i < width; ++i) reversed |= (code >> i & 1) << (width - 1 - i);
-        for (size_t i = reversed; i < entries.size(); i += size_t{1} << width) {
+        const unsigned first = reversed[code << (bits_max - width)];
+        for (size_t i = first; i < entries.size(); i += size_t{1} << width) {
             entries[i] = static_cast<uint8_t>(symbol << 3 | width);
         }
     }
