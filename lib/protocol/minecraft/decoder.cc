@@ -261,7 +261,6 @@ Decoder::Step Decoder::inflate_whole(const Front& front, Bytes stream) noexcept 
     return step;
 }
 
-/// The frame is told and not read; what has not arrived of it passes unbuffered.
 // ---- Enciphered bytes ----
 
 /// Bytes that were skipped go by, the last of them for the register.
@@ -290,6 +289,7 @@ void Decoder::consume_enciphered(Session::Half& half, Bytes consumed, const Step
 
 // ---- What stands at the front ----
 
+/// The frame is told and not read; what has not arrived of it passes unbuffered.
 Decoder::Step Decoder::pass(size_t have) noexcept {
     return {Step::Kind::frame, have, frame_.wire_size - have};
 }
