@@ -116,24 +116,9 @@ private:
             const Bytes left = packet.payload();
             passed.went.assign(left.begin(), left.end());
         }
-        take_injected();
+        injected = testing::take_injected(*burst_);
         rte_pktmbuf_free(mbuf);
         return passed;
-    }
-    void take_injected() {
-        injected.clear();
-        for (const Burst::Injected& frame : burst_->injected()) {
-            testing::Sent& sent = injected.emplace_back();
-            const auto* data = rte_pktmbuf_mtod(frame.mbuf, const std::byte*);
-            sent.bytes.assign(data, data + rte_pktmbuf_data_len(frame.mbuf));
-            sent.out = frame.out;
-            sent.packet.frame = sent.bytes.data();
-            sent.packet.frame_size = static_cast<uint32_t>(sent.bytes.size());
-            read_headers(sent.packet);
-            EXPECT_EQ(sent.packet.fault, DropReason::none);
-            EXPECT_TRUE(checksums_hold(sent.packet));
-            rte_pktmbuf_free(frame.mbuf);
-        }
     }
 
     config::Config config_;

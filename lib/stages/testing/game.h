@@ -153,13 +153,7 @@ private:
         for (const auto& stage : stages_) stage->process(*burst_);
         last_drop_ = passing.drop;
         const bool passed = passing.alive();
-        for (const Burst::Injected& made : burst_->injected()) {
-            Sent& sent = injected.emplace_back();
-            const auto* data = rte_pktmbuf_mtod(made.mbuf, const std::byte*);
-            sent.bytes.assign(data, data + rte_pktmbuf_data_len(made.mbuf));
-            sent.out = made.out;
-            rte_pktmbuf_free(made.mbuf);
-        }
+        for (Sent& sent : take_injected(*burst_)) injected.push_back(std::move(sent));
         rte_pktmbuf_free(mbuf);
         return passed;
     }

@@ -14,6 +14,7 @@
 #include "packet/packet_builder.h"
 #include "stages/enforce/enforce.h"
 #include "stages/parse/parse.h"
+#include "stages/testing/sent.h"
 #include "stages/track/track.h"
 
 /// A Worker's stages with a client and a server to talk through them.  Between
@@ -61,13 +62,6 @@ struct Fate {
     FlowState state{};
 };
 
-/// A frame of ours, taken apart again.
-struct Sent {
-    std::vector<std::byte> bytes;
-    Packet packet;
-    Side out{};
-};
-
 class Line {
 public:
     explicit Line(config::Config c = configuration())
@@ -103,7 +97,7 @@ public:
             fates.push_back(
                 {p.drop, p.way, known, p.flow != nullptr ? p.flow->state : FlowState::inspected});
         }
-        take_injected();
+        injected = take_injected(*burst_);
         for (rte_mbuf* mbuf : mbufs) rte_pktmbuf_free(mbuf);
         return fates;
     }
@@ -113,7 +107,7 @@ public:
         for (Stage* stage : {static_cast<Stage*>(&track_), static_cast<Stage*>(&enforce_)}) {
             stage->keep_house(*burst_);
         }
-        take_injected();
+        injected = take_injected(*burst_);
     }
     void obey(const verdicts::Order& order) {
         for (Stage* stage : {static_cast<Stage*>(&track_), static_cast<Stage*>(&enforce_)}) {
@@ -170,21 +164,6 @@ private:
                               .drop;
         }
         on_packet(packet, index);
-    }
-    void take_injected() {
-        injected.clear();
-        for (const Burst::Injected& frame : burst_->injected()) {
-            Sent& sent = injected.emplace_back();
-            const auto* data = rte_pktmbuf_mtod(frame.mbuf, const std::byte*);
-            sent.bytes.assign(data, data + rte_pktmbuf_data_len(frame.mbuf));
-            sent.out = frame.out;
-            sent.packet.frame = sent.bytes.data();
-            sent.packet.frame_size = static_cast<uint32_t>(sent.bytes.size());
-            read_headers(sent.packet);
-            EXPECT_EQ(sent.packet.fault, DropReason::none);
-            EXPECT_TRUE(checksums_hold(sent.packet));
-            rte_pktmbuf_free(frame.mbuf);
-        }
     }
 
     config::Config config_;
