@@ -102,8 +102,8 @@ std::string wires(const Json& list) {
         table(list, {"wire", "received", "transmitted", "dropped", "injected", "in_flight"});
     for (const Json& wire : list) {
         out += "\nwire " + plain(wire.at("wire")) + '\n' +
-               table(wire.at("ports"), {"port", "device", "present", "up", "reopened", "missed",
-                                        "errors", "no_buffer"});
+               table(wire.at("ports"), {"port", "device", "present", "up", "held", "reopened",
+                                        "missed", "errors", "no_buffer"});
         for (const auto& [reason, count] : wire.at("drops").items()) {
             out += "  dropped for " + reason + ": " + count.dump() + '\n';
         }

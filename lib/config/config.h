@@ -37,6 +37,7 @@ struct Wire {
     std::string name;
     Port outside;
     Port inside;
+    bool link_propagation = true;  ///< A link lost on one side is set down on the other.
 };
 
 enum class OnFailure : uint8_t { open, closed };
@@ -241,8 +242,8 @@ struct Config {
     Limits limits;
     std::vector<Service> services;
     Shadowland shadowland;
-    std::vector<Policy> policies;  ///< Never empty: "default" is there.
-    std::string signatures_file;   ///< Empty: no signatures of the operator's.
+    std::vector<Policy> policies;       ///< Never empty: "default" is there.
+    std::string signatures_file;        ///< Empty: no signatures of the operator's.
     std::vector<Signature> signatures;
     VerdictLog verdict_log;
     std::optional<Endpoint> metrics = parse_endpoint("127.0.0.1:9464");

@@ -40,6 +40,7 @@ TEST(Config, ReadsWhatIsSaidAndDefaultsTheRest) {
     ASSERT_EQ(config.wires.size(), 1u);
     EXPECT_EQ(config.wires[0].inside.device, "0000:3b:00.1");
     EXPECT_EQ(config.wires[0].inside.mark.line, 4);
+    EXPECT_TRUE(config.wires[0].link_propagation);
     ASSERT_EQ(config.services.size(), 1u);
     EXPECT_EQ(config.services[0].endpoint, *parse_endpoint("10.0.0.2:25565"));
     EXPECT_EQ(config.services[0].policy, "default");
@@ -57,6 +58,14 @@ TEST(Config, PacketsMayBeNamedAsTheProtocolsDocumentationDoes) {
         parse(good + "logging: { packet_types: [PlayerPosition, UseEntity] }\n", "f");
     EXPECT_EQ(config.logging.packet_types,
               (std::vector<std::string>{"PlayerPosition", "UseEntity"}));
+}
+
+TEST(Config, AWireMayKeepABreakToItself) {
+    const std::string wire =
+        "wires: [ { name: w, outside: { device: a, driver: d }, inside: { device: b, driver: d }, "
+        "link_propagation: ";
+    EXPECT_FALSE(parse(wire + "false } ]\n", "f").wires.at(0).link_propagation);
+    EXPECT_NE(complaint(wire + "sometimes } ]\n").find("link_propagation"), std::string::npos);
 }
 
 TEST(Config, OneDefaultCauseSetsThoseNotNamed) {

@@ -45,6 +45,10 @@ Rows<Wire> wire_rows() {
         required(row<Wire>("name", &Wire::name, name(), "The metric label `wire`.")),
         required(section<Wire>("outside", &Wire::outside, port_rows(), "Toward the players.")),
         required(section<Wire>("inside", &Wire::inside, port_rows(), "Toward the servers.")),
+        row<Wire>("link_propagation", &Wire::link_propagation, yes_no(),
+                  "While one port has no link, the other's is set down, as a cable's two ends go "
+                  "down together: routers, bonds and spanning trees on both sides see the break "
+                  "and go another way. A port whose driver can not do it is said and counted."),
     };
 }
 

@@ -194,6 +194,7 @@ Json wires_answer(const State& state) {
                            {"device", port.device},
                            {"present", port.present},
                            {"up", port.up},
+                           {"held", port.held},
                            {"reopened", port.reopened},
                            {"missed", port.rx_missed},
                            {"errors", port.rx_errors + port.tx_errors},

@@ -225,6 +225,7 @@ void Control::Loop::keep_house() {
         }
     }
     feed_watchdog();
+    propagate_links();
     if (turns_++ % turns_a_second != 0) return;
     look_at_ports();
     state_.blocks.forget_expired(wall_clock());
@@ -241,11 +242,15 @@ void Control::Loop::keep_house() {
 void Control::Loop::look_at_ports() {
     std::vector<PortStatus> now = state_.wire.ports();
     for (size_t i = 0; i < now.size() && i < ports_.size(); ++i) {
-        if (now[i].up == ports_[i].up && now[i].present == ports_[i].present) continue;
-        const auto level = now[i].up ? spdlog::level::info : spdlog::level::err;
-        const char* const state = now[i].up        ? "up again"
-                                  : now[i].present ? "down"
-                                                   : "gone; it is opened again once it is back";
+        if (now[i].up == ports_[i].up && now[i].present == ports_[i].present &&
+            now[i].held == ports_[i].held)
+            continue;
+        const bool well = now[i].up || now[i].held;
+        const auto level = well ? spdlog::level::info : spdlog::level::err;
+        const char* const state = now[i].up         ? "up again"
+                                  : !now[i].present ? "gone; it is opened again once it is back"
+                                  : now[i].held     ? "held down, since the other one has no link"
+                                                    : "down";
         spdlog::log(level, "wire {}: the {} port {} is {}", now[i].wire,
                     name_in(stages::side_names, now[i].side), now[i].device, state);
     }
@@ -261,6 +266,18 @@ void Control::Loop::mend_ports() {
         asio::post(loop_, [this, said] {
             mending_ = false;
             for (const std::string& line : said) spdlog::info("{}", line);
+        });
+    });
+}
+
+/// Likewise.
+void Control::Loop::propagate_links() {
+    if (std::exchange(propagating_, true)) return;
+    asio::post(compiler_, [this] {
+        const std::vector<std::string> said = state_.wire.propagate_links();
+        asio::post(loop_, [this, said] {
+            propagating_ = false;
+            for (const std::string& line : said) spdlog::warn("{}", line);
         });
     });
 }

@@ -55,6 +55,7 @@ private:
     void keep_house();
     void look_at_ports();
     void mend_ports();
+    void propagate_links();
     void feed_watchdog();
     metrics::HttpReply answer_http(std::string_view path) const;
     void reload(Done done, Failed failed);
@@ -79,7 +80,7 @@ private:
     uint64_t turns_ = 0;
     unsigned lines_left_ = 0;  ///< Log lines for records in this second.
     uint64_t lines_held_ = 0;
-    bool mending_ = false;  ///< On the compiling thread.
+    bool mending_ = false, propagating_ = false;  ///< On the compiling thread.
     std::vector<verdicts::PacketRecord> packet_batch_;
     unsigned packets_left_ = 0;  ///< Reported packets that may be written in this second.
     uint64_t packets_held_ = 0;

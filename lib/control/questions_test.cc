@@ -94,6 +94,25 @@ TEST_F(ControlTest, APortThatWentIsMendedBesideTheLoop) {
     workers.join();
 }
 
+TEST_F(ControlTest, LinksArePropagatedBesideTheLoopAndSeen) {
+    start();
+    ASSERT_TRUE(wait_for([&] { return wire_.propagations() >= 3; }));
+    const auto port = [&] { return result({{"command", "wires"}})["wires"][0]["ports"][1]; };
+    EXPECT_FALSE(port().at("held").get<bool>());
+    wire_.link(0, false);
+    wire_.hold(1, true);
+    EXPECT_TRUE(port().at("held").get<bool>());
+    const std::string metrics = get("/metrics").second;
+    for (const char* line : {"portcullis_port_held{wire=\"edge\",port=\"inside\"} 1\n",
+                             "portcullis_port_held{wire=\"edge\",port=\"outside\"} 0\n",
+                             "portcullis_port_held_total{wire=\"edge\",port=\"inside\"} 1\n",
+                             "portcullis_port_hold_failures_total{wire=\"edge\",port=\"inside\"} "
+                             "0\n"}) {
+        EXPECT_NE(metrics.find(line), std::string::npos) << line;
+    }
+    EXPECT_TRUE(Json::parse(get("/health").second)["ports"][1].at("held").get<bool>());
+}
+
 verdicts::PacketRecord packet(uint16_t port, std::string_view fields) {
     verdicts::PacketRecord p;
     p.client = {IpAddress::v4(0xc6336407), port};

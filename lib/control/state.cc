@@ -89,7 +89,8 @@ Json health(const State& state) {
                          {"port", name_in(stages::side_names, port.side)},
                          {"device", port.device},
                          {"present", port.present},
-                         {"up", port.up}});
+                         {"up", port.up},
+                         {"held", port.held}});
     }
     Json& workers = answer["workers"] = Json::array();
     for (size_t w = 0; w < state.wire.workers(); ++w) {

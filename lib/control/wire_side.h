@@ -25,7 +25,9 @@ struct PortStatus {
     std::string device;
     bool up = false;
     bool present = true;    ///< False once the device itself is gone.
+    bool held = false;      ///< Its link is set down, since the wire's other port has none.
     uint64_t reopened = 0;  ///< How often it came back.
+    uint64_t held_times = 0, hold_failures = 0;
     uint64_t rx_missed = 0, rx_errors = 0, rx_no_mbuf = 0,
              tx_errors = 0;  ///< As the driver counts.
 };
@@ -62,6 +64,9 @@ public:
     /// Opens again what has gone and come back, such as a removed network card.  May
     /// take long: not for Control's own thread.  Returns what it did, a line each.
     virtual std::vector<std::string> mend_ports() = 0;
+    /// Sets links down and up as wires want whose ports' links are propagated; to be called
+    /// some ten times a second, where `mend_ports` is.  Returns what people should know.
+    virtual std::vector<std::string> propagate_links() = 0;
     /// The same of reported game packets.
     virtual size_t take_packets(std::span<verdicts::PacketRecord> out) = 0;
     /// To every Worker; false when a ring is full (try again later).

@@ -18,7 +18,7 @@ public:
     explicit FakeWireSide(uint16_t workers)
         : counters_(std::make_unique<stages::Counters[]>(workers)), workers_(workers) {
         for (const stages::Side side : {stages::Side::outside, stages::Side::inside}) {
-            ports_.push_back({"edge", side, "net_null0", true, true, 0, 0, 0, 0, 0});
+            ports_.push_back({.wire = "edge", .side = side, .device = "net_null0", .up = true});
         }
     }
 
@@ -108,6 +108,21 @@ public:
         ++port.reopened;
         return {"port " + port.device + " is back"};
     }
+    void hold(size_t port, bool held) {
+        const std::lock_guard lock(mutex_);
+        ports_[port].held = held;
+        ports_[port].up = !held;
+        if (held) ++ports_[port].held_times;
+    }
+    std::vector<std::string> propagate_links() override {
+        const std::lock_guard lock(mutex_);
+        ++propagations_;
+        return {};
+    }
+    int propagations() const {
+        const std::lock_guard lock(mutex_);
+        return propagations_;
+    }
     void show(const verdicts::PacketRecord& packet) {
         const std::lock_guard lock(mutex_);
         packets_.push_back(packet);
@@ -165,7 +180,7 @@ private:
     std::deque<stages::FlowReport> answers_;
     std::optional<size_t> plugged_;
     bool full_ = false;
-    int published_ = 0;
+    int published_ = 0, propagations_ = 0;
 };
 
 }  // namespace portcullis::control

@@ -103,6 +103,9 @@ void add_ports(const control::WireSide& wire_side, Exposition& out) {
         out.add(Metric::port_up, {port.wire, side}, port.up ? 1 : 0);
         out.add(Metric::port_present, {port.wire, side}, port.present ? 1 : 0);
         out.add(Metric::port_reopened, {port.wire, side}, number(port.reopened));
+        out.add(Metric::port_held, {port.wire, side}, port.held ? 1 : 0);
+        out.add(Metric::port_held_times, {port.wire, side}, number(port.held_times));
+        out.add(Metric::port_hold_failures, {port.wire, side}, number(port.hold_failures));
         out.add(Metric::port_missed_packets, {port.wire, side}, number(port.rx_missed));
         out.add(Metric::port_receive_errors, {port.wire, side}, number(port.rx_errors));
         out.add(Metric::port_no_buffer, {port.wire, side}, number(port.rx_no_mbuf));

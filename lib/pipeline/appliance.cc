@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <random>
 #include <thread>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "pipeline/telemetry.h"
 #include "pipeline/worker.h"
 #include "port/eal.h"
+#include "port/link_propagation.h"
 #include "port/port.h"
 
 namespace portcullis::pipeline {
@@ -77,9 +79,12 @@ public:
     std::vector<std::unique_ptr<Worker>> workers;
     std::atomic<bool> running = false;
     std::chrono::steady_clock::time_point clock_bent{};
-    std::map<const port::Port*, std::string> said;  ///< By who mends ports.
+    std::map<const port::Port*, std::string> said;           ///< By who mends ports.
+    std::vector<port::LinkPropagation> links;                ///< A wire each,
+    std::map<const port::Port*, std::string> said_of_links;  ///< and who attends to them.
 
     bool all_turned() const;
+    std::optional<std::string> propagate(size_t wire);
     uint16_t worker_count() const { return static_cast<uint16_t>(config.workers); }
 
 private:
@@ -170,6 +175,7 @@ void Appliance::Parts::make_pool() {
 }
 
 void Appliance::Parts::open_ports() {
+    links.resize(config.wires.size());
     for (size_t i = 0; i < config.wires.size(); ++i) {
         auto& ends = ports.emplace_back();
         for (size_t side = 0; side < ends.size(); ++side) {
@@ -179,6 +185,7 @@ void Appliance::Parts::open_ports() {
                                     .workers = worker_count(),
                                     .spread = spreads,
                                     .interrupts = config.idle == config::Idle::interrupt,
+                                    .sets_link = config.wires[i].link_propagation,
                                     .pool = pool.get()});
         }
     }
@@ -267,9 +274,19 @@ std::vector<control::PortStatus> Appliance::ports() const {
         for (size_t side = 0; side < parts_->ports[i].size(); ++side) {
             const port::Port& port = *parts_->ports[i][side];
             const port::PortState state = port.state();
-            all.push_back({parts_->config.wires[i].name, static_cast<Side>(side), port.device(),
-                           state.up, state.present, state.reopened, state.rx_missed,
-                           state.rx_errors, state.rx_no_mbuf, state.tx_errors});
+            all.push_back({.wire = parts_->config.wires[i].name,
+                           .side = static_cast<Side>(side),
+                           .device = port.device(),
+                           .up = state.up,
+                           .present = state.present,
+                           .held = state.held,
+                           .reopened = state.reopened,
+                           .held_times = state.held_times,
+                           .hold_failures = state.hold_failures,
+                           .rx_missed = state.rx_missed,
+                           .rx_errors = state.rx_errors,
+                           .rx_no_mbuf = state.rx_no_mbuf,
+                           .tx_errors = state.tx_errors});
         }
     }
     return all;
@@ -355,6 +372,39 @@ std::vector<std::string> Appliance::mend_ports() {
                 said.push_back(std::move(sentence));
             }
         }
+    }
+    return said;
+}
+
+/// What people should know, the first time.
+std::optional<std::string> Appliance::Parts::propagate(size_t wire) {
+    const auto& ends = ports[wire];
+    const Nanos now = std::chrono::steady_clock::now().time_since_epoch();
+    const auto change = links[wire].look({ends[0]->has_link(), ends[1]->has_link()}, now);
+    if (!change) return std::nullopt;
+    port::Port& port = *ends[static_cast<size_t>(change->side)];
+    const int error = port.set_link(change->up);
+    if (error == 0) {
+        links[wire].applied(*change, now);
+        said_of_links.erase(&port);
+        return std::nullopt;
+    }
+    links[wire].refused(now);
+    if (error == -ENOTSUP) links[wire].impossible(change->side);
+    std::string sentence =
+        concat("wire ", config.wires[wire].name, ": the link of the ",
+               name_in(side_names, change->side), " port ", port.device(), " can not be set ",
+               change->up ? "up" : "down", ": ", rte_strerror(-error),
+               error == -ENOTSUP ? "; breaks on the other side are not seen behind it" : "");
+    if (std::exchange(said_of_links[&port], sentence) == sentence) return std::nullopt;
+    return sentence;
+}
+
+std::vector<std::string> Appliance::propagate_links() {
+    std::vector<std::string> said;
+    for (size_t wire = 0; wire < parts_->ports.size(); ++wire) {
+        if (!parts_->config.wires[wire].link_propagation) continue;
+        if (auto sentence = parts_->propagate(wire)) said.push_back(std::move(*sentence));
     }
     return said;
 }

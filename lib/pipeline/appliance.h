@@ -46,6 +46,7 @@ public:
     std::vector<control::RingStatus> rings(uint16_t worker) const override;
     control::BufferStatus buffers() const override;
     std::vector<std::string> mend_ports() override;
+    std::vector<std::string> propagate_links() override;
     size_t take_packets(std::span<verdicts::PacketRecord> out) override;
     bool give(const verdicts::Order& order) override;
     bool give_key(const keys::Key& key) override;

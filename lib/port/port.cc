@@ -15,6 +15,7 @@
 
 #include "base/concat.h"
 #include "base/setup_error.h"
+#include "port/interface.h"
 
 namespace portcullis::port {
 
@@ -116,6 +117,23 @@ bool can_spread(const Profile& outside, const Profile& inside, unsigned workers)
     return workers > 1 && can(outside) && can(inside) && outside.spreading == inside.spreading;
 }
 
+/// Told while it lasts, to those who ask how the port is.
+class Port::Reopening {
+public:
+    explicit Reopening(Port& port) : port_(port) { tell(true); }
+    ~Reopening() { tell(false); }
+    Reopening(const Reopening&) = delete;
+    Reopening& operator=(const Reopening&) = delete;
+
+private:
+    void tell(bool reopening) {
+        const std::lock_guard lock(port_.last_mutex_);
+        port_.reopening_ = reopening;
+    }
+
+    Port& port_;
+};
+
 Port::Port(const Request& request) : request_(request) {
     rx_queues_ = request.spread ? request.workers : uint16_t{1};
     open();
@@ -139,6 +157,8 @@ void Port::open() {
 
 void Port::close() noexcept {
     door_.shut();
+    if (held_) set_link_now(true);  // Nobody else will.
+    held_ = false;
     if (started_) rte_eth_dev_stop(id_);
     if (attached_) rte_eth_dev_close(id_);
     if (virtual_) rte_eal_hotplug_remove("vdev", name_.c_str());
@@ -147,6 +167,7 @@ void Port::close() noexcept {
 
 void Port::reopen() {
     const std::lock_guard lock(device_mutex_);
+    const Reopening reopening(*this);
     if (attached_) before_ = counted();
     close();
     if (is_pci(device())) rte_eal_hotplug_remove("pci", name_.c_str());
@@ -254,6 +275,8 @@ void Port::start() {
         fail("it does not become promiscuous", error);
     }
     rte_eth_allmulticast_enable(id_);
+    // A process that was killed may have left it held down.
+    if (request_.sets_link && interface() != 0) set_interface(interface(), true);
     if (rx_queues_ > 1 && request_.profile.spreading == Spreading::rss_function) {
         const int error =
             ask_for_symmetric_function(id_, rx_queues_, request_.profile.hash_functions);
@@ -266,7 +289,7 @@ PortState Port::state() const {
     const std::lock_guard lock(last_mutex_);
     if (device.owns_lock()) {
         last_ = ask();
-    } else {
+    } else if (reopening_) {
         last_.present = last_.up = false;
     }
     return last_;
@@ -275,18 +298,58 @@ PortState Port::state() const {
 PortState Port::ask() const {
     PortState state = attached_ ? counted() : before_;
     state.reopened = reopened_;
-    state.present =
-        attached_ && rte_eth_dev_is_valid_port(id_) != 0 && rte_eth_dev_is_removed(id_) == 0;
-    rte_eth_dev_info info{};
-    char interface[IF_NAMESIZE];
-    if (state.present && rte_eth_dev_info_get(id_, &info) == 0 && info.if_index != 0 &&
-        if_indextoname(info.if_index, interface) == nullptr) {
-        state.present = false;  // The driver keeps a socket of an interface that is gone.
-    }
-    rte_eth_link link{};
-    state.up = state.present && door_.is_open() && rte_eth_link_get_nowait(id_, &link) == 0 &&
-               link.link_status == RTE_ETH_LINK_UP;
+    state.held = held_;
+    state.held_times = held_times_;
+    state.hold_failures = hold_failures_;
+    state.present = present();
+    state.up = state.present && link_is_up();
     return state;
+}
+
+bool Port::present() const {
+    if (!attached_ || rte_eth_dev_is_valid_port(id_) == 0) return false;
+    if (rte_eth_dev_is_removed(id_) != 0) return false;
+    char name[IF_NAMESIZE];
+    const unsigned index = interface();
+    // The driver keeps a socket of an interface that is gone.
+    return index == 0 || if_indextoname(index, name) != nullptr;
+}
+
+bool Port::link_is_up() const {
+    rte_eth_link link{};
+    if (!door_.is_open() || rte_eth_link_get_nowait(id_, &link) != 0) return false;
+    const unsigned index = interface();
+    return link.link_status == RTE_ETH_LINK_UP && (index == 0 || interface_has_link(index));
+}
+
+/// The kernel's interface below it; 0: there is none.
+unsigned Port::interface() const {
+    rte_eth_dev_info info{};
+    return rte_eth_dev_info_get(id_, &info) == 0 ? info.if_index : 0;
+}
+
+bool Port::has_link() const {
+    const std::lock_guard lock(device_mutex_);
+    return present() && link_is_up();
+}
+
+int Port::set_link(bool up) {
+    const std::lock_guard lock(device_mutex_);
+    const int error = present() ? set_link_now(up) : -ENODEV;
+    if (error != 0) {
+        ++hold_failures_;
+        return error;
+    }
+    if (!up && !held_) ++held_times_;
+    held_ = !up;
+    return 0;
+}
+
+int Port::set_link_now(bool up) noexcept {
+    const int error = up ? rte_eth_dev_set_link_up(id_) : rte_eth_dev_set_link_down(id_);
+    if (error != -ENOTSUP) return error;
+    const unsigned index = interface();
+    return index == 0 ? -ENOTSUP : set_interface(index, up);
 }
 
 /// What this device has counted, and those before it.

@@ -17,7 +17,9 @@ namespace portcullis::port {
 struct PortState {
     bool present = true;  ///< False once the device is gone.
     bool up = false;
+    bool held = false;      ///< Its link is set down, since the wire's other port has none.
     uint64_t reopened = 0;  ///< How often it went and came back.
+    uint64_t held_times = 0, hold_failures = 0;
     uint64_t rx_missed = 0, rx_errors = 0, rx_no_mbuf = 0, tx_errors = 0;
 };
 
@@ -30,6 +32,7 @@ public:
         uint16_t workers = 1;
         bool spread = false;  ///< A receive queue for every Worker: see `can_spread`.
         bool interrupts = false;
+        bool sets_link = false;  ///< `set_link` will be used, so whatever held it before ends.
         /// Receive buffers; all queues share it (a mempool keeps a cache a core).
         rte_mempool* pool = nullptr;
     };
@@ -52,6 +55,12 @@ public:
     /// reopened, which can take long, it is as it was, and gone.
     PortState state() const;
 
+    /// Whether the device is there and has a link; cheaper than `state`.
+    bool has_link() const;
+    /// Sets its link down, or up again, by the driver or else by the kernel's interface below
+    /// it.  May take long.  0, or a negative errno: -ENOTSUP when neither can.
+    int set_link(bool up);
+
     /// Shuts the door.  The device itself stays until `reopen`.
     void shut() noexcept { door_.shut(); }
     /// With the door shut and no Worker inside: gives up the device that went and
@@ -59,6 +68,8 @@ public:
     void reopen();
 
 private:
+    class Reopening;
+
     void open();
     void close() noexcept;
     void attach();
@@ -67,15 +78,20 @@ private:
     void set_up_queues();
     void start();
     PortState ask() const;
+    bool present() const;
+    bool link_is_up() const;
+    int set_link_now(bool up) noexcept;
     PortState counted() const;
+    unsigned interface() const;
     [[noreturn]] void fail(const std::string& doing, int error) const;
 
     const Request request_;
     Door door_;
-    /// Held by who reopens it or asks its driver.  Who asks does not wait for the former.
+    /// Held by who reopens it, sets its link or asks its driver.  Who asks does not wait.
     mutable std::mutex device_mutex_;
     mutable std::mutex last_mutex_;
     mutable PortState last_;  ///< As it was told, under `last_mutex_`.
+    bool reopening_ = false;  ///< Likewise.
     uint16_t id_ = 0;
     uint16_t rx_queues_ = 1, tx_queues_ = 1;
     bool interrupts_ = false;
@@ -83,6 +99,8 @@ private:
     bool attached_ = false;
     bool started_ = false;
     uint64_t reopened_ = 0;
+    bool held_ = false;
+    uint64_t held_times_ = 0, hold_failures_ = 0;
     PortState before_;  ///< What was counted before it went.
     std::string name_;  ///< As DPDK calls it.
 };

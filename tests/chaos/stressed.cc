@@ -120,6 +120,7 @@ public:
     }
     control::BufferStatus buffers() const override { return appliance_.buffers(); }
     std::vector<std::string> mend_ports() override { return appliance_.mend_ports(); }
+    std::vector<std::string> propagate_links() override { return appliance_.propagate_links(); }
     bool give(const verdicts::Order& order) override { return appliance_.give(order); }
     bool give_key(const keys::Key& key) override { return appliance_.give_key(key); }
     void publish(std::unique_ptr<const policy::RuleSet> rules) override {

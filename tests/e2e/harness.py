@@ -107,6 +107,13 @@ class Peer:
         self.reader.join(5)
 
 
+def wire(**more):
+    """As a configuration has it, over the two links."""
+    return {"name": "edge",
+            "outside": {"device": f"net_af_packet0,iface={name}o", "driver": "af_packet"},
+            "inside": {"device": f"net_af_packet1,iface={name}i", "driver": "af_packet"}, **more}
+
+
 class Stage(contextlib.ExitStack):
     """What one scenario runs on; everything is undone at the end, in reverse."""
 
@@ -155,9 +162,7 @@ class Stage(contextlib.ExitStack):
         url = self.tmp / "webhook.url"
         url.write_text("http://127.0.0.1:8077/api/v10/webhooks/1/token-that-is-secret\n")
         config = {
-            "wires": [{"name": "edge",
-                       "outside": {"device": f"net_af_packet0,iface={name}o", "driver": "af_packet"},
-                       "inside": {"device": f"net_af_packet1,iface={name}i", "driver": "af_packet"}}],
+            "wires": [wire()],
             "workers": 1,
             "limits": {"flows": 10000, "players": 200},
             "services": [{"name": "survival", "protocol": "minecraft", "address": server_address, "port": game_port}],

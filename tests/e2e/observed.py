@@ -16,7 +16,7 @@ import urllib.parse
 import urllib.request
 
 import harness
-from harness import expect, total, wait_until
+from harness import expect, total, wait_until, wire
 from scenarios import conserved, scenario
 
 root = harness.here.parent.parent
@@ -263,7 +263,8 @@ def ping(count=3):
 def a_port_that_goes_comes_back(stage):
     """The link of a running port is deleted: said, counted and survived; made anew, traffic flows again."""
     stage.topology()
-    appliance = stage.appliance(stage.configuration(rcon=[], webhooks=[]))
+    # What comes by the other port shall have nowhere to go.
+    appliance = stage.appliance(stage.configuration(rcon=[], webhooks=[], wires=[wire(link_propagation=False)]))
     expect(ping(), "no ping crosses before anything happened")
     for times, side in ((1, "players"), (2, "servers")):
         relink("unlink", side)
@@ -283,6 +284,58 @@ def a_port_that_goes_comes_back(stage):
     wait_until(lambda: conserved(harness.metrics())[0], 5, "packets are not conserved")
     appliance.process.send_signal(signal.SIGTERM)
     expect(appliance.wait_end(10) == 0, f"SIGTERM: {appliance.tail()}")
+
+
+def set_cable(side, state):
+    subprocess.run(["ip", "-n", f"{harness.name}-{side}", "link", "set", "eth0", state], check=True)
+
+
+def has_carrier(side):
+    """What the host at that end of the wire sees of its own link."""
+    done = subprocess.run(["ip", "-n", f"{harness.name}-{side}", "-j", "link", "show", "eth0"], capture_output=True,
+                          text=True, check=True)
+    return "LOWER_UP" in json.loads(done.stdout)[0]["flags"]
+
+
+@scenario
+def a_break_is_seen_on_the_other_side(stage):
+    """A link lost on one side goes down on the other and comes back with it; no end of the process leaves it down."""
+    stage.topology()
+    config = stage.configuration(rcon=[], webhooks=[])
+    appliance = stage.appliance(config)
+    expect(ping(), "no ping crosses before anything happened")
+    ends = {"players": "outside", "servers": "inside"}
+    for times, (broken, other) in enumerate((("players", "servers"), ("servers", "players")) * 2):
+        set_cable(broken, "down")
+        wait_until(lambda: not has_carrier(other), 3, f"the {other} see nothing of a break at the {broken}")
+        _, answer = ctl(stage, config, "wires")
+        held = {port["port"]: port["held"] for port in answer["wires"][0]["ports"]}
+        expect(held == {ends[other]: True, ends[broken]: False}, f"ctl wires: {held}")
+        set_cable(broken, "up")
+        wait_until(lambda: has_carrier(other), 3, f"the {other} see nothing of the repair at the {broken}")
+        wait_until(ping, 10, "nothing crosses although both links are back")
+        expect(total(harness.metrics(), "portcullis_port_held_total") == times + 1, "holds are not counted")
+    relink("unlink", "players")
+    wait_until(lambda: not has_carrier("servers"), 3, "the servers see nothing of a device that went")
+    relink("link", "players")
+    wait_until(lambda: has_carrier("servers") and ping(), 15, "the wire is not whole although the device is back")
+    wait_until(lambda: harness.health()["status"] == "well", 5, f"/health: {harness.health()}")
+    wait_until(lambda: conserved(harness.metrics())[0], 5, "packets are not conserved")
+    expect(total(harness.metrics(), "portcullis_port_hold_failures_total") == 0, "a link could not be set")
+
+    set_cable("players", "down")
+    wait_until(lambda: not has_carrier("servers"), 3, "the break is not seen any more")
+    appliance.process.send_signal(signal.SIGTERM)
+    expect(appliance.wait_end(10) == 0, f"SIGTERM: {appliance.tail()}")
+    expect(has_carrier("servers"), "it ended and left a link held down")
+
+    appliance = stage.appliance(config)
+    wait_until(lambda: not has_carrier("servers"), 15, "a break from before the start is not seen")
+    appliance.end(signal.SIGKILL)
+    set_cable("players", "up")
+    expect(not has_carrier("servers"), "who set the link up? this test can not fail")
+    stage.appliance(config)
+    wait_until(ping, 15, "a link that a killed process held stays down after its restart")
 
 
 def worker_thread(pid):
