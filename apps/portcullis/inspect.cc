@@ -150,7 +150,8 @@ private:
                                  [this](const auto& r) { report_.on_record(r); }, keys_,
                                  options_.streams ? &streams_ : nullptr,
                                  [this](stages::Capture& proof) {
-                                     evidence::keep(options_.evidence, proof, report_.names());
+                                     evidence::keep(options_.evidence, proof, report_.names(),
+                                                    evidence::signatures_of(config_));
                                  }});
         const auto end = [&] {
             replay.finish();
@@ -173,7 +174,7 @@ private:
         const evidence::File file(path);
         for (const stages::CapturePart& part : file.capture().parts) {
             if (!part.begun()) continue;
-            evidence::play(part, evidence::configuration(part, config_.signatures), wire_,
+            evidence::play(part, evidence::configuration(file, part), wire_,
                            report_.wants_packets() ? &report_ : nullptr,
                            [this](const auto& record) { report_.on_record(record); });
         }

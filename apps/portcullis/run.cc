@@ -67,7 +67,7 @@ void add_sinks(control::Control& control, const config::Config& config,
                pipeline::Appliance& appliance) {
     std::unique_ptr<evidence::Store> evidence;
     if (config.verdict_log.evidence.players > 0) {
-        evidence = std::make_unique<evidence::Store>(evidence::Store::settings(config.verdict_log),
+        evidence = std::make_unique<evidence::Store>(evidence::Store::settings(config),
                                                      checks::check_names, service_names(config),
                                                      appliance.evidence());
     }

@@ -125,7 +125,6 @@ int replay(const VerdictOptions& options, ReplayOptions asked) {
     if (!alone) asked.log = log_path(options);
     if (asked.evidence.empty()) asked.evidence = evidence_path(options);
     asked.jsonl = options.format == Listing::jsonl;
-    if (!options.config.empty()) asked.signatures = config::load(options.config).signatures;
     return replay_verdicts(asked);
 }
 

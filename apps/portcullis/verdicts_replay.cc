@@ -132,8 +132,7 @@ int replay_verdicts(const ReplayOptions& options) {
     pipeline::ReplayWire wire;
     size_t same = 0, count = 0;
     for (const Job& job : all) {
-        for (const Retold& retold :
-             evidence::replay(evidence::File(job.path), wire, options.signatures)) {
+        for (const Retold& retold : evidence::replay(evidence::File(job.path), wire)) {
             const VerdictId id{retold.stored.id_high, retold.stored.id_low};
             if (job.only && id != *job.only) continue;
             const bool agrees = log.agrees(retold.stored);

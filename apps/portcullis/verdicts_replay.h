@@ -3,8 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "config/config.h"
-
 namespace portcullis::app {
 
 /// `verdicts replay`: what was asked.
@@ -14,7 +12,6 @@ struct ReplayOptions {
     std::vector<std::string> what;  ///< Ids, or files.
     bool all = false;               ///< Whatever is in `evidence`.
     bool jsonl = false;
-    std::vector<config::Signature> signatures;  ///< The configuration's.
 };
 
 /// Exit code: 0 when every verdict came out as it was stored.

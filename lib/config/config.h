@@ -244,7 +244,8 @@ struct Config {
     Shadowland shadowland;
     std::vector<Policy> policies;       ///< Never empty: "default" is there.
     std::string signatures_file;        ///< Empty: no signatures of the operator's.
-    std::vector<Signature> signatures;
+    std::string signatures_text;        ///< What stands in that file,
+    std::vector<Signature> signatures;  ///< and what it says.
     VerdictLog verdict_log;
     std::optional<Endpoint> metrics = parse_endpoint("127.0.0.1:9464");
     std::string admin_socket = "/run/portcullis/admin.sock";
@@ -259,6 +260,9 @@ struct Config {
 Config load(const std::string& path);
 /// The same from text; `name` stands in messages for the file.
 Config parse(const std::string& text, const std::string& name);
+
+/// Tells what stands in one file of signatures from what stands in another; 0: nothing does.
+uint64_t signatures_id(std::string_view text) noexcept;
 
 /// The rules in a file of signatures; `load` reads the one that the configuration names.
 /// Throws as that does, with places in the signatures' file.

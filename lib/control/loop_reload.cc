@@ -44,10 +44,11 @@ void Control::Loop::take_over(Compiled compiled, const Done& done, const Failed&
         spdlog::error("the configuration stays as it is: {}", compiled.error);
         return failed(compiled.error);
     }
-    state_.wire.publish(std::move(compiled.rules));
     state_.config = std::move(compiled.plan.config);
-    set_log_level(state_.config.logging);
+    // Before the Workers: what they find by the new rules comes to sinks that know them.
     for (const auto& sink : state_.sinks) sink->reloaded(state_.config);
+    state_.wire.publish(std::move(compiled.rules));
+    set_log_level(state_.config.logging);
     ++state_.reloads_done;
     std::string kept;
     for (const std::string& key : compiled.plan.kept) kept += (kept.empty() ? "" : ", ") + key;

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/concat.h"
 #include "base/setup_error.h"
 #include "checks/all.h"
 #include "evidence/file.h"
@@ -76,7 +77,8 @@ std::string played(const std::string& path) {
     game.context().evidence.finish();
     Capture* capture = game.context().evidence.take();
     EXPECT_NE(capture, nullptr);
-    std::ofstream(path, std::ios::binary) << written(*capture, names);
+    std::ofstream(path, std::ios::binary)
+        << written(*capture, names, signatures_of(config::Config()));
     game.context().evidence.give_back(capture);
     return path;
 }
@@ -111,13 +113,73 @@ TEST(Evidence, ComesOutTheSame) {
     for (const Retold& one : retold) EXPECT_TRUE(one.same());
 }
 
+const std::string advertising =
+    "signatures:\n"
+    "  - { name: invite, pattern: 'discord\\.gg/[a-z]+', fields: [chat], confidence: 0.96 }\n"
+    "  - { name: shouting, pattern: '^[A-Z ]{4,}$', fields: [chat], caseless: false,\n"
+    "      confidence: 0.9700000286102295 }\n";
+
+config::Config with_signatures(const std::string& text) {
+    config::Config config = watchful();
+    config.signatures_text = text;
+    if (!text.empty()) config.signatures = config::parse_signatures(text, "signatures.yaml");
+    return config;
+}
+
+std::string chat(std::string_view words) {
+    return stages::testing::packet(0x01, [&](Writer& w) { stages::testing::text(w, words); });
+}
+
+/// What he says, by these signatures, until he is thrown out.
+std::string said(const std::string& path, const SignaturesOf& signatures) {
+    Game game(with_signatures(advertising));
+    game.log_in();
+    for (const char* words : {"hello", "HELLO ALL", "come to discord.gg/abc", "BUY", "BUY NOW"}) {
+        game.client_says(chat(words));
+    }
+    game.context().evidence.finish();
+    Capture* capture = game.context().evidence.take();
+    EXPECT_NE(capture, nullptr);
+    std::ofstream(path, std::ios::binary) << written(*capture, names, signatures);
+    game.context().evidence.give_back(capture);
+    return path;
+}
+
+TEST(Evidence, OfTheOperatorsOwnSignaturesBringsThemAlong) {
+    const TestDirectory directory;
+    const File file(said(directory / "a.pcapng", signatures_of(with_signatures(advertising))));
+    const auto retold = replay(file, wire());
+    ASSERT_GE(retold.size(), 1u);
+    EXPECT_EQ(retold[0].stored.check, checks::check_id("exploit.signature"));
+    EXPECT_EQ(retold[0].stored.note.view(), "shouting");
+    for (const Retold& one : retold) EXPECT_TRUE(one.same());
+    EXPECT_EQ(file.signatures(file.capture().parts[0]), advertising);
+}
+
+TEST(Evidence, SaysSoWhenItsSignaturesAreMissing) {
+    const TestDirectory directory;
+    // Forgotten in the meantime, or others by now.
+    for (const std::string& text : {std::string(), advertising + "# no more\n"}) {
+        const File file(said(directory / "a.pcapng", signatures_of(with_signatures(text))));
+        try {
+            replay(file, wire());
+            ADD_FAILURE() << "replayed without the signatures";
+        } catch (const SetupError& error) {
+            EXPECT_NE(std::string(error.what()).find("signatures that were in force"),
+                      std::string::npos)
+                << error.what();
+        }
+    }
+}
+
 TEST(Evidence, SaysSoWhenItComesOutOtherwise) {
     const TestDirectory directory;
     const File file(played(directory / "a.pcapng"));
     Capture changed = file.capture();
     changed.proven[0].record.observed += 0.001;
     changed.proven[1].record.check = 0;
-    std::ofstream(directory / "b.pcapng", std::ios::binary) << written(changed, names);
+    std::ofstream(directory / "b.pcapng", std::ios::binary)
+        << written(changed, names, signatures_of(config::Config()));
     const auto retold = replay(File(directory / "b.pcapng"), wire());
     ASSERT_GE(retold.size(), 2u);
     EXPECT_TRUE(retold[0].found);
@@ -201,7 +263,8 @@ TEST(Evidence, HoldsNoKey) {
 /// Suspects that are made up: one packet, one verdict each.
 class Crowd {
 public:
-    explicit Crowd(uint32_t run) : ids_(0, run) {}
+    explicit Crowd(uint32_t run, const config::Config& config = watchful())
+        : config_(config), ids_(0, run) {}
 
     stages::EvidenceRecorder& recorder() { return recorder_; }
     VerdictRecord one() {
@@ -228,7 +291,7 @@ public:
     }
 
 private:
-    config::Config config_ = watchful();
+    config::Config config_;
     std::unique_ptr<const policy::RuleSet> rules_ = policy::RuleSet::compile(config_);
     stages::Counters counters_;
     stream::StreamPool streams_{1 << 20, 16'384};
@@ -275,6 +338,23 @@ TEST(Store, GivesNamesOnlyToWhatTheLogKnows) {
     EXPECT_FALSE(there(directory / "e", unknown));
     EXPECT_EQ(outcome(store, "stored"), 1u);
     EXPECT_EQ(std::distance(fs::directory_iterator(directory / "e"), {}), 1);
+}
+
+TEST(Store, WritesTheSignaturesThatWereInForceThen) {
+    const TestDirectory directory;
+    Store::Settings limits = settings(directory / "e");
+    limits.signatures = advertising;
+    config::Config config = with_signatures(advertising);
+    Crowd crowd(1, config);
+    Store store(limits, checks::check_names, {"survival"}, {&crowd.recorder()});
+    for (size_t i = 0; i + 1 < Store::signatures_max; ++i) {
+        store.reloaded(with_signatures(concat("signatures: []  # ", i, "\n")));
+    }
+    const VerdictRecord record = crowd.one();
+    store.committed(std::span(&record, 1));
+    ASSERT_TRUE(eventually([&] { return there(directory / "e", record); }));
+    const File file(path_of(directory / "e", {record.id_high, record.id_low}));
+    EXPECT_EQ(file.signatures(file.capture().parts[0]), advertising);
 }
 
 TEST(Store, ForgetsTheOldestAndWhatIsTooOld) {

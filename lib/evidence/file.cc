@@ -26,7 +26,7 @@ using stages::Snapshot;
 constexpr std::string_view magic = "PCEVIDv1";
 constexpr size_t file_size_max = 1u << 30;
 
-enum class BlockKind : uint32_t { head = 1, snapshot = 2 };
+enum class BlockKind : uint32_t { head = 1, snapshot = 2, signatures = 3 };
 
 /// What stands at the front of each block of our own.
 struct BlockHead {
@@ -94,6 +94,23 @@ void append_part(pcapng::Writer& to, const CapturePart& part, const Capture& cap
     });
 }
 
+/// Each file of signatures once: its text, after its id.
+void append_signatures(pcapng::Writer& to, const Capture& capture, const SignaturesOf& of) {
+    std::array<uint64_t, 2> ids{};
+    for (size_t i = 0; i < ids.size(); ++i) {
+        if (capture.parts[i].begun()) ids[i] = capture.parts[i].snapshot.signatures;
+    }
+    if (ids[1] == ids[0]) ids[1] = 0;
+    for (const uint64_t id : ids) {
+        const std::string text = id == 0 ? std::string() : of(id);
+        if (text.empty()) continue;
+        std::vector<std::byte> raw(sizeof id + text.size());
+        std::memcpy(raw.data(), &id, sizeof id);
+        std::memcpy(raw.data() + sizeof id, text.data(), text.size());
+        append_own(to, BlockKind::signatures, raw);
+    }
+}
+
 std::vector<std::byte> read_whole(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::vector<std::byte> bytes;
@@ -109,10 +126,18 @@ std::vector<std::byte> read_whole(const std::string& path) {
 
 }  // namespace
 
-std::string written(const Capture& capture, const verdicts::Names& names) {
+SignaturesOf signatures_of(const config::Config& config) {
+    return [text = config.signatures_text](uint64_t id) {
+        return id == config::signatures_id(text) ? text : std::string();
+    };
+}
+
+std::string written(const Capture& capture, const verdicts::Names& names,
+                    const SignaturesOf& signatures) {
     std::string out;
     pcapng::Writer to(out, "portcullis", context_text(capture, names));
     append_head(to, capture);
+    append_signatures(to, capture, signatures);
     for (const size_t i : {size_t{capture.oldest}, size_t{1} - capture.oldest}) {
         if (capture.parts[i].begun()) append_part(to, capture.parts[i], capture, names);
     }
@@ -161,6 +186,7 @@ void File::take_own(Bytes block) {
                                   block.size() - sizeof head);
     if (status != Z_OK || size != raw.size()) refuse("it is damaged");
     if (head.kind == BlockKind::head) return take_head(raw);
+    if (head.kind == BlockKind::signatures) return take_signatures(raw);
 
     if (parts_ == capture_->parts.size() || raw.size() < sizeof(Snapshot)) refuse("it is damaged");
     CapturePart& part = capture_->parts[parts_];
@@ -191,6 +217,23 @@ void File::take_head(Bytes raw) {
     }
     capture_->proven_size = head.verdicts;
     has_head_ = true;
+}
+
+void File::take_signatures(Bytes raw) {
+    uint64_t id = 0;
+    if (raw.size() < sizeof id) refuse("it is damaged");
+    std::memcpy(&id, raw.data(), sizeof id);
+    const std::string_view text = as_text(raw.subspan(sizeof id));
+    if (id == 0 || config::signatures_id(text) != id) refuse("it is damaged");
+    signatures_.emplace(id, text);
+}
+
+std::string_view File::signatures(const CapturePart& part) const {
+    const uint64_t id = part.snapshot.signatures;
+    if (id == 0) return {};
+    const auto at = signatures_.find(id);
+    if (at == signatures_.end()) refuse("the signatures that were in force are not in it");
+    return at->second;
 }
 
 bool is_evidence(const std::string& path) {

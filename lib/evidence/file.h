@@ -1,7 +1,10 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "evidence/build_id.h"
@@ -20,8 +23,15 @@ namespace portcullis::evidence {
 /// ever written to a disk.  Sums are made to match.
 void decipher(stages::Capture& capture);
 
-/// After `decipher`.
-std::string written(const stages::Capture& capture, const verdicts::Names& names);
+/// Of which file of signatures an id is (`config::signatures_id`); empty: not known any more.
+using SignaturesOf = std::function<std::string(uint64_t id)>;
+/// The one file of those that were in force all the time.
+SignaturesOf signatures_of(const config::Config& config);
+
+/// After `decipher`.  The operator's signatures that were in force go along, for a verdict
+/// by them comes out of a replay only where they are.
+std::string written(const stages::Capture& capture, const verdicts::Names& names,
+                    const SignaturesOf& signatures);
 
 /// What a file holds.
 class File {
@@ -31,15 +41,20 @@ public:
 
     const std::string& path() const noexcept { return path_; }
     const stages::Capture& capture() const noexcept { return *capture_; }
+    /// Those that were in force while `part` was recorded.  Throws SetupError when they
+    /// are not in the file.
+    std::string_view signatures(const stages::CapturePart& part) const;
 
 private:
     void take_own(Bytes block);
     void take_head(Bytes head);
+    void take_signatures(Bytes raw);
     [[noreturn]] void refuse(const std::string& why) const;
 
     std::string path_;
     std::vector<std::vector<std::byte>> rooms_;
     std::unique_ptr<stages::Capture> capture_ = std::make_unique<stages::Capture>();
+    std::map<uint64_t, std::string> signatures_;  ///< By `config::signatures_id`.
     bool has_head_ = false;
     size_t parts_ = 0;
 };

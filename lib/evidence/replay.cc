@@ -45,8 +45,7 @@ bool same_bits(double a, double b) noexcept {
 
 }  // namespace
 
-config::Config configuration(const CapturePart& part,
-                             const std::vector<config::Signature>& signatures) {
+config::Config configuration(const File& file, const CapturePart& part) {
     const Snapshot& from = part.snapshot;
     config::Service service;
     service.name = "evidence";
@@ -55,7 +54,10 @@ config::Config configuration(const CapturePart& part,
     config::Config config = config::offline({service});
     config.mode = from.mode;
     config.urgent = from.urgent;
-    config.signatures = signatures;
+    if (const std::string_view signatures = file.signatures(part); !signatures.empty()) {
+        config.signatures_text = signatures;
+        config.signatures = config::parse_signatures(config.signatures_text, file.path());
+    }
     config.checksums = config::Checksums::trust;  // They were right, or not looked at.
     config.limits.flows = 64;
     config.limits.half_open = 16;
@@ -103,14 +105,13 @@ bool Retold::same() const noexcept {
            stored.acts == found->acts;
 }
 
-std::vector<Retold> replay(const File& file, pipeline::ReplayWire& wire,
-                           const std::vector<config::Signature>& signatures) {
+std::vector<Retold> replay(const File& file, pipeline::ReplayWire& wire) {
     const stages::Capture& capture = file.capture();
     std::vector<Retold> all;
     for (size_t part = 0; part < capture.parts.size(); ++part) {
         if (!capture.proves_by(part)) continue;
         std::vector<VerdictRecord> found;
-        play(capture.parts[part], configuration(capture.parts[part], signatures), wire, nullptr,
+        play(capture.parts[part], configuration(file, capture.parts[part]), wire, nullptr,
              [&](const VerdictRecord& record) {
                  if (record.kind == VerdictRecord::Kind::verdict) found.push_back(record);
              });

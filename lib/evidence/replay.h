@@ -21,15 +21,12 @@ struct Retold {
 };
 
 /// Plays each verdict's packets through the Worker and its stages, from where they
-/// stood.  After EAL's start.  The operator's own signatures are not in the file: what
-/// was found by them is found again by those that are given.
-std::vector<Retold> replay(const File& file, pipeline::ReplayWire& wire,
-                           const std::vector<config::Signature>& signatures = {});
+/// stood.  After EAL's start.
+std::vector<Retold> replay(const File& file, pipeline::ReplayWire& wire);
 
-/// Plays the packets of one part and tells every record.  Its configuration goes by
-/// `config`, as it was when it was recorded.
-config::Config configuration(const stages::CapturePart& part,
-                             const std::vector<config::Signature>& signatures = {});
+/// The configuration that held when a part of the file was recorded.
+config::Config configuration(const File& file, const stages::CapturePart& part);
+/// Plays the packets of one part and tells every record.
 void play(const stages::CapturePart& part, const config::Config& config, pipeline::ReplayWire& wire,
           stages::PacketObserver* observer,
           std::function<void(const verdicts::VerdictRecord&)> on_record);

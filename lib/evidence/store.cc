@@ -82,12 +82,13 @@ std::string path_of(const std::string& directory, const VerdictId& id) {
     return concat(directory, "/", to_string(id), ending);
 }
 
-void keep(const std::string& directory, stages::Capture& capture, const verdicts::Names& names) {
+void keep(const std::string& directory, stages::Capture& capture, const verdicts::Names& names,
+          const SignaturesOf& signatures) {
     decipher(capture);
     std::error_code failed;
     fs::create_directories(directory, failed);
     const std::string file = concat(directory, "/", unnamed, std::to_string(::getpid()));
-    const std::string why = write_file(file, written(capture, names));
+    const std::string why = write_file(file, written(capture, names, signatures));
     if (!why.empty()) throw SetupError(concat(file, ": can not be written: ", why));
     for (const auto& proven : capture.verdicts()) {
         const std::string path = path_of(directory, {proven.record.id_high, proven.record.id_low});
@@ -99,12 +100,14 @@ void keep(const std::string& directory, stages::Capture& capture, const verdicts
     ::unlink(file.c_str());
 }
 
-Store::Settings Store::settings(const config::VerdictLog& from) {
+Store::Settings Store::settings(const config::Config& from) {
+    const config::Evidence& evidence = from.verdict_log.evidence;
     Settings settings;
-    settings.directory = from.evidence_path();
-    settings.from = from.evidence.from;
-    settings.retention = std::chrono::hours(24) * from.evidence.retention_days;
-    settings.bytes_max = uint64_t{from.evidence.disk_mib} << 20;
+    settings.directory = from.verdict_log.evidence_path();
+    settings.from = evidence.from;
+    settings.retention = std::chrono::hours(24) * evidence.retention_days;
+    settings.bytes_max = uint64_t{evidence.disk_mib} << 20;
+    settings.signatures = from.signatures_text;
     return settings;
 }
 
@@ -126,6 +129,7 @@ public:
                                     "verdict_log.evidence.players to 0"));
         }
         ::chmod(settings_.directory.c_str(), 0750);
+        remember(settings_.signatures);
         forget_unnamed();
         trim();
         thread_ = std::thread([this] { run(); });
@@ -146,6 +150,14 @@ public:
             committed_.erase(committed_order_.front());
             committed_order_.pop_front();
         }
+    }
+
+    /// What was in force before may still be needed.
+    void remember(const std::string& signatures) {
+        const std::lock_guard lock(mutex_);
+        std::erase(signatures_, signatures);
+        signatures_.push_back(signatures);
+        if (signatures_.size() > signatures_max) signatures_.pop_front();
     }
 
     control::SinkStatus status() const {
@@ -214,7 +226,8 @@ private:
         }
         std::error_code ignored;
         fs::create_directories(settings_.directory, ignored);  // It may have been removed.
-        const std::string why = write_file(file.path, written(capture, names_));
+        const auto signatures = [this](uint64_t id) { return signatures_with(id); };
+        const std::string why = write_file(file.path, written(capture, names_, signatures));
         {
             const std::lock_guard lock(mutex_);
             trouble_ =
@@ -226,6 +239,12 @@ private:
             lost_ += file.ids.size();
             ::unlink(file.path.c_str());
         }
+    }
+
+    std::string signatures_with(uint64_t id) const {
+        const std::lock_guard lock(mutex_);
+        const auto at = std::ranges::find(signatures_, id, config::signatures_id);
+        return at == signatures_.end() ? std::string() : *at;
     }
 
     /// Gives files the names of verdicts that are in the log; all of them, once they
@@ -299,6 +318,7 @@ private:
     std::set<VerdictId> committed_;
     std::deque<VerdictId> committed_order_;
     std::string trouble_;
+    std::deque<std::string> signatures_;  ///< The newest last.
     bool stopping_ = false;
     Clock::time_point stop_at_{};
     std::thread thread_;
@@ -315,6 +335,9 @@ void Store::committed(std::span<const verdicts::VerdictRecord> records) {
     parts_->committed(records);
 }
 control::SinkStatus Store::status() const { return parts_->status(); }
+void Store::reloaded(const config::Config& config) noexcept {
+    parts_->remember(config.signatures_text);
+}
 void Store::finish(std::chrono::milliseconds limit) noexcept { parts_->finish(limit); }
 
 }  // namespace portcullis::evidence

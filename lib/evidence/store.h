@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/record_sink.h"
+#include "evidence/file.h"
 #include "stages/evidence/recorder.h"
 #include "verdicts/id.h"
 #include "verdicts/json.h"
@@ -18,7 +19,8 @@ std::string path_of(const std::string& directory, const verdicts::VerdictId& id)
 
 /// Writes one Capture there at once, under the names of all its verdicts; for tools.
 /// Throws SetupError.
-void keep(const std::string& directory, stages::Capture& capture, const verdicts::Names& names);
+void keep(const std::string& directory, stages::Capture& capture, const verdicts::Names& names,
+          const SignaturesOf& signatures);
 
 /// Takes from the Workers what proves verdicts and keeps it as files, one name for
 /// each verdict; verdicts of one Capture share a file.
@@ -38,8 +40,11 @@ public:
         /// A verdict that the log has not written by then never will be.
         std::chrono::milliseconds patience{10'000};
         std::chrono::seconds trim_every{60};
+        std::string signatures;  ///< In force: what stands in the operator's file.
     };
-    static Settings settings(const config::VerdictLog& from);
+    /// Files of signatures remembered for what is yet to be written; the oldest gives way.
+    static constexpr size_t signatures_max = 64;
+    static Settings settings(const config::Config& from);
 
     /// Throws SetupError: the directory can not be made or written.  `check_names` and
     /// the recorders outlive this object, which is their only taker.
@@ -54,6 +59,7 @@ public:
 
     std::string_view name() const noexcept override { return "evidence"; }
     void take(std::span<const verdicts::VerdictRecord>) noexcept override {}
+    void reloaded(const config::Config& config) noexcept override;
     control::SinkStatus status() const override;
     void finish(std::chrono::milliseconds limit) noexcept override;
 

@@ -210,7 +210,9 @@ Policy::Policy(const config::Policy& from, const std::string& file, uint32_t wor
     std::ranges::sort(exempt_versions_);
 }
 
-void Policy::attach(signatures::Scanners& scanners, signatures::RuleBook& book) noexcept {
+void Policy::attach(signatures::Scanners& scanners, signatures::RuleBook& book,
+                    uint64_t signatures) noexcept {
+    signatures_ = book.empty() ? 0 : signatures;
     std::get<checks::Log4Shell::Settings>(minecraft_.of).scanners = &scanners;
     std::get<checks::Signature::Settings>(minecraft_.of).book = book.empty() ? nullptr : &book;
 }

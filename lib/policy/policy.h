@@ -47,7 +47,10 @@ public:
     const MinecraftSet::Settings& minecraft() const noexcept { return minecraft_; }
     const ShadowlandSet::Settings& shadowland() const noexcept { return shadowland_; }
     /// Gives the checks that read texts what they scan with; it must outlive this.
-    void attach(signatures::Scanners& scanners, signatures::RuleBook& book) noexcept;
+    /// `signatures`: which ones the book is of (`config::signatures_id`).
+    void attach(signatures::Scanners& scanners, signatures::RuleBook& book,
+                uint64_t signatures) noexcept;
+    uint64_t signatures() const noexcept { return signatures_; }
 
     float act_at_confidence() const noexcept { return act_at_confidence_; }
     Nanos block_for() const noexcept { return block_for_; }
@@ -83,6 +86,7 @@ private:
     std::string kick_message_;
     SourceLimits source_limits_;
     std::array<MinecraftSet::Which, static_cast<size_t>(Action::count)> at_once_;
+    uint64_t signatures_ = 0;
     MinecraftSet::Settings minecraft_;
     ShadowlandSet::Settings shadowland_;
 };

@@ -128,7 +128,9 @@ void RuleSet::compile_signatures(const config::Config& config) {
     } catch (const SetupError& error) {
         throw UsageError(pattern_problems(config, error.what()));
     }
-    for (Policy& policy : policies_) policy.attach(*scanners_, *book_);
+    for (Policy& policy : policies_) {
+        policy.attach(*scanners_, *book_, config::signatures_id(config.signatures_text));
+    }
 }
 
 int RuleSet::look_up(const Endpoint& server, uint8_t ip_protocol) const noexcept {

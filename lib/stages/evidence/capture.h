@@ -32,6 +32,7 @@ struct Snapshot {
     verdicts::Mode mode{};
     config::Urgent urgent{};
     uint32_t stream_bytes = 0;  ///< limits.stream_bytes
+    uint64_t signatures = 0;    ///< The operator's own: `config::signatures_id`.
     /// Of those that went by and were not decoded, by protocol::Direction.
     std::array<uint32_t, 2> undecoded{};
     /// Enciphered: so many of them, to the server, are decoded once deciphered.

@@ -168,6 +168,7 @@ void EvidenceRecorder::fill(Snapshot& snapshot, const State& state) const noexce
     snapshot.urgent = config_.urgent;
     snapshot.stream_bytes = config_.limits.stream_bytes;
     snapshot.decoded_front = 0;
+    snapshot.signatures = state.policy.signatures();
     snapshot.act_at_confidence = state.policy.act_at_confidence();
     const auto ladder = state.policy.ladder();
     snapshot.rungs = static_cast<uint32_t>(std::min(ladder.size(), Snapshot::rungs_max));
