@@ -28,6 +28,9 @@ public:
     ShadowlandKeys& operator=(const ShadowlandKeys&) = delete;
     ~ShadowlandKeys();
 
+    /// 0: none will come.
+    uint32_t capacity() const noexcept { return keys_max_; }
+
     void add(const ShadowlandKey& key) noexcept;
     /// Each secret that is given replaces the one given for the same server before.
     void add(const ShadowlandSecrets& secrets, Nanos now = {}) noexcept;

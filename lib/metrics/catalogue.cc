@@ -79,7 +79,7 @@ constexpr std::array<MetricRow, static_cast<size_t>(Metric::count)> rows = {{
      "Updates of entities that servers sent: of one that moved, that moved beyond half its type's "
      "distance (distant), that did not (stationary), or above the tick rate (excess)."},
     {"portcullis_shadowland_messages_total", counter, "service,message",
-     "Messages, and packets that nobody opened for us (Sealed)."},
+     "Messages, and packets that nobody opened for us (Sealed), be it only later."},
     {"portcullis_shadowland_message_bytes_total", counter, "service,message",
      "Bytes of those messages, headers not counted."},
     {"portcullis_shadowland_saved_bytes_total", counter, "service,message",

@@ -84,6 +84,8 @@ public:
         add(static_cast<uint64_t>(violation.fault));
     }
     void on(const RoundTrip& trip) { require(trip.ms > 0); }
+    void on(const Missed& missed) { add(missed.reliable ? 1 : 0); }
+    void turn(Direction to) { direction = to; }
     void on_form(Form form) { add(static_cast<uint64_t>(form)); }
     void on_inflated(size_t size) { add(size); }
     void on_whole(uint16_t id, size_t size) {

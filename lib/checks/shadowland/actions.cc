@@ -11,7 +11,7 @@ using shadowland::Player;
 void ShadowRange::on(const shadowland::Acted& acted, const Player& player, const Settings& settings,
                      Findings& out) noexcept {
     if (acted.action == 0 || acted.action >= shadow_actions_end) return;
-    if (!player.placed || player.correction_waits()) return;
+    if (!player.placed || player.map == nullptr || player.correction_waits()) return;
     std::optional<Place> target;
     double moved = 0;
     if (acted.has_point) {
@@ -19,7 +19,7 @@ void ShadowRange::on(const shadowland::Acted& acted, const Player& player, const
     } else if (acted.has_target && acted.target != player.self) {
         // Looking up does not change what is known.
         const shadowland::Entity* entity = const_cast<Player&>(player).known.find(acted.target);
-        if (entity == nullptr) return;
+        if (entity == nullptr || !entity->placed()) return;
         target = entity->place();
         moved = Player::walk_speed * (player.rtt_ms / 1e3 + 0.1);
     }
@@ -39,7 +39,7 @@ void ShadowInterest::on(const shadowland::Shown& shown, const Player& player,
     double distance = player.placed ? (shown.position - player.position).length() : 1e9;
     bool known = player.placed;
     for (const Player::Correction& correction : player.corrections) {
-        if (!correction.waiting) continue;
+        if (!correction.waiting || (player.placed && !player.in_force(correction))) continue;
         known = true;
         distance = std::min(distance, (shown.position - correction.position()).length());
     }

@@ -36,9 +36,10 @@ public:
         {"tolerance_ms", &Settings::tolerance_ms, 0, 10'000, "How much too early is forgiven."},
     }};
 
-    void on(const shadowland::Acted& acted, const shadowland::Player&, const Settings& settings,
-            Findings& out) noexcept {
+    void on(const shadowland::Acted& acted, const shadowland::Player& player,
+            const Settings& settings, Findings& out) noexcept {
         if (acted.action == 0 || acted.action >= shadow_actions_end) return;
+        if (player.self == 0) return;  // Whose requests are refused would not be known.
         Last& last = last_[acted.action];
         const uint32_t cooldown = shadow_actions[acted.action].cooldown_ms;
         if (last.known && acted.client_time_ms >= last.client_time_ms) {
@@ -56,6 +57,11 @@ public:
         for (Last& last : last_) {
             if (last.known && last.request_id == result.request_id) last.known = false;
         }
+    }
+
+    void on(const shadowland::Missed&, const shadowland::Player&, const Settings&,
+            Findings&) noexcept {
+        last_.fill({});  // What was refused since is not known.
     }
 
 private:

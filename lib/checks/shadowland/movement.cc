@@ -13,6 +13,11 @@ namespace {
 
 double in_ms(Nanos t) noexcept { return to_milliseconds(t); }
 
+bool inside(const Place& p, const Box& box) noexcept {
+    return p.x > box.min.x && p.x < box.max.x && p.y > box.min.y && p.y < box.max.y &&
+           p.z > box.min.z && p.z < box.max.z;
+}
+
 /// Whether the way from `a` to `b` enters the box (the slab method).
 bool crosses(const Place& a, const Place& b, const Box& box) noexcept {
     const double from[] = {a.x, a.y, a.z}, to[] = {b.x, b.y, b.z};
@@ -56,6 +61,8 @@ void ShadowSpeed::on(const Synced& synced, const Player& player, const Settings&
     // A leap is another check's; over a corrected way nobody can tell.
     constexpr double leap = 1'000;
     if (step.corrected || step.distance > step.allowed + leap) return restart();
+    // Until the server's word has arrived for certain, it may set the client back at any step.
+    if (player.correction_waits()) return restart();
     path_ += step.distance;
     allowed_ += step.allowed;
     const uint32_t now_ms = synced.client_time_ms;
@@ -75,8 +82,7 @@ void ShadowSpeed::on(const Synced& synced, const Player& player, const Settings&
             const double limit = settings.tolerance * fair +
                                  settings.steps * std::max(synced.step, 1.0) +
                                  settings.clock_ms / 1e3 * Player::walk_speed;
-            // Until the server's word has arrived for certain, the old way is allowed too.
-            if (walked > limit && !player.correction_waits()) {
+            if (walked > limit) {
                 out.add(
                     0.98f,
                     {.observed = walked / seconds, .limit = limit / seconds, .unit = "units/s"});
@@ -120,9 +126,8 @@ void ShadowFly::on(const Synced& synced, const Player& player, const Settings& s
         return;
     }
     for (const Player::Correction& correction : player.corrections) {
-        if (correction.waiting && correction.position().z - ground > settings.air_units) {
-            lifted_ = true;
-        }
+        const bool aloft = correction.position().z - ground > settings.air_units;
+        if (aloft && player.in_force(correction)) lifted_ = true;
     }
     if (height > settings.jump_units && !lifted_) {
         out.add(0.97f, {.observed = height, .limit = settings.jump_units, .unit = "units"});
@@ -170,6 +175,8 @@ void ShadowClip::on(const Synced& synced, const Player& player, const Settings&,
     const ShadowStep step = ShadowStep::of(synced, player);
     if (!step.judged || step.corrected || player.correction_waits()) return;
     for (const Box& wall : player.map->walls) {
+        // Where the server has put somebody into a wall, he must get out again.
+        if (inside(player.position, wall)) continue;
         if (!crosses(player.position, synced.position, wall)) continue;
         // Between syncs far apart an honest way may lead around the corner.
         constexpr double unseen_max_s = 0.25;

@@ -46,7 +46,8 @@ public:
 private:
     static constexpr uint32_t window_ms = 1'000;
     static constexpr uint32_t mark_every_ms = 50;
-    static constexpr size_t marks_max = 32;
+    /// Those of a window, and what is between them and the next.
+    static constexpr size_t marks_max = window_ms / mark_every_ms + 4;
 
     struct Mark {
         uint32_t time_ms;

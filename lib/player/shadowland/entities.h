@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "base/pool.h"
 #include "player/shadowland/map.h"
@@ -19,6 +21,8 @@ struct Entity {
     uint8_t type : 7 = 0;
     bool moved : 1 = false;  ///< By the last of them.
 
+    /// Whether `position` is where it is: an update may have been missed.
+    bool placed() const noexcept { return !std::isnan(position[0]); }
     Place place() const noexcept { return {position[0], position[1], position[2]}; }
     void put(const Place& p) noexcept {
         position = {static_cast<float>(p.x), static_cast<float>(p.y), static_cast<float>(p.z)};
@@ -59,6 +63,14 @@ public:
         uint32_t* link = &chains_[id % chains_.size()];
         while (*link != EntityPool::none && (*pool_)[*link].id != id) link = &(*pool_)[*link].next;
         if (*link != EntityPool::none) release(*link);
+    }
+    /// Where they are is not certain until the next update of each.
+    void doubt_all() noexcept {
+        for (uint32_t at : chains_) {
+            for (; at != EntityPool::none; at = (*pool_)[at].next) {
+                (*pool_)[at].position[0] = std::numeric_limits<float>::quiet_NaN();
+            }
+        }
     }
     void forget_all() noexcept {
         for (uint32_t& chain : chains_) {

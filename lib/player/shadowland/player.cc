@@ -11,6 +11,10 @@ namespace {
 constexpr Nanos delivery_max = 4s;
 /// What is on its way and back is known to the client after this, over its RTT.
 constexpr Nanos delivery_usual = 1s;
+/// What the client said before it had something can come so long after its word that it has.
+constexpr Nanos overtaken_max = 500ms;
+/// From where it was put the client may have walked on; and corrections so near each other are one.
+constexpr double near = 100;
 
 double speed_with(const Flags& flags) noexcept {
     const bool held = (flags.buffs & (buff::frozen | buff::stunned)) != 0 ||
@@ -104,7 +108,6 @@ void Player::on(const Synced& synced_now) noexcept {
     synced = true;
     client_time_ms = synced_now.client_time_ms;
     if (!synced_now.has_position) return;
-    if (Correction* reached = correction_for(synced_now.position)) reached->waiting = false;
     placed = true;
     position = synced_now.position;
     position_at = now;
@@ -118,31 +121,57 @@ void Player::take_flags(const Flags& said) noexcept {
     flags_at = now;
 }
 
+/// A server that refuses what was on its way repeats itself for each of it.
 void Player::correct(const Triple& to) noexcept {
+    const auto stamp = static_cast<uint32_t>(sequence);
+    for (Correction& same : corrections) {
+        if (!in_force(same) || (same.position() - place_of(to)).length() > near) continue;
+        same = {to, stamp, same.from, now, true, false};
+        return;
+    }
     Correction& oldest = *std::ranges::min_element(
-        corrections, {}, [](const Correction& c) { return std::pair(c.waiting, c.at); });
-    oldest = {to, true, now};
+        corrections, {}, [&](const Correction& c) { return std::pair(in_force(c), c.at); });
+    oldest = {to, stamp, now, now, true, false};
+}
+
+void Player::on(const Delivered& all) noexcept {
+    for (Correction& correction : corrections) {
+        const bool told = correction.sequence != 0 && correction.waiting && !correction.delivered;
+        const auto behind =
+            static_cast<int32_t>(static_cast<uint32_t>(all.sequence) - correction.sequence);
+        if (!told || behind < 0) continue;
+        correction.delivered = true;
+        correction.at = now;
+    }
+}
+
+void Player::on(const Missed& missed) noexcept {
+    flags = flags_before = Flags{.state = state::alive, .buffs = 0, .hp = 255, .mana = 255};
+    known.doubt_all();
+    if (!missed.reliable) return;
+    known.forget_all();
+    map = nullptr;
+    self = 0;
+    placed = false;
+    corrections.fill({});
+}
+
+bool Player::in_force(const Correction& correction) const noexcept {
+    if (!correction.waiting) return false;
+    return now - correction.at <= (correction.delivered ? overtaken_max : delivery_max + slack());
 }
 
 Player::Correction* Player::correction_for(const Place& where) noexcept {
     for (Correction& correction : corrections) {
-        if (!correction.waiting) continue;
-        const Nanos age = now - correction.at;
-        if (age > delivery_max + slack()) continue;
-        // From there the client may have walked on since.
-        constexpr double near = 100;
-        if ((where - correction.position()).horizontal() <=
-            near + walk_speed * 1.05 * (to_seconds(age) + 0.1)) {
-            return &correction;
-        }
+        if (!in_force(correction)) continue;
+        const double walked = walk_speed * 1.05 * (to_seconds(now - correction.from) + 0.1);
+        if ((where - correction.position()).horizontal() <= near + walked) return &correction;
     }
     return nullptr;
 }
 
 bool Player::correction_waits() const noexcept {
-    return std::ranges::any_of(corrections, [&](const Correction& c) {
-        return c.waiting && now - c.at <= delivery_max + slack();
-    });
+    return std::ranges::any_of(corrections, [&](const Correction& c) { return in_force(c); });
 }
 
 double Player::speed_max() const noexcept {

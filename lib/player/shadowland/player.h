@@ -55,15 +55,21 @@ public:
     void on(const RemoveEntity& message) noexcept;
     void on(const DeltaSync& message) noexcept;
     void on(const RoundTrip& trip) noexcept { rtt_ms = trip.ms; }
+    /// What he was told since then, nobody knows: he may have been told anything.
+    void on(const Missed& missed) noexcept;
+    void on(const Delivered& delivered) noexcept;
     // What the client says.
     void on(const EnterToWorld& message) noexcept { map = maps_->find(message.map); }
     void on(const Synced& synced) noexcept;
 
-    /// Where the server puts the client, until the client says that it is there.
+    /// Where the server puts the client, until the client has it for certain.
     struct Correction {
-        Triple to{};  ///< As on the wire.
+        Triple to{};            ///< As on the wire.
+        uint32_t sequence = 0;  ///< Of what carried it, on channel 1; wraps.
+        Nanos from{};           ///< When it was sent first,
+        Nanos at{};             ///< and when last; once `delivered`, when that was known.
         bool waiting = false;
-        Nanos at{};
+        bool delivered = false;
         Place position() const noexcept { return place_of(to); }
     };
     /// The correction that explains a client's appearing there; null: none.
@@ -71,6 +77,8 @@ public:
     const Correction* correction_for(const Place& where) const noexcept {
         return const_cast<Player*>(this)->correction_for(where);
     }
+    /// Whether the client may still appear there, or only just has.
+    bool in_force(const Correction& correction) const noexcept;
     bool correction_waits() const noexcept;
 
     /// The fastest that the client may walk now, what it may not know yet included.
@@ -80,6 +88,8 @@ public:
     Nanos slack() const noexcept;
 
     Nanos now{};
+    /// Of the server's packet at hand, on channel 1; 0: on another.
+    uint64_t sequence = 0;
     const Map* map = nullptr;
     uint32_t self = 0;  ///< Own entity; 0: not in the world yet.
     double rtt_ms = 0;

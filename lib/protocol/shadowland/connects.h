@@ -39,7 +39,7 @@ public:
     /// A Connect with a cookie.
     ConnectFate judge(const keys::ServerSecrets* secrets, Bytes cookie, const Endpoint& client,
                       Bytes public_key, uint8_t service, Nanos now) noexcept;
-    /// A datagram of no session.  False: one too many of its address.
+    /// A datagram of no session, or a Connect with a cookie.  False: one too many of its address.
     bool stranger_fits(const Endpoint& client, Nanos now) noexcept {
         return packets_.take(client.address, now);
     }

@@ -11,16 +11,16 @@ namespace {
 
 constexpr uint32_t none = Pool<Session>::none;
 
-/// Packets of the epoch before are taken for so long.
-constexpr Nanos epoch_grace = 10s;
-/// How often a key that was not there is looked for again.
-constexpr Nanos key_look_interval = 50ms;
 /// A second copy within this time is the network's doing.
 constexpr Nanos network_repeat_max = 500ms;
 /// Other repeats that nobody is blamed for.
 constexpr double repeats_per_second = 4, repeats_burst = 4;
 /// A line that stalled for seconds gives everything back at once.
 constexpr double packets_burst_s = 3;
+/// What a client said before its address changed has come by then.
+constexpr Nanos still_on_its_way_max = 1s;
+/// After so long a strange address is another one's.
+constexpr Nanos strangers_pause_min = 10s;
 /// A line may add copies to the ten retransmissions that a sender is allowed.
 constexpr uint8_t copies_max = Copies::most;
 /// After so many copies a receiver that hears us had every chance to acknowledge.
@@ -61,6 +61,7 @@ Decoder::Decoder(const Settings& settings, const keys::ShadowlandKeys& keys)
       connects_(settings.connects, settings.secret),
       sessions_(settings.sessions),
       harmless_(settings.sessions == 0 ? 0 : harmless_max),
+      kept_(settings.sessions == 0 ? 0 : settings.kept_max),
       heads_(std::make_unique<uint32_t[]>(std::bit_ceil(settings.sessions + 1))),
       next_(std::make_unique<uint32_t[]>(settings.sessions)),
       heads_mask_(std::bit_ceil(settings.sessions + 1) - 1),
@@ -121,16 +122,10 @@ void Decoder::open_handshake(Bytes datagram) noexcept {
 bool Decoder::of_this_session() noexcept {
     const Header& header = seen_.header;
     if (session_ == nullptr || session_->connection_id != header.connection_id) {
-        const bool another = find(header.connection_id, link_->service) != none;
-        outcome_.unknown = !another;
-        if (another) {
-            // Who took the id of another's session speaks from the wrong address, be it a
-            // thief's or the owner's own new one: the server takes neither.
-            drop(Fault::session_hijack);
-            accuse({.fault = Fault::session_hijack,
-                    .confidence = 0.9f,
-                    .observed = double(header.connection_id),
-                    .unit = "connection id"});
+        const uint32_t another = find(header.connection_id, link_->service);
+        outcome_.unknown = another == none;
+        if (another != none) {
+            hijacked(sessions_[another]);
         } else if (direction_ == Direction::to_server) {
             stranger();
         }
@@ -144,80 +139,21 @@ bool Decoder::of_this_session() noexcept {
     return false;
 }
 
-/// The sum or the tag.  False: there is nothing to read.
-bool Decoder::unseal(Bytes datagram) noexcept {
-    const Header& header = seen_.header;
-    if (!header.encrypted()) {
-        if (!crc_holds(datagram)) {
-            fail(Error::crc, Fault::crc_bad);
-            return false;
-        }
-        payload_ = payload_of(header, datagram);
-        seen_.opened = true;
-        return true;
-    }
-    if (datagram.size() < sealed_size_min) {
-        fail(Error::size, Fault::header_invalid);
-        return false;
-    }
-    if (session_ == nullptr || session_->connection_id != header.connection_id) return false;
-    Epoch& current = session_->epoch;
-    const bool phase = header.key_phase;
-    bool tried = false;
-    const auto attempt = [&](Epoch& epoch) noexcept {
-        if (!epoch.known || ((epoch.number & 1) != 0) != phase) return false;
-        tried = true;
-        payload_ = try_epoch(epoch, datagram);
-        return !payload_.empty();
-    };
-    if (!current.known && now_ >= session_->next_key_look) {
-        session_->next_key_look = now_ + key_look_interval;
-        const keys::ShadowlandKey* key =
-            keys_.find(link_->client, link_->server, session_->connection_id, current.number);
-        current.known = key != nullptr;
-        if (key != nullptr) current.keys = {key->to_server, key->to_client};
-    }
-    if (attempt(current)) return true;
-    if (((current.number & 1) != 0) != phase) {
-        payload_ = try_next_epoch(datagram);
-        if (!payload_.empty()) return true;
-    }
-    if (now_ < session_->previous_until && attempt(session_->previous)) return true;
-    // Without the key of the epoch that was agreed on, nobody can say.
-    const bool next_is_missing =
-        session_->rekey_answered == current.number + 1 && ((current.number & 1) != 0) != phase;
-    if (tried && !next_is_missing) {
-        fail(Error::tag, Fault::crypto_forged);
-        return false;
-    }
-    if (session_->encrypted) {
-        session_->unread_at[index_of(direction_)] = now_;
-        place(false);
-    }
-    return false;
-}
-
-Bytes Decoder::try_epoch(Epoch& epoch, Bytes datagram) noexcept {
-    const Bytes opened = Cipher::open(seen_.header, datagram, epoch.keys.of(direction_), opened_);
-    if (opened.empty()) return {};
-    seen_.opened = true;
-    seen_.epoch = epoch.number;
-    return opened;
-}
-
-/// The first valid packet of the next epoch makes it the current one.
-Bytes Decoder::try_next_epoch(Bytes datagram) noexcept {
-    const keys::ShadowlandKey* key = keys_.find(
-        link_->client, link_->server, session_->connection_id, session_->epoch.number + 1);
-    if (key == nullptr) return {};
-    Epoch next{session_->epoch.number + 1, true, {key->to_server, key->to_client}};
-    const Bytes opened = try_epoch(next, datagram);
-    if (opened.empty()) return {};
-    outcome_.epoch_changed = true;
-    session_->previous = session_->epoch;
-    session_->previous_until = now_ + epoch_grace;
-    session_->epoch = next;
-    return opened;
+/// Who took the id of another's session speaks from the wrong address, be it a thief's or the
+/// owner's own new one: the server takes neither.  An owner who moved is not heard from where
+/// he was any more, but for what was still on its way.
+void Decoder::hijacked(Session& owner) noexcept {
+    drop(Fault::session_hijack);
+    if (direction_ != Direction::to_server) return;
+    const bool paused = now_ - owner.stranger_at > strangers_pause_min;
+    if (owner.stranger_at == Nanos{} || paused) owner.stranger_from = now_;
+    owner.stranger_at = now_;
+    const bool stayed = owner.heard_at > owner.stranger_from + still_on_its_way_max;
+    accuse({.fault = Fault::session_hijack,
+            .confidence = stayed ? 0.98f : 0.9f,
+            .observed = double(owner.connection_id),
+            .unit = "connection id",
+            .note = stayed ? "its owner speaks too" : "its owner may have moved"});
 }
 
 /// Where its sequence lies, and what that makes of it.
@@ -227,6 +163,8 @@ void Decoder::place(bool is_proven) noexcept {
     ReplayWindow& window = half.window(header.channel);
     const ReplayWindow::Place where = window.look(header.sequence, is_proven);
     if (where != ReplayWindow::Place::fresh) return repeated(where);
+    const bool of_client = direction_ == Direction::to_server;
+    if (of_client && header.reliable() && beyond_window(is_proven)) return;
     outcome_.lost = static_cast<uint32_t>(window.lost_by(header.sequence));
     outcome_.fate = DatagramFate::arrived;
     const uint64_t moved = window.accept(header.sequence);
@@ -241,11 +179,30 @@ void Decoder::place(bool is_proven) noexcept {
             forget_harmless(*session_, window.highest(), header.channel);
         }
         copies.add(window.highest() - header.sequence);
-    } else if (direction_ == Direction::to_server) {
+    } else if (of_client) {
         session_->unreliable_at[slot_of(header.sequence)] = in_slot_units(now_);
         session_->unreliable_twice &= ~(uint64_t{1} << slot_of(header.sequence));
     }
-    if (direction_ == Direction::to_server && is_proven) session_->last_client = now_;
+    if (!of_client) return;
+    session_->heard_at = now_;
+    if (is_proven) session_->last_client = now_;
+}
+
+/// Whether a reliable packet of the client's leaves one behind that never came.  Would it move
+/// the window, all that an honest sender says next would be too old to be read.
+bool Decoder::beyond_window(bool is_proven) noexcept {
+    const Header& header = seen_.header;
+    const ReplayWindow& window = session_->half(direction_).window(header.channel);
+    if (!window.leaves_gap(header.sequence)) return false;
+    drop(Fault::replay_window);
+    accuse({.fault = Fault::reliable_abuse,
+            .proven = is_proven,
+            .confidence = is_proven ? 1.0f : 0.9f,
+            .observed = double(header.sequence),
+            .limit = double(window.highest()),
+            .unit = "sequence",
+            .note = "beyond the window"});
+    return true;
 }
 
 void Decoder::repeated(ReplayWindow::Place where) noexcept {
@@ -283,7 +240,8 @@ void Decoder::repeated(ReplayWindow::Place where) noexcept {
     }
     const auto told = static_cast<uint8_t>(1u << index_of(header.channel));
     const Acknowledged& heard = session_->acknowledged_on(header.channel);
-    const bool silent = !heard.has(behind) && now_ - heard.at > 2s && copies >= copies_unheard;
+    const bool silent = !heard.has(behind) && now_ - heard.at > 2s && copies >= copies_unheard &&
+                        !session_->unread_lately(Direction::to_server, now_);
     // Somebody whose Pongs come hears the server, and could acknowledge.
     if (silent && (session_->starved_told & told) == 0 && now_ - session_->pong_at < 6s &&
         session_->pongs > 0 && now_ - session_->last_client < 1s) {
@@ -436,6 +394,7 @@ void Decoder::forget(Link& link) noexcept {
     if (link.session == none) return;
     Session& session = sessions_[link.session];
     for (Half& half : session.halves) fragments_.forget(half.fragments);
+    kept_.drop_all(session.kept);
     for (uint32_t at = session.harmless; at != none;) {
         const uint32_t next = harmless_[at].next;
         harmless_.unmake(at);

@@ -9,6 +9,7 @@
 #include "protocol/shadowland/connects.h"
 #include "protocol/shadowland/events.h"
 #include "protocol/shadowland/fragments.h"
+#include "protocol/shadowland/kept.h"
 #include "protocol/shadowland/payload.h"
 #include "protocol/shadowland/session.h"
 
@@ -33,6 +34,7 @@ struct Outcome {
     bool ended = false;         ///< A Disconnect: the session is over.
     bool rewritten = false;     ///< It shall go on as `rewrite` has it.
     bool epoch_changed = false;
+    bool opaque = false;                       ///< A session whose key did not come in time.
     bool begun = false;                        ///< A session.
     ConnectFate connect = ConnectFate::count;  ///< `count`: no Connect.
     DatagramFate fate = DatagramFate::count;   ///< `count`: of no session.
@@ -48,11 +50,16 @@ struct Outcome {
 /// fragments that it completed, then `on_error(Error)` if the payload failed, and
 /// last `on(const Violation&)` for all that it broke.  What a receiver would not
 /// believe is told only when `Settings::tell_all`; `PacketSeen::fresh` says so.
+///
+/// A key that is late opens what the server said before it came: that is told first, between
+/// `turn(to_client)` and `turn` of the datagram at hand.  What it does not open any more is
+/// told as `on(const Missed&)`, right behind the `packet` of the first that was opened again.
 class Decoder {
 public:
     struct Settings {
         uint32_t sessions = 1'000;
         Fragments::Limits fragments;
+        uint32_t kept_max = 1'024;  ///< Datagrams that wait for a key; 0: none will come.
         bool tell_all = false;
         Connects::Limits connects = {};
         double session_packets_per_s = 200;
@@ -66,8 +73,10 @@ public:
     Outcome receive(Link& link, Direction direction, Bytes datagram, Nanos now,
                     Listener& listener) noexcept {
         begin(link, direction, now);
+        if (key_came()) relive(listener);
         open(datagram);
         listener.packet(seen_);
+        if (missed_something()) listener.on(take_missed());
         if (payload_.size() > 0 && (seen_.fresh || settings_.tell_all)) {
             Hearer<Listener> hearer{*this, listener};
             const Error error = read(seen_.header, hearer);
@@ -142,6 +151,25 @@ private:
         }
     };
 
+    /// Tells what the server said before the key for it came, as far as there are keys.
+    template <class Listener>
+    void relive(Listener& listener) noexcept {
+        const Direction direction = direction_;
+        direction_ = Direction::to_client;
+        listener.turn(direction_);
+        while (session_->kept != Kept::none && reopen()) {
+            if (seen_.fresh) {
+                listener.packet(seen_);
+                Hearer<Listener> hearer{*this, listener};
+                const Error error = read(seen_.header, hearer);
+                if (error != Error::none) listener.on_error(error);
+            }
+            kept_.drop_front(session_->kept);
+        }
+        listener.turn(direction);
+        begin_again(direction);
+    }
+
     template <class Listener>
     Error read(const Header& header, Listener& hearer) noexcept {
         if (header.control()) return read_control(header, payload_, direction_, hearer);
@@ -157,13 +185,26 @@ private:
     }
 
     void begin(Link& link, Direction direction, Nanos now) noexcept;
+    void begin_again(Direction direction) noexcept;
+    bool key_came() noexcept;
+    bool reopen() noexcept;
+    void keep(Bytes datagram) noexcept;
+    void keep_no_more() noexcept;
+    bool missed_something() const noexcept;
+    Missed take_missed() noexcept;
     void open(Bytes datagram) noexcept;
     void open_handshake(Bytes datagram) noexcept;
     bool of_this_session() noexcept;
+    void hijacked(Session& owner) noexcept;
     bool unseal(Bytes datagram) noexcept;
-    Bytes try_epoch(Epoch& epoch, Bytes datagram) noexcept;
-    Bytes try_next_epoch(Bytes datagram) noexcept;
+    enum class Opened : uint8_t { yes, no_key, wrong };
+    Opened try_keys(Bytes datagram) noexcept;
+    bool find_key() noexcept;
+    const keys::ShadowlandKey* key_of(uint32_t epoch) const noexcept;
+    bool try_epoch(const Epoch& epoch, Bytes datagram) noexcept;
+    bool try_later_epochs(Bytes datagram) noexcept;
     void place(bool proven) noexcept;
+    bool beyond_window(bool proven) noexcept;
     void repeated(ReplayWindow::Place place) noexcept;
     void repeated_unreliable(ReplayWindow::Place place) noexcept;
     Harmless* harmless_at_hand() noexcept;
@@ -182,11 +223,9 @@ private:
     void learn(const Pong& message) noexcept;
     void learn(const Disconnect& message) noexcept;
     void learn(const Ack& message) noexcept;
-    void learn(const ReliableHandshake& message) noexcept;
     void learn(const CheckIntegrity& message) noexcept;
     void learn(const RekeyRequest& message) noexcept;
     void learn(const RekeyResponse& message) noexcept;
-    void learn(const EnterToWorld& message) noexcept;
     void learn(const SyncEntity&) noexcept { synced(); }
     void learn(const SyncEntityQuantized&) noexcept { synced(); }
     void synced() noexcept;
@@ -216,6 +255,7 @@ private:
     Connects connects_;
     Pool<Session> sessions_;
     Pool<Harmless> harmless_;
+    Kept kept_;
     std::unique_ptr<uint32_t[]> heads_;  ///< Connection id to session.
     std::unique_ptr<uint32_t[]> next_;
     uint32_t heads_mask_;

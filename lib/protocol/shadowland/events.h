@@ -63,6 +63,17 @@ struct PacketSeen {
     uint32_t epoch = 0;   ///< Meaningful when encrypted and opened.
 };
 
+/// The server said something that could not be read and never will be: its key came too
+/// late, or not at all for an epoch.
+struct Missed {
+    bool reliable = false;  ///< On channels 1 and 2 too, and with it who and where the client is.
+};
+
+/// The client has all that the server sent on channel 1 up to a sequence.
+struct Delivered {
+    uint64_t sequence = 0;
+};
+
 /// The client's round trip, each time it answers a Ping.
 struct RoundTrip {
     double ms = 0;

@@ -20,7 +20,7 @@ void Decoder::watch_time() noexcept {
     Session& s = *session_;
     const Nanos timeout = std::chrono::milliseconds(s.heartbeat_timeout_ms);
     if (s.pings > 0 && !s.heartbeat_told && now_ - s.pong_at >= timeout &&
-        now_ - s.last_client < 5s) {
+        now_ - s.last_client < 5s && !s.unread_lately(Direction::to_server, now_)) {
         s.heartbeat_told = true;
         accuse({.fault = Fault::heartbeat_missing,
                 .proven = true,
@@ -32,6 +32,7 @@ void Decoder::watch_time() noexcept {
     for (Challenge& challenge : s.challenges) {
         if (!challenge.waiting || challenge.age(now_) <= integrity_answer_max) continue;
         challenge.waiting = false;
+        if (s.unread_lately(Direction::to_server, now_)) continue;
         accuse({.fault = Fault::integrity_failed,
                 .proven = true,
                 .confidence = 0.9f,
@@ -101,7 +102,8 @@ void Decoder::tell_flood(const Violation& violation) noexcept {
     accuse(violation);
 }
 
-/// A datagram of a session that we do not know: older than we are, or made up.
+/// A datagram of a session that we do not know, older than we are or made up; or the Connect
+/// before one, whose cookie costs a sum to judge.
 void Decoder::stranger() noexcept {
     if (connects_.stranger_fits(link_->client, now_)) return;
     const double limit = connects_.limits().source_packets_per_s;
@@ -117,6 +119,7 @@ void Decoder::stranger() noexcept {
 void Decoder::learn(const Connect& message) noexcept {
     if (direction_ != Direction::to_server) return;
     if (message.has_cookie == 0) return count_connect(message);
+    stranger();
     outcome_.connect = connects_.judge(keys_.secrets_of(link_->server), message.cookie,
                                        link_->client, message.public_key, link_->service, now_);
     if (outcome_.connect == ConnectFate::cookie_forged) {
@@ -148,13 +151,11 @@ void Decoder::learn(const ConnectionAccepted& message) noexcept {
     session_ = &sessions_[handle];
     session_->connection_id = seen_.header.connection_id;
     session_->encrypted = message.mode != 0;
-    session_->options = message.options;
-    session_->tick_rate = message.tick_rate;
     session_->heartbeat_timeout_ms = message.heartbeat_timeout_ms;
     session_->build = *build;
     session_->service = link_->service;
     outcome_.begun = true;
-    session_->since = session_->pong_at = now_;
+    session_->pong_at = now_;
     uint32_t& head = head_of(session_->connection_id);
     next_[handle] = head;
     head = handle;
@@ -173,7 +174,11 @@ void Decoder::learn(const Pong& message) noexcept {
     });
     if (it == session_->ping_ring.end()) {
         if (session_->unread_lately(Direction::to_client, now_)) return;
-        const bool all_known = session_->pings <= Session::pings_max;
+        // The answer to a Ping that we have forgotten names a time before all that we know.
+        const uint64_t oldest_ms =
+            std::ranges::min(session_->ping_ring, {}, &PingSent::send_time_ms).send_time_ms;
+        const bool all_known =
+            session_->pings <= Session::pings_max || message.send_time_ms >= oldest_ms;
         accuse({.fault = Fault::heartbeat_forged,
                 .proven = true,
                 .confidence = all_known ? 1.0f : 0.9f,
@@ -191,9 +196,7 @@ void Decoder::learn(const Pong& message) noexcept {
 
 void Decoder::learn(const Disconnect& message) noexcept {
     outcome_.ended = true;
-    if (session_ == nullptr) return;
-    session_->open = false;
-    if (direction_ != Direction::to_client) return;
+    if (session_ == nullptr || direction_ != Direction::to_client) return;
     constexpr uint8_t heartbeat = 2, integrity = 6;
     const bool talking = now_ - session_->last_client < 5s;
     if (message.reason == heartbeat && talking && !session_->heartbeat_told) {
@@ -231,10 +234,6 @@ void Decoder::learn(const Ack& message) noexcept {
         const uint64_t behind = highest - sequence;
         if (of_client && behind < ReplayWindow::size) heard.mask |= uint64_t{1} << behind;
     }
-}
-
-void Decoder::learn(const ReliableHandshake& message) noexcept {
-    if (message.step == 1) session_->reliable_ready = true;
 }
 
 void Decoder::learn(const CheckIntegrity& message) noexcept {
@@ -282,7 +281,5 @@ void Decoder::learn(const RekeyResponse& message) noexcept {
     session_->rekey_requested = 0;
     session_->rekey_answered = message.epoch;
 }
-
-void Decoder::learn(const EnterToWorld&) noexcept { session_->entered = true; }
 
 }  // namespace portcullis::shadowland

@@ -25,6 +25,8 @@ struct Hearer {
     void packet(const PacketSeen& s) { seen = s; }
     void on(const Violation&) {}
     void on(const RoundTrip&) {}
+    void on(const Missed&) {}
+    void turn(Direction) {}
     template <class M>
     void on(const M& message) {
         ++messages;

@@ -46,6 +46,8 @@ struct Oracle {
     }
     void on(const Violation&) { ++violations; }
     void on(const RoundTrip&) {}
+    void on(const Missed&) {}
+    void turn(Direction) {}
     template <class M>
     void on(const M& message) {
         PayloadTeller teller(direction, false);

@@ -35,6 +35,10 @@ public:
         const auto unseen = static_cast<uint64_t>(std::popcount(~seen_ & real & leaving));
         return unseen + (by > size ? by - size : 0);
     }
+    /// Whether a sequence is so far ahead that one which never came would be left behind.  On
+    /// reliable channels nobody honest sends it: his oldest unacknowledged and his newest
+    /// both fit a window.
+    bool leaves_gap(uint64_t sequence) const noexcept { return lost_by(sequence) > 0; }
     /// Only of a sequence that is fresh.  Returns by how much the window moved.
     uint64_t accept(uint64_t sequence) noexcept {
         ++received_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "base/ip.h"
@@ -119,11 +120,8 @@ struct Session {
     uint32_t build = 0;
     uint8_t service = 0;
     bool encrypted = false;
-    bool open = true;  ///< No Disconnect was seen.
-    bool reliable_ready = false;
-    bool entered = false;  ///< EnterToWorld was seen.
-    uint8_t options = 0;
-    uint8_t tick_rate = 60;
+    /// What its server said and nobody could read, until the listener has been told.
+    bool missed_updates = false, missed_reliable = false;
     uint16_t heartbeat_timeout_ms = 15'000;
 
     Epoch epoch;  ///< The newest that a packet was opened with.
@@ -134,10 +132,12 @@ struct Session {
     uint32_t rekey_requested = 0;      ///< The epoch that the server asked for; 0: none.
     uint32_t rekey_answered = 0;
 
-    Nanos since{};
     Nanos pong_at{};      ///< The newest counting Pong, or when the first Ping went.
     Nanos last_client{};  ///< A proven packet of the client's.
-    float rtt_ms = 0;     ///< Of the newest Pong; 0: none yet.
+    Nanos heard_at{};     ///< Any packet of the client's that was no repeat.
+    /// When another address first spoke under this id, and when last, in a row.
+    Nanos stranger_from{}, stranger_at{};
+    float rtt_ms = 0;  ///< Of the newest Pong; 0: none yet.
     uint32_t pings = 0, pongs = 0;
     std::array<PingSent, pings_max> ping_ring;
     std::array<Challenge, challenges_max> challenges;
@@ -154,6 +154,7 @@ struct Session {
     uint8_t starved_told = 0;
 
     uint32_t harmless = UINT32_MAX;  ///< First of a list in the Worker's pool.
+    uint32_t kept = UINT32_MAX;      ///< First of what waits for its key, in another.
 
     Half& half(Direction d) noexcept { return halves[index_of(d)]; }
     /// Whether an answer, or the rest of something, may belong to what we could not read.
@@ -163,6 +164,15 @@ struct Session {
         return at != Nanos{} && now - at < answered_within;
     }
     Acknowledged& acknowledged_on(Channel c) noexcept { return acknowledged[index_of(c) - 1]; }
+    /// Up to which of the server's sequences on this channel the client has acknowledged all.
+    uint64_t delivered(Channel c) const noexcept {
+        const uint64_t highest = halves[index_of(Direction::to_client)].window(c).highest();
+        // What lies further back has been: a sender keeps to its window.
+        const uint64_t real =
+            highest < ReplayWindow::size ? (uint64_t{1} << highest) - 1 : ~uint64_t{0};
+        const uint64_t open = ~acknowledged[index_of(c) - 1].mask & real;
+        return highest - static_cast<uint64_t>(std::bit_width(open));
+    }
 };
 
 }  // namespace portcullis::shadowland

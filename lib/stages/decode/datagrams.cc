@@ -30,6 +30,9 @@ shadowland::Decoder::Settings settings_for(const WorkerContext& context) {
     const bool any = std::ranges::any_of(context.config.services, speaks);
     settings.sessions = any ? context.share_of(context.config.limits.players) : 0;
     if (!any) settings.fragments = {0, 0};
+    // As many as some hundred sessions begin with in a second or two.
+    constexpr uint32_t kept_max = 4'096;
+    settings.kept_max = context.shadowland_keys.capacity() == 0 ? 0 : kept_max;
     settings.tell_all = context.observer != nullptr;
     settings.secret = context.secret;
     const config::Shadowland& limits = context.config.shadowland;
@@ -127,6 +130,7 @@ struct NoMessage {};
 struct Listener {
     const Flow& flow;
     const Packet& packet_at_hand;
+    Direction direction;  ///< The packet's, but for what waited for a key.
     const shadowland::Decoder& decoder;
     ShadowlandCounts& counts;
     ShadowlandWatch* watch;
@@ -139,6 +143,8 @@ struct Listener {
 
     void packet(const shadowland::PacketSeen& s) noexcept {
         seen = s;
+        around = {};
+        messages = 0;
         if (watch != nullptr) watch->packet(s);
         if (!s.opened) count(MessageKind::sealed, s.size, 0, 0);
         if (s.error != Error::none || !s.opened) broken(s.error);
@@ -156,6 +162,10 @@ struct Listener {
         counts.round_trips.add();
         counts.round_trip_us.add(static_cast<uint64_t>(trip.ms * 1e3));
         if (watch != nullptr) watch->on(trip);
+    }
+    void turn(Direction to) noexcept {
+        direction = to;
+        if (watch != nullptr) watch->turn(to);
     }
     void on_form(shadowland::Form form) noexcept { around.form = form; }
     void on_inflated(size_t size) noexcept {
@@ -200,7 +210,7 @@ private:
     template <class Message>
     void show(const Message* message, Error error) noexcept {
         if (observer == nullptr) return;
-        const Told<Message> told(message, packet_at_hand.direction, seen, around, error);
+        const Told<Message> told(message, direction, seen, around, error);
         observer->on_message(flow, told, packet_at_hand.time);
     }
 };
@@ -230,6 +240,7 @@ void Datagrams::receive(Packet& packet, uint8_t index, Burst& burst) noexcept {
     }
     Listener listener{.flow = flow,
                       .packet_at_hand = packet,
+                      .direction = packet.direction,
                       .decoder = decoder_,
                       .counts = context_.counters.shadowland[flow.service],
                       .watch = watch,
@@ -249,6 +260,7 @@ void Datagrams::receive(Packet& packet, uint8_t index, Burst& burst) noexcept {
     if (outcome.begun) remember(packet);
     if (outcome.full) context_.notice(Notice::session_pool_full);
     if (outcome.unknown) meet_unknown(packet);
+    if (outcome.opaque) context_.notice(Notice::opaque_flow);
     if (!outcome.answer.empty() && context_.enforcing()) answer(packet, outcome.answer, burst);
     settle(packet, outcome, service, watch);
 }

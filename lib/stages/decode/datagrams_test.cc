@@ -41,7 +41,7 @@ public:
         : config_(std::move(c)),
           rules_(policy::RuleSet::compile(config_)),
           counters_(std::make_unique<Counters>()),
-          context({config_, rules_.get(), *counters_, testing::pool(), 0, 1}),
+          context({config_, rules_.get(), *counters_, testing::pool(), 0, 1, 16}),
           burst_(std::make_unique<Burst>()) {
         for (std::string_view name : stage_names()) stages_.push_back(make_stage(name, context));
     }
@@ -415,6 +415,88 @@ TEST(Datagrams, UpdatesOfWhatIsTooFarAwayDoNotArriveAlone) {
         EXPECT_TRUE(game.down(update(3, 99, 450'000, Channel::reliable_ordered)).went_on());
         EXPECT_GT(game.counts().wasted_bytes[size_t(MessageKind::update_entity)].get(), 0u);
     }
+}
+
+/// A client whose session is sealed, and the server's side of it.
+struct Sealed {
+    Game& game;
+    keys::ShadowlandKey key{};
+    std::array<std::array<uint64_t, channels>, 2> sequences{};
+
+    explicit Sealed(Game& g) : game(g) {
+        key.client = client;
+        key.server = game_server;
+        key.connection_id = id;
+        key.to_server.fill(std::byte{1});
+        key.to_client.fill(std::byte{2});
+        game.up(connect(Datagram(cookie_size)));
+        ConnectionAccepted yes;
+        yes.mode = 1;
+        yes.public_key = no_key;
+        game.down(control(ControlType::connection_accepted, yes, Direction::to_client,
+                          {.connection_id = id}));
+    }
+    template <class Message>
+    void say(Direction d, uint8_t type, const Message& message, Channel channel) {
+        const Datagram body = message_bytes(type, message, d);
+        Datagram out(header_size + body.size() + tag_size);
+        Header header;
+        header.connection_id = id;
+        header.flags = flag::sealed;
+        header.channel = channel;
+        header.sequence = ++sequences[index_of(d)][index_of(channel)];
+        write_header(header, out);
+        std::ranges::copy(body, out.begin() + header_size);
+        const bool up = d == Direction::to_server;
+        Cipher::seal(header, out, up ? key.to_server : key.to_client);
+        up ? game.up(out) : game.down(out);
+        game.now += 50ms;
+    }
+    void enter() {
+        CreateEntity self;
+        self.entity = 1;
+        self.bits = CreateEntity::is_self;
+        self.map = 1;
+        self.symbol.text = "Alice";
+        self.position = {409'700, 409'000, 1'000};
+        self.flags.state = state::alive;
+        say(Direction::to_client, 1, self, Channel::reliable_ordered);
+    }
+    void leap() {
+        SyncEntityQuantized sync;
+        sync.fields.delta = delta::position;
+        sync.fields.quadrant = 496;
+        for (const int16_t x : std::to_array<int16_t>({101, 111, 9'000})) {
+            sync.client_time_ms += 50;
+            sync.fields.position = {x, 25'000, 1'000};
+            say(Direction::to_server, 1, sync, Channel::unreliable);
+        }
+    }
+};
+
+TEST(Datagrams, AKeyThatComesAfterThePlayerEnteredStillLetsHimBeJudged) {
+    Game game;
+    Sealed session(game);
+    session.enter();
+    game.context.shadowland_keys.add(session.key);
+    game.now += 6s;
+    session.leap();
+    EXPECT_GT(game.found("movement.teleport"), 0u);
+    EXPECT_EQ(game.noticed(Notice::map_unknown), 0u);
+}
+
+TEST(Datagrams, WhoseKeyComesTooLateIsNotJudgedByWhereHeGoesAndCounted) {
+    Game game;
+    Sealed session(game);
+    session.enter();
+    game.now += 11s;
+    session.leap();
+    EXPECT_EQ(game.noticed(Notice::opaque_flow), 1u);
+    game.context.shadowland_keys.add(session.key);
+    game.now += 1s;
+    session.leap();
+    EXPECT_EQ(game.found("movement.teleport"), 0u);
+    EXPECT_EQ(game.noticed(Notice::map_unknown), 1u);
 }
 
 TEST(Datagrams, WhatLinesDoIsCounted) {

@@ -48,6 +48,11 @@ void ShadowlandWatch::fetch_for(const Flow& flow, bool to_server) const noexcept
 void ShadowlandWatch::packet(const shadowland::PacketSeen& seen) noexcept {
     seen_ = seen;
     messages_ = leaks_ = 0;
+    const bool ordered = seen.header.channel == shadowland::Channel::reliable_ordered;
+    const bool from_server = hearing_.direction == protocol::Direction::to_client;
+    if (watched_ != nullptr && from_server) {
+        watched_->player.sequence = ordered ? seen.header.sequence : 0;
+    }
     context_.counters.service[hearing_.flow->service].game_packets.add();
 }
 
@@ -63,6 +68,14 @@ void ShadowlandWatch::on(const shadowland::Violation& violation) noexcept {
 
 void ShadowlandWatch::on(const shadowland::RoundTrip& trip) noexcept {
     if (watched_ != nullptr) tell(trip);
+}
+
+/// From here on what he may do is not known, until the server says it again.
+void ShadowlandWatch::on(const shadowland::Missed& missed) noexcept {
+    if (watched_ == nullptr) return;
+    ask(missed);
+    tell(missed);
+    if (missed.reliable) context_.notice(Notice::map_unknown);
 }
 
 /// What the packet itself broke: the decoder has dropped it, or made it harmless where its
@@ -120,6 +133,16 @@ void ShadowlandWatch::notice(const shadowland::CreateEntity& message) noexcept {
     if (watched_ == nullptr || !message.self()) return;
     if (!message.symbol.text.empty()) watched_->identity.name.assign(message.symbol.text);
     detect_.joined(*hearing_.flow, *watched_, hearing_.time);
+    if (maps_.find(message.map) == nullptr) context_.notice(Notice::map_unknown);
+}
+
+void ShadowlandWatch::notice(const shadowland::Ack& message) noexcept {
+    const bool of_client = hearing_.direction == protocol::Direction::to_server;
+    const shadowland::Session* session = hearing_.decoder->session_at_hand();
+    const bool ordered =
+        message.channel == shadowland::index_of(shadowland::Channel::reliable_ordered);
+    if (watched_ == nullptr || session == nullptr || !of_client || !ordered) return;
+    tell(shadowland::Delivered{session->delivered(shadowland::Channel::reliable_ordered)});
 }
 
 void ShadowlandWatch::notice(const shadowland::Disconnect&) noexcept {

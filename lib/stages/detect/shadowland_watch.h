@@ -35,6 +35,8 @@ public:
         shadowland::Decoder* decoder = nullptr;  ///< Makes a message of the packet harmless.
     };
     void hear(const Hearing& hearing) noexcept;
+    /// What comes next went in this direction.
+    void turn(protocol::Direction direction) noexcept { hearing_.direction = direction; }
     /// Asks for the memory of a flow's player before its packet's turn.
     void fetch_for(const Flow& flow, bool to_server) const noexcept;
     /// All that the packet at hand says, it says of what its receiver must not see, and
@@ -47,6 +49,7 @@ public:
     void packet(const shadowland::PacketSeen& seen) noexcept;
     void on(const shadowland::Violation& violation) noexcept;
     void on(const shadowland::RoundTrip& trip) noexcept;
+    void on(const shadowland::Missed& missed) noexcept;
     template <class Message>
     void on(const Message& message) noexcept {
         if (!seen_.fresh) return;
@@ -131,6 +134,7 @@ private:
     void notice(const shadowland::ConnectionAccepted& message) noexcept;
     void notice(const shadowland::EnterToWorld& message) noexcept;
     void notice(const shadowland::CreateEntity& message) noexcept;
+    void notice(const shadowland::Ack& message) noexcept;
     void notice(const shadowland::Disconnect& message) noexcept;
 
     void weigh(const shadowland::Violation& violation, Account& account) noexcept;
