@@ -205,10 +205,8 @@ def sessions_that_went_on(run):
         yield "nothing was stopped"
 
 
-def main():
-    if len(sys.argv) < 2:
-        raise SystemExit(__doc__)
-    wanted = set(sys.argv[2:])
+def judge_all(portcullis, folders, wanted=()):
+    """Prints what is wrong with the captures of these folders; returns the exit code."""
     jobs = []
     skipped = 0
     for folder in folders:
@@ -222,7 +220,7 @@ def main():
 
     def judge(job):
         folder, entry, with_keys = job
-        run = Run(sys.argv[1], folder, entry, with_keys)
+        run = Run(portcullis, folder, entry, with_keys)
         return run, list(faults_of(run))
 
     passed = failed = expected = 0
@@ -238,7 +236,13 @@ def main():
                 print(f"{name}: found {', '.join(found) or 'nothing'}; drops {run.summary['drops']}")
     print(f"{expected} expected checks")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    raise SystemExit(1 if failed else 0)
+    return 1 if failed else 0
+
+
+def main():
+    if len(sys.argv) < 2:
+        raise SystemExit(__doc__)
+    raise SystemExit(judge_all(sys.argv[1], folders, set(sys.argv[2:])))
 
 
 if __name__ == "__main__":
