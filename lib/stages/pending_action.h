@@ -6,13 +6,10 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "flow/flow.h"
 #include "packet/burst.h"
 #include "policy/action.h"
 #include "verdicts/id.h"
-
-namespace portcullis {
-struct Flow;
-}
 
 namespace portcullis::stages {
 
@@ -29,6 +26,10 @@ struct PendingAction {
     Bytes message;
     /// What it is done about; empty: an Order, or a verdict like one told before.
     verdicts::VerdictId verdict;
+    FlowKey key{};  ///< Of the Flow; `PendingActions::add` writes it.
+
+    /// An Order comes before track, which may forget its Flow and give the place away.
+    bool stale() const noexcept { return flow->key != key; }
 };
 
 /// The actions of one burst.
@@ -51,6 +52,7 @@ public:
             text_size_ += action.message.size();
             action.message = {copy, action.message.size()};
         }
+        action.key = action.flow->key;
         actions_[size_++] = action;
         return true;
     }

@@ -85,6 +85,7 @@ void Enforce::obey(const verdicts::Order& order, Burst&) noexcept {
 void Enforce::act(const PendingAction& action, Burst& burst) noexcept {
     Flow& flow = *action.flow;
     if (!context_.enforcing() || action.action <= policy::Action::alert) return;
+    if (action.stale()) return gone_before(action.verdict, burst);
     if (flow.state == FlowState::dead || flow.kick_waiting) {
         return done(action.verdict, "the connection was being ended already", burst);
     }
@@ -194,7 +195,7 @@ void Enforce::begin_kick(const PendingAction& action, Seq server_expects, Burst&
 void Enforce::see_kicks_through(Burst& burst) noexcept {
     for (uint32_t i = 0; i < kicks_.size();) {
         Kicks::Kick& kick = kicks_[i];
-        if (kick.stale() && !kick.sent) gone_before(kick, burst);
+        if (kick.stale() && !kick.sent) gone_before(kick.verdict, burst);
         const bool ended =
             kick.stale() || (kick.sent ? burst.now >= kick.deadline : !say_goodbye(kick, burst));
         if (ended) {
@@ -209,7 +210,7 @@ void Enforce::see_kicks_through(Burst& burst) noexcept {
 bool Enforce::say_goodbye(Kicks::Kick& kick, Burst& burst) noexcept {
     Flow& flow = *kick.flow;
     if (flow.state == FlowState::dead) {
-        gone_before(kick, burst);
+        gone_before(kick.verdict, burst);
         return false;
     }
     const stream::Connection& connection = flow.connection;
@@ -239,9 +240,9 @@ bool Enforce::say_goodbye(Kicks::Kick& kick, Burst& burst) noexcept {
     return true;
 }
 
-/// Who was to be kicked left while his message waited.
-void Enforce::gone_before(const Kicks::Kick& kick, const Burst& burst) noexcept {
-    context_.report_end(kick.verdict, verdicts::Result::expired, "the connection ended first",
+/// Who was to go left before it could be done.
+void Enforce::gone_before(const verdicts::VerdictId& verdict, const Burst& burst) noexcept {
+    context_.report_end(verdict, verdicts::Result::expired, "the connection ended first",
                         burst.now);
 }
 

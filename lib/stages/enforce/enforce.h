@@ -44,7 +44,7 @@ private:
     void begin_kick(const PendingAction& action, Seq server_expects, Burst& burst) noexcept;
     void see_kicks_through(Burst& burst) noexcept;
     bool say_goodbye(Kicks::Kick& kick, Burst& burst) noexcept;
-    void gone_before(const Kicks::Kick& kick, const Burst& burst) noexcept;
+    void gone_before(const verdicts::VerdictId& verdict, const Burst& burst) noexcept;
     bool seal(Kicks::Kick& kick) noexcept;
     void send_goodbye(Kicks::Kick& kick, Burst& burst) noexcept;
 

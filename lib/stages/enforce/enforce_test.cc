@@ -283,6 +283,51 @@ TEST(Enforce, AnOrderSeversToo) {
     EXPECT_EQ(line.flow()->state, FlowState::dead);
 }
 
+/// To end the first connection of a Line, which no one has used for longer than it is kept.
+verdicts::Order order_for_the_forgotten(Line& line) {
+    line.send(line.from_client(101, 901, tcp::rst));
+    line.now += Track::reset_linger + 1s;
+    verdicts::Order order;
+    order.kind = verdicts::Order::Kind::sever;
+    order.client = client;
+    order.server = server;
+    return order;
+}
+
+const Endpoint neighbour = *parse_endpoint("198.51.100.8:40000");
+PacketBuilder neighbour_says(uint32_t seq, uint32_t ack, uint8_t flags) {
+    return PacketBuilder{}.from(neighbour).to(server).tcp(Seq(seq), Seq(ack), flags);
+}
+
+TEST(Enforce, AnOrderWhoseFlowIsForgottenFirstLeavesTheTableWhole) {
+    Line line;
+    line.shake_hands();
+    line.obey(order_for_the_forgotten(line));
+    EXPECT_FALSE(line.send(line.from_client(101, 901)).has_flow);
+    EXPECT_TRUE(line.injected.empty());
+    EXPECT_EQ(line.context.flows.size(), 0u);
+    for (uint32_t port = 1; port <= line.context.flows.capacity(); ++port) {
+        const Endpoint someone{client.address, static_cast<uint16_t>(port)};
+        const FlowKey key = FlowKey::of(someone, server, ip_protocol_tcp);
+        ASSERT_NE(line.context.flows.insert({key, line.context.hash(key)}), nullptr) << port;
+    }
+}
+
+TEST(Enforce, AnOrderWhoseFlowIsForgottenFirstEndsNobodyElse) {
+    Line line;
+    line.shake_hands();
+    const verdicts::Order order = order_for_the_forgotten(line);
+    line.send(neighbour_says(500, 0, tcp::syn));
+    line.send(
+        PacketBuilder{}.from(server).to(neighbour).tcp(Seq(700), Seq(501), tcp::syn | tcp::ack));
+    line.obey(order);
+    const std::vector<Fate> fates =
+        line.send({line.from_client(101, 901), neighbour_says(501, 701, tcp::ack)});
+    EXPECT_TRUE(fates[1].has_flow);
+    EXPECT_EQ(fates[1].state, FlowState::inspected);
+    EXPECT_TRUE(line.injected.empty());
+}
+
 TEST(Enforce, ADatagramIsJustDropped) {
     Line line;
     judge(line, policy::Action::drop);
