@@ -1,6 +1,6 @@
 // Goal: what was never started can not be finished; what vanilla clients do around
 // blocks that break at one blow is let be.
-// Method: words of actions on blocks a..f: S start, C cancel, F finish.
+// Method: words of actions on blocks a..g: S start, C cancel, F finish.
 
 #include "checks/digging/order.h"
 
@@ -13,11 +13,15 @@ namespace {
 
 using protocol::Dig;
 
+constexpr int32_t version_1_14_3 = 490;
+constexpr int32_t version_1_14_4 = 498;
+
 struct Case {
     std::string_view what;
     std::string_view actions;
     bool acts;
     bool written;
+    int32_t first = 47, last = 774;  ///< Protocols it holds for.
 };
 constexpr Case cases[] = {
     {"start and finish", "Sa Fa Sb Fb", false, false},
@@ -25,24 +29,39 @@ constexpr Case cases[] = {
     {"one blow blocks, only started", "Sa Sb Sc Sd Se Sf", false, false},
     {"a one blow block amid another, which is cancelled twice", "Sa Ca Sb Ca Sc Fc", false, false},
     {"back to the first after a one blow block", "Sa Ca Sb Fa", false, false},
+    {"back to the first after four", "Sa Ca Sb Sc Sd Se Fa", false, false},
+    {"back to the first after six", "Sa Ca Sb Sc Sd Se Sf Sg Fa", false, false},
     {"six one blow blocks amid another", "Sa Ca Sb Ca Sc Ca Sd Ca Se Ca Sf Fa", false, false},
+    {"held on a block that comes back", "Sa Fa Fa Fa", false, false, version_1_14_4},
+    {"it came back while others broke", "Sa Fa Sb Sc Sd Se Sf Fa", false, false, version_1_14_4},
+    {"creative amid a block: it may still be that", "Sa Sb Sc Sd Se Sf Fa", false, true},
     {"finished without a start", "Fa", true, true},
     {"another block finished", "Sa Fb", true, true},
-    {"finished twice", "Sa Fa Fa", true, true},
+    {"another block finished after a cancel", "Sa Ca Fb", true, true},
+    {"another block finished after a few one blow blocks", "Sa Ca Sb Sc Sd Se Fx", true, true},
+    {"many starts pay for one finish", "Sa Sb Sc Sd Se Sf Fx Fy", true, true},
+    {"a cancel settles which block it is", "Sa Sb Sc Sd Se Sf Cf Sg Fx", true, true},
+    {"the one before the last finished", "Sa Fa Sb Fb Fa", true, true},
+    {"finished twice", "Sa Fa Fa", true, true, 47, version_1_14_3},
     {"cancelled without a start", "Ca", false, true},
+    {"a cancel is no start", "Ca Fa", true, true},
 };
 
 TEST(DigOrder, HoldsPossibleWhatAClientMayStillWorkOn) {
     for (const Case& c : cases) {
-        Story<DigOrder> story(754);
-        for (size_t i = 0; i + 1 < c.actions.size(); i += 3) {
-            const auto status = static_cast<uint8_t>(c.actions[i] == 'S'   ? Dig::Status::start
-                                                     : c.actions[i] == 'C' ? Dig::Status::cancel
-                                                                           : Dig::Status::finish);
-            story.client(Dig{.status = status, .block = {c.actions[i + 1], 64, 0}, .face = 1});
+        for (const int32_t version : {47, version_1_14_3, version_1_14_4, 754, 774}) {
+            if (version < c.first || version > c.last) continue;
+            Story<DigOrder> story(version);
+            for (size_t i = 0; i + 1 < c.actions.size(); i += 3) {
+                const auto status =
+                    static_cast<uint8_t>(c.actions[i] == 'S'   ? Dig::Status::start
+                                         : c.actions[i] == 'C' ? Dig::Status::cancel
+                                                               : Dig::Status::finish);
+                story.client(Dig{.status = status, .block = {c.actions[i + 1], 64, 0}, .face = 1});
+            }
+            EXPECT_EQ(story.confidence() >= acts_at, c.acts) << c.what << ' ' << version;
+            EXPECT_EQ(story.findings() > 0, c.written) << c.what << ' ' << version;
         }
-        EXPECT_EQ(story.confidence() >= acts_at, c.acts) << c.what;
-        EXPECT_EQ(story.findings() > 0, c.written) << c.what;
     }
 }
 
