@@ -18,6 +18,10 @@ constexpr float ladder_sideways = 0.1502f;
 /// strider, for each unit of the sprinting attribute.
 constexpr double water_sideways = 0.36;
 constexpr double water_sideways_of_attribute = 2.3;
+/// Swimming gains 0.02 a tick and a current adds 0.014.
+constexpr double water_gain = 0.034;
+/// What depth strider leaves of his speed, at most; it gains the whole attribute then.
+constexpr double strider_drag = 0.546;
 /// A swimmer's rise follows his look, and changes by less than this in a tick.
 constexpr float swim_change = 0.012f;
 /// What lifts faster than this is no water, ladder or (before 1.13) anything.
@@ -60,9 +64,14 @@ bool may_touch_entity(double feet, const Player& player) noexcept {
                                       EntityTracker::Kind::mobs) > 0;
 }
 
+/// The fastest that water lets him go in this tick.  A trident or a blow may have made
+/// him faster, but who does not slow down then is not held by water.
 double water_sideways_max(const Player& player) noexcept {
     const double sprinting = player.movement_speed_max() * vanilla::sprint_factor;
-    return std::max(water_sideways, sprinting * water_sideways_of_attribute);
+    const double last = player.step(0).sideways();
+    // No medium leaves more than air does.
+    return std::max({water_sideways, sprinting * water_sideways_of_attribute,
+                     vanilla::air_drag * last + water_gain, strider_drag * last + sprinting});
 }
 
 }  // namespace

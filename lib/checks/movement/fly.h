@@ -16,9 +16,10 @@ namespace portcullis::checks {
 ///   a ceiling: then the head, so also the feet, stand on the grid of sixteenths;
 /// - webs let sink, scaffolds and powder snow too; who treads water goes up and
 ///   down by more than a hand;
-/// - whatever slows the fall is slow sideways as well: in water at most 0.36.
+/// - whatever slows the fall is slow sideways as well: in water at most 0.36, and
+///   who was thrown or pushed faster (a trident, a blow) loses a tenth a tick.
 /// So three things are told: hanging still at a height no ceiling explains;
-/// keeping height while going faster than any such block lets; and rising faster
+/// keeping height at a speed that any such block would take away; and rising faster
 /// than any of them lifts.
 ///
 /// Blind: to whoever claims ground under his feet, to slow sinking and rising at

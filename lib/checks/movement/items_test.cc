@@ -117,6 +117,30 @@ void throws_himself_through_the_rain(Scene& s) {
         s.ticks(25);
     }
 }
+/// Swims on at `vx` and `vy`: water takes a tenth of the one and a fifth of the other.
+void swims_on(Scene& s, double vx, double vy, int ticks) {
+    for (int i = 0; i < ticks; ++i, vx *= 0.9, vy *= 0.8) {
+        vx += 0.0196;
+        s.move(vx, vy);
+    }
+}
+void throws_himself_along_under_water(Scene& s) {
+    says(s, EntityAction::Kind::start_sprinting);
+    swims_on(s, 0, -0.03, 30);
+    for (int i = 0; i < 8; ++i) {
+        lets_go_of_an_item(s);
+        swims_on(s, 3, 0, 12);
+    }
+    swims_on(s, 0.8, 0, 60);
+}
+void is_pushed_along_under_water(Scene& s) {
+    says(s, EntityAction::Kind::start_sprinting);
+    swims_on(s, 0, -0.03, 30);
+    for (int i = 0; i < 4; ++i) {
+        s.told(protocol::Velocity{self, 1.4, 0.3, 0});
+        swims_on(s, 1.4, 0.3, 60);
+    }
+}
 void flies_by_trident_and_wings(Scene& s) {
     s.walker.at.y = 150;
     s.put(s.walker.at);
@@ -262,6 +286,8 @@ const Rare stories[] = {
     {"lunges with a spear", 774, lunges_with_a_spear},
     {"bounces along on wings", since_1_9, bounces_along_on_wings},
     {"throws himself through the rain", since_1_13, throws_himself_through_the_rain},
+    {"throws himself along under water", since_1_13, throws_himself_along_under_water},
+    {"is pushed along under water", since_1_13, is_pushed_along_under_water},
     {"flies by trident and wings", since_1_13, flies_by_trident_and_wings},
     {"rides a ghast and gets off in the air", since_1_9, rides_a_ghast_and_gets_off_in_the_air},
     {"stands on a ghast that stops", since_1_9, stands_on_a_ghast_that_stops},

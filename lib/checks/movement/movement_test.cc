@@ -133,6 +133,10 @@ void fly_fast(Walker& w, int tick) {
     w.jump = tick == 20;
     if (tick > 24) w.vy = -0.03, w.gravity = 0, w.vx = 0.6, w.at.y = std::max(w.at.y, 66.0);
 }
+void fly_at_swimming_speed(Walker& w, int tick) {
+    fly_fast(w, tick);
+    if (tick > 24) w.vx = 0.38;
+}
 void rise(Walker& w, int tick) {
     w.jump = tick == 20;
     if (tick > 24) w.vy = 0.9, w.gravity = 0;
@@ -256,11 +260,17 @@ TEST(Movement, ActsOnWhatItCanNotDo) {
 }
 
 TEST(Movement, FlyTellsAFastGlideOfItself) {
-    const Story story = {"glides fast", flat(), fly_fast};
-    for (const int32_t version : versions) {
-        const auto acts = play<CheckList<Fly>>(story, version, testing::jittered(30ms, 50ms, 3));
-        EXPECT_GT(acts.count, 0u) << "protocol " << version;
-        EXPECT_LT(to_seconds(acts.first), 4) << "protocol " << version;
+    const Story stories[] = {
+        {"glides fast", flat(), fly_fast},
+        {"glides a little faster than water lets go", flat(), fly_at_swimming_speed},
+    };
+    for (const Story& story : stories) {
+        for (const int32_t version : versions) {
+            const auto acts =
+                play<CheckList<Fly>>(story, version, testing::jittered(30ms, 50ms, 3));
+            EXPECT_GT(acts.count, 0u) << story.name << ", protocol " << version;
+            EXPECT_LT(to_seconds(acts.first), 4) << story.name << ", protocol " << version;
+        }
     }
 }
 
