@@ -12,6 +12,7 @@ namespace portcullis::checks {
 /// from 1.9 on; other clients do either.  So blows and swings are only counted
 /// against each other: TCP keeps them in order, no line can part them.  The
 /// slack forgives proxies that translate versions and hold swings back a tick.
+/// Spectators, who from 1.21.11 on only click at whom they want to watch, owe none.
 /// Blind: an aura that swings.
 class NoSwing {
 public:
@@ -26,7 +27,7 @@ public:
 
     void on(const protocol::Attack&, const Player& player, const Settings& settings,
             Findings& out) noexcept {
-        if (player.bedrock()) return;
+        if (player.bedrock() || player.may_be(protocol::GameMode::spectator)) return;
         owed_ += 1;
         if (owed_ <= settings.slack) return;
         out.add(player.version > version_known_max ? unsure : certain,

@@ -48,6 +48,24 @@ TEST(NoSwing, CountsBlowsAgainstSwings) {
     }
 }
 
+TEST(NoSwing, AsksNoSwingOfSpectators) {
+    // They click at whom they want to watch; from 1.21.11 on no arm moves with it.
+    for (const int32_t version : {754, 774}) {
+        Story<NoSwing> story(version);
+        story.server(protocol::Joined{.self = 1, .mode = protocol::GameMode::spectator});
+        for (int i = 0; i < 10; ++i) story.client(protocol::Attack{.target = 7});
+        EXPECT_EQ(story.findings(), 0u) << version;
+        // What he did there is not owed here.
+        story.server(protocol::PingSent{1}).client(protocol::PingAnswered{1});
+        story.server(protocol::GameModeChanged{protocol::GameMode::survival});
+        story.server(protocol::PingSent{2}).client(protocol::PingAnswered{2});
+        story.client(protocol::Attack{.target = 7});
+        EXPECT_EQ(story.findings(), 0u) << version;
+        for (int i = 0; i < 5; ++i) story.client(protocol::Attack{.target = 7});
+        EXPECT_GE(story.confidence(), acts_at) << version;
+    }
+}
+
 TEST(NoSwing, OnlyWritesDownWhatAVersionWeDoNotKnowDoes) {
     Story<NoSwing> story(900);
     for (int i = 0; i < 10; ++i) story.client(protocol::Attack{.target = 7});
