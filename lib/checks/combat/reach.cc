@@ -30,21 +30,31 @@ constexpr Nanos shown_late = 3 * game_tick + 100ms;
 void Reach::on(const protocol::PacketSeen& packet, const Player& player, const Settings&,
                Findings&) noexcept {
     if (!packet.from_server) return silence_.heard(player.now);
-    const Mark& last = marks_[(marks_count_ - 1) % marks_.size()];
-    if (marks_count_ > 0 && player.now - last.at < game_tick) return;
-    marks_[marks_count_++ % marks_.size()] = {player.line.sent_bytes, player.now};
+    const uint64_t from_bytes = sent_bytes_;
+    sent_bytes_ = player.line.sent_bytes;
+    if (marks_size_ > 0 && player.now - marks_[marks_size_ - 1].at < mark_interval) return;
+    size_t over = 0;
+    while (over + 1 < marks_size_ && marks_[over + 1].from_bytes <= player.line.acked_bytes) ++over;
+    if (over > 0) {
+        std::move(marks_.begin() + over, marks_.begin() + marks_size_, marks_.begin());
+        marks_size_ -= static_cast<uint32_t>(over);
+    }
+    if (marks_size_ == marks_.size()) {
+        // What a mark that goes stood for counts as sent with the one before it:
+        // the oldest stays, and no byte gets younger.
+        marks_size_ /= 2;
+        for (size_t i = 1; i < marks_size_; ++i) marks_[i] = marks_[2 * i];
+    }
+    marks_[marks_size_++] = {from_bytes, player.now};
 }
 
 Nanos Reach::unacknowledged_for(const Player& player) const noexcept {
     // Whoever does not follow acknowledgements leaves them at nothing.
-    if (player.line.acked_bytes == 0) return Nanos{};
-    const auto size = static_cast<uint32_t>(marks_.size());
-    const uint32_t kept = std::min(marks_count_, size);
-    for (uint32_t i = marks_count_ - kept; i < marks_count_; ++i) {
-        const Mark& mark = marks_[i % size];
-        if (mark.sent_bytes > player.line.acked_bytes) return player.now - mark.at;
-    }
-    return Nanos{};
+    const uint64_t acked = player.line.acked_bytes;
+    if (acked == 0 || acked >= player.line.sent_bytes || marks_size_ == 0) return Nanos{};
+    size_t i = 0;
+    while (i + 1 < marks_size_ && marks_[i + 1].from_bytes <= acked) ++i;
+    return player.now - marks_[i].at;
 }
 
 void Reach::on(const protocol::Attack& attack, const Player& player, const Settings& settings,

@@ -45,14 +45,20 @@ private:
     bool has_ridden(protocol::EntityId entity) const noexcept;
     Nanos unacknowledged_for(const Player& player) const noexcept;
 
-    /// What had been sent to the client when.
+    /// All bytes to the client from here on were sent then or later.
     struct Mark {
-        uint64_t sent_bytes = 0;
+        uint64_t from_bytes = 0;
         Nanos at{};
     };
+    /// A server sends once a tick, some frames together.
+    static constexpr Nanos mark_interval = game_tick / 2;
+
     Silence silence_;
-    uint32_t marks_count_ = 0;
-    std::array<Mark, 16> marks_;  ///< A ring, at least a tick apart.
+    uint64_t sent_bytes_ = 0;
+    uint32_t marks_size_ = 0;
+    /// Oldest first, back to what is not acknowledged.  When full every other one
+    /// goes: a stall of any length keeps its beginning.
+    std::array<Mark, 16> marks_;
     /// Riders are where their vehicles are, which is not told.
     std::array<protocol::EntityId, 16> riders_{};
     uint32_t riders_count_ = 0;

@@ -80,6 +80,49 @@ TEST(Reach, JudgesNothingWhileTheLineStalls) {
     EXPECT_EQ(story.findings(), 0u);
 }
 
+/// The line toward the client stops for `stall`, his own flows on, and the target
+/// runs off: the blow goes to where his frozen picture shows it.
+Story<Reach> strikes_in_a_stall(Nanos latency, Nanos stall) {
+    auto story = fight(754, latency, 2.5);
+    story.player.line = {.sent_bytes = 1000, .acked_bytes = 1000};
+    story.server(runs(0));
+    for (Nanos t{}; t < stall; t += game_tick) {
+        // Some frames a tick, a few milliseconds apart.
+        for (int frame = 0; frame < 3; ++frame) {
+            story.player.line.sent_bytes += 20;
+            story.server(runs(frame == 1 ? 0.28 : 0)).wait(2ms);
+        }
+        story.wait(game_tick - 6ms).client(walk(0, 64, 0));
+    }
+    story.client(Attack{other});
+    return story;
+}
+
+TEST(Reach, JudgesNothingHoweverLongTheLineStalls) {
+    for (const Nanos latency : {40ms, 300ms, 500ms, 900ms}) {
+        for (Nanos stall{}; stall <= 12s; stall += 50ms) {
+            const auto story = strikes_in_a_stall(latency, stall);
+            ASSERT_EQ(story.findings(), 0u) << latency / 1ms << " ms, stalled " << stall / 1ms;
+        }
+    }
+}
+
+TEST(Reach, SeesALongArmOnALineThatAcknowledges) {
+    // Each tick's bytes come back one tenth of a second later; he stands 6 away.
+    auto story = fight(754, 100ms, 6.3);
+    story.player.line = {.sent_bytes = 1000, .acked_bytes = 1000};
+    for (int tick = 0; tick < 100; ++tick) {
+        story.player.line.sent_bytes += 20;
+        story.player.line.acked_bytes = story.player.line.sent_bytes - 40;
+        // He comes from 9 away, but that was long ago.
+        story.server(runs(tick == 0 ? 3 : tick == 50 ? -3 : 0));
+        story.wait(game_tick).client(walk(0, 64, 0));
+    }
+    story.client(Attack{other});
+    EXPECT_GE(story.confidence(), acts_at);
+    EXPECT_LT(story.said.at(0).evidence.observed, 6.1);
+}
+
 TEST(Reach, JudgesNothingThatAStallHeldBack) {
     auto story = fight(754, 40ms, 2.5);
     for (int tick = 0; tick < 40; ++tick) {
