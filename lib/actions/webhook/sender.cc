@@ -229,6 +229,9 @@ private:
         curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange.get());
         curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange.get());
         curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+        // A look-up runs on a thread of its own, which nobody can stop: it is left behind,
+        // or all others here would wait for a name server that does not answer.
+        curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
         curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                          static_cast<long>(settings_.connect_timeout.count()));
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.timeout.count()));

@@ -12,7 +12,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "actions/webhook/test_server.h"
@@ -356,6 +360,71 @@ TEST(Webhook, SaysWhatIsWrongWithItsAddressWithoutSayingIt) {
         EXPECT_EQ(std::string(error.what()).find("secret"), std::string::npos);
     }
     EXPECT_THROW(Sender({{Hook::Settings(), "/nonexistent/url"}}, {}), SetupError);
+}
+
+/// This thread, and those that it starts, ask a name server that never answers.
+class MuteResolver {
+public:
+    MuteResolver() {
+        socket_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(53);
+        address.sin_addr.s_addr = inet_addr("127.53.53.53");
+        const auto* const at = reinterpret_cast<const sockaddr*>(&address);
+        there_ = bind(socket_, at, sizeof address) == 0 && unshare(CLONE_NEWNS) == 0 &&
+                 mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                 mount(file_.path().c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr) == 0;
+    }
+    MuteResolver(const MuteResolver&) = delete;
+    MuteResolver& operator=(const MuteResolver&) = delete;
+    ~MuteResolver() {
+        if (there_) umount("/etc/resolv.conf");
+        close(socket_);
+    }
+    bool there() const { return there_; }
+    bool was_asked() const {
+        char byte = 0;
+        return recv(socket_, &byte, 1, MSG_DONTWAIT | MSG_PEEK) >= 0;
+    }
+
+private:
+    UrlFile file_{"nameserver 127.53.53.53\noptions timeout:30 attempts:1"};
+    int socket_ = -1;
+    bool there_ = false;
+};
+
+TEST(Webhook, WhoseNameNobodyResolvesDelaysNeitherOthersNorTheEnd) {
+    const MuteResolver resolver;
+    if (!resolver.there()) GTEST_SKIP() << "wants root: a name server of its own";
+    TestServer server;
+    const UrlFile nowhere("http://hooks.example.org/api/webhooks/1/secret-token");
+    const UrlFile here(server.url());
+    Hook::Settings settings;
+    settings.gather = 10ms;
+    settings.backoff_first = 20ms;
+    Sender::Settings timeouts;
+    timeouts.connect_timeout = timeouts.timeout = 300ms;
+    const auto since = [](auto began) { return std::chrono::steady_clock::now() - began; };
+    auto began = std::chrono::steady_clock::now();
+    {
+        Sender sender(
+            {{settings, nowhere.path()}, {settings, here.path()}}, [](const Outcome&) {}, timeouts);
+        for (uint64_t i = 0; i < 10; ++i) {
+            const Entry entry = entry_of("Alice", i);
+            sender.add(std::span(&entry, 1));
+            std::this_thread::sleep_for(100ms);
+        }
+        for (int i = 0; i < 100 && server.requests().size() < 5; ++i) {
+            std::this_thread::sleep_for(10ms);
+        }
+        EXPECT_GE(server.requests().size(), 5u);
+        EXPECT_LT(since(began), 3s) << "the other one's messages waited";
+        EXPECT_TRUE(resolver.was_asked()) << "this test can not fail";
+        began = std::chrono::steady_clock::now();
+        sender.finish(200ms);
+    }
+    EXPECT_LT(since(began), 2s);
 }
 
 TEST(Message, KeepsDiscordsLimitsWhateverPlayersAreCalled) {
