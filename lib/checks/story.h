@@ -33,13 +33,12 @@ public:
         player.on(event);
         return *this;
     }
-    /// A server's event: the Player first.
-    template <class Event>
-    Story& server(const Event& event) {
+    /// A server's events, of one packet: the Player first.
+    template <class... Event>
+    Story& server(const Event&... events) {
         player.on(protocol::PacketSeen{});
         tell(protocol::PacketSeen{.name = "", .wire_bytes = 16, .from_server = true});
-        player.on(event);
-        tell(event);
+        ((player.on(events), tell(events)), ...);
         return *this;
     }
 

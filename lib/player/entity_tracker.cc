@@ -51,7 +51,9 @@ void EntityTracker::spawned(const protocol::EntitySpawned& e, const Position& se
     ids_[index] = e.entity;
     Entity& entity = entities_[index];
     entity.is_player = e.is_player;
-    entity.spawned_ms = to_ms(now);
+    entity.known_ms = to_ms(now);
+    entity.vehicle = -1;
+    entity.rides = false;
     start(entity, e.position, to_ms(now));
 }
 
@@ -88,10 +90,30 @@ void EntityTracker::moved(const protocol::EntityMoved& e, Nanos window, Nanos no
 
 void EntityTracker::placed(const protocol::EntityPlaced& e, Nanos window, Nanos now) noexcept {
     const size_t i = find(e.entity);
-    if (i != entities_max) move(entities_[i], e.position, window, now);
+    if (i == entities_max) return;
+    Entity& entity = entities_[i];
+    move(entity, e.position, window, now);
+    if (!entity.rides || entity.vehicle != -1) return;
+    // A server places who has got off; where he rode before is not kept.
+    entity.rides = false;
+    entity.known_ms = to_ms(now);
+}
+
+void EntityTracker::seated(EntityId rider, EntityId vehicle) noexcept {
+    const size_t i = find(rider);
+    if (i == entities_max) return;
+    entities_[i].vehicle = vehicle;
+    if (vehicle != -1) entities_[i].rides = true;
+}
+
+void EntityTracker::unseated(EntityId vehicle) noexcept {
+    for (size_t i = 0; i < size_; ++i) {
+        if (entities_[i].vehicle == vehicle) entities_[i].vehicle = -1;
+    }
 }
 
 void EntityTracker::gone(EntityId id) noexcept {
+    unseated(id);
     const size_t i = find(id);
     if (i == entities_max) {
         if (left_out_ > 0) --left_out_;
@@ -189,9 +211,10 @@ std::optional<EntityTracker::Seen> EntityTracker::seen(EntityId id, Nanos window
     const size_t i = find(id);
     if (i == entities_max) return std::nullopt;
     const Entity& entity = entities_[i];
-    const Nanos age = std::chrono::milliseconds(to_ms(now) - entity.spawned_ms);
-    const Nanos kept = std::chrono::milliseconds(to_ms(now) - entity.spans[0].from_ms);
-    return Seen{hull(entity, window, now), entity.is_player, now - age, now - kept};
+    const uint32_t since_known_ms = to_ms(now) - entity.known_ms;
+    const uint32_t kept_ms = std::min(since_known_ms, to_ms(now) - entity.spans[0].from_ms);
+    return Seen{hull(entity, window, now), entity.is_player, entity.rides,
+                now - std::chrono::milliseconds(kept_ms)};
 }
 
 size_t EntityTracker::touching(const Box& box, Nanos window, Nanos now, Kind kind) const noexcept {

@@ -24,7 +24,7 @@ public:
     struct Seen {
         Box feet;  ///< All places its feet may be shown at.
         bool is_player;
-        Nanos since{};  ///< When the client was first told of it.
+        bool rides;     ///< It is where its vehicle is, which is not told.
         Nanos known{};  ///< How far back that holds: what was before is not kept.
     };
 
@@ -33,7 +33,12 @@ public:
     /// `window`: how far back a client on this line may be looking.
     void moved(const protocol::EntityMoved& e, Nanos window, Nanos now) noexcept;
     void placed(const protocol::EntityPlaced& e, Nanos window, Nanos now) noexcept;
+    /// A vehicle that goes sets its riders down.
     void gone(protocol::EntityId id) noexcept;
+    /// On a vehicle, or (-1) off it; then it still `rides` until it is placed.
+    void seated(protocol::EntityId rider, protocol::EntityId vehicle) noexcept;
+    /// All riders of a vehicle are off it, before the list of those who are not.
+    void unseated(protocol::EntityId vehicle) noexcept;
     void clear() noexcept;
 
     /// Where the client may have shown it at any time in [now - window, now].
@@ -55,10 +60,12 @@ private:
     struct Entity {
         protocol::Position position{};    ///< As last sent.
         std::array<int32_t, 3> origin{};  ///< Whole blocks.
-        uint32_t spawned_ms = 0;
+        uint32_t known_ms = 0;            ///< Spawned, or placed after a ride.
+        protocol::EntityId vehicle = -1;
         std::array<Span, spans_max> spans{};  ///< Oldest first.
         uint8_t size = 0;
         bool is_player = false;
+        bool rides = false;
     };
 
     size_t find(protocol::EntityId id) const noexcept;

@@ -335,6 +335,9 @@ void Player::on(const protocol::PoseSet& e) noexcept {
 }
 
 void Player::on(const protocol::Mounted& e) noexcept {
+    if (!riders_listed_ && e.vehicle >= 0) entities_.unseated(e.vehicle);
+    riders_listed_ = true;
+    entities_.seated(e.rider, e.vehicle);
     if (e.rider == self_) {
         set(riding_, e.vehicle >= 0);
         vehicle_ = e.vehicle;

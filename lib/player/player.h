@@ -174,7 +174,7 @@ public:
     void on(const protocol::KeepAliveAnswered& e) noexcept;
     void on(const protocol::PingSent& e) noexcept;
     void on(const protocol::PingAnswered& e) noexcept;
-    void on(const protocol::PacketSeen&) noexcept { listed_as_rider_ = false; }
+    void on(const protocol::PacketSeen&) noexcept { listed_as_rider_ = riders_listed_ = false; }
     void on(const protocol::LoggedIn& e) noexcept;
     void on(const protocol::Joined& e) noexcept;
     void on(const protocol::WorldChanged& e) noexcept;
@@ -243,7 +243,8 @@ private:
     float tick_rate_ = 20;
     bool bedrock_ = false;
     bool told_bedrock_ = false;
-    bool listed_as_rider_ = false;  ///< By the packet that is being told.
+    bool listed_as_rider_ = false;  ///< By the packet that is being told,
+    bool riders_listed_ = false;    ///< and that packet lists riders.
     bool joined_ = false, alive_ = true, on_ground_ = false, placed_ = false;
     bool sneaking_ = false, sprinting_ = false, tells_ticks_ = false;
     uint8_t glides_denied_ = 0;  ///< Claims in a row that the server did not confirm.

@@ -210,6 +210,32 @@ TEST(EntityTracker, KeepsPlayersAndTheNear) {
     EXPECT_TRUE(tracker.seen(100, 1s, 1s).has_value()) << "the nearest mob stays";
 }
 
+TEST(EntityTracker, KnowsNoPlaceOfWhoRidesUntilHeIsPlacedAgain) {
+    EntityTracker tracker;
+    for (const protocol::EntityId id : {5, other}) {
+        tracker.spawned({id, true, -1, {0, 64, 0}}, {}, 1s);
+        tracker.seated(id, 9);
+    }
+    const auto rides = [&](protocol::EntityId id) { return tracker.seen(id, 1s, 9s)->rides; };
+    EXPECT_TRUE(rides(5) && rides(other));
+    tracker.placed({5, {1, 64, 0}}, 1s, 2s);
+    EXPECT_TRUE(rides(5)) << "a placement while he rides";
+    tracker.unseated(9);
+    tracker.seated(other, 9);
+    EXPECT_TRUE(rides(5)) << "off, and nobody said where";
+    tracker.placed({5, {30, 64, 0}}, 1s, 5s);
+    tracker.placed({other, {30, 64, 0}}, 1s, 5s);
+    EXPECT_FALSE(rides(5));
+    EXPECT_EQ(tracker.seen(5, 1s, 9s)->known, Nanos{5s}) << "not where he rode";
+    EXPECT_TRUE(rides(other)) << "of the same vehicle, but listed again";
+    tracker.gone(9);
+    tracker.placed({other, {30, 64, 0}}, 1s, 6s);
+    EXPECT_FALSE(rides(other)) << "his vehicle is gone";
+    tracker.seated(other, 9);
+    tracker.spawned({other, true, -1, {0, 64, 0}}, {}, 7s);
+    EXPECT_FALSE(rides(other)) << "spawned anew";
+}
+
 TEST(EntityTracker, FollowsWhoGoesFarAway) {
     EntityTracker tracker;
     tracker.spawned({other, true, -1, {0, 64, 0}}, {}, 1s);

@@ -61,14 +61,13 @@ void Reach::on(const protocol::Attack& attack, const Player& player, const Setti
                Findings& out) noexcept {
     using protocol::GameMode;
     if (!player.placed() || player.bedrock() || player.may_be(GameMode::creative) ||
-        player.may_be(GameMode::spectator) || player.may_ride() || player.watching_another() ||
-        has_ridden(attack.target)) {
+        player.may_be(GameMode::spectator) || player.may_ride() || player.watching_another()) {
         return;
     }
     const Nanos window =
         std::max(player.sight(), unacknowledged_for(player) + shown_late) + silence_.credit();
     const auto seen = player.entities().seen(attack.target, window, player.now);
-    if (!seen || seen->known > player.now - window) return;
+    if (!seen || seen->rides || seen->known > player.now - window) return;
 
     const Body body = seen->is_player ? player_body : mob_body;
     const double border = player.version <= version_1_8 ? border_1_8 : 0;
@@ -83,17 +82,6 @@ void Reach::on(const protocol::Attack& attack, const Player& player, const Setti
                              : reached > limit + surely_blocks ? surely_over
                                                                : slightly_over;
     out.add(confidence, {.observed = reached, .limit = limit, .unit = "blocks"});
-}
-
-void Reach::on(const protocol::Mounted& mounted, const Player&, const Settings&,
-               Findings&) noexcept {
-    if (mounted.vehicle < 0 || has_ridden(mounted.rider)) return;
-    riders_[riders_count_++ % riders_.size()] = mounted.rider;
-}
-
-bool Reach::has_ridden(protocol::EntityId entity) const noexcept {
-    const auto end = riders_.begin() + std::min<size_t>(riders_count_, riders_.size());
-    return std::find(riders_.begin(), end, entity) != end;
 }
 
 void Reach::on(const protocol::AttributeSet& set, const Player& player, const Settings&,

@@ -19,8 +19,8 @@ namespace portcullis::checks {
 /// What his TCP has not acknowledged he has not seen, and what arrives after a
 /// silence may have been done at any time in it: both let him look further back.
 /// Where that is further than the target's way is kept, nothing is judged.  Mobs come in all sizes,
-/// which are not told: they are only written down, measured to a body of 4 by 4. Blind: in
-/// vehicles, in creative mode, a few tenths of a block on any line.
+/// which are not told: they are only written down, measured to a body of 4 by 4. Blind: on
+/// vehicles, his own or the target's, in creative mode, a few tenths of a block on any line.
 class Reach {
 public:
     static constexpr std::string_view name = "combat.reach";
@@ -37,12 +37,10 @@ public:
             Findings&) noexcept;
     void on(const protocol::Attack& attack, const Player& player, const Settings& settings,
             Findings& out) noexcept;
-    void on(const protocol::Mounted& mounted, const Player&, const Settings&, Findings&) noexcept;
     void on(const protocol::AttributeSet& set, const Player& player, const Settings&,
             Findings&) noexcept;
 
 private:
-    bool has_ridden(protocol::EntityId entity) const noexcept;
     Nanos unacknowledged_for(const Player& player) const noexcept;
 
     /// All bytes to the client from here on were sent then or later.
@@ -59,12 +57,9 @@ private:
     /// Oldest first, back to what is not acknowledged.  When full every other one
     /// goes: a stall of any length keeps its beginning.
     std::array<Mark, 16> marks_;
-    /// Riders are where their vehicles are, which is not told.
-    std::array<protocol::EntityId, 16> riders_{};
-    uint32_t riders_count_ = 0;
     float scale_max_ = 1;  ///< Of any entity, 1.20.5 on.
 };
 static_assert(Hears<Reach, protocol::Attack> && Hears<Reach, protocol::PacketSeen> &&
-              Hears<Reach, protocol::Mounted> && Hears<Reach, protocol::AttributeSet>);
+              Hears<Reach, protocol::AttributeSet>);
 
 }  // namespace portcullis::checks

@@ -132,16 +132,62 @@ TEST(Reach, JudgesNothingThatAStallHeldBack) {
     EXPECT_EQ(story.findings(), 0u);
 }
 
-TEST(Reach, KnowsNoArmInCreativeNorPlaceOfRiders) {
+TEST(Reach, KnowsNoArmInCreative) {
     auto creative = fight(754, 40ms, 6);
     creative.server(GameModeChanged{GameMode::creative});
     creative.client(Attack{other});
     EXPECT_EQ(creative.findings(), 0u);
+}
 
-    auto rider = fight(754, 40ms, 6);
-    rider.server(Mounted{.vehicle = 9, .rider = other});
-    rider.client(Attack{other});
-    EXPECT_EQ(rider.findings(), 0u);
+TEST(Reach, KnowsNoPlaceOfRidersUntilTheyAreOffAndPutSomewhere) {
+    const auto stands = [](Story<Reach>& story) {
+        for (int i = 0; i < 60; ++i) story.wait(50ms).client(walk(0, 64, 0));
+    };
+    struct Dismount {
+        std::string_view what;
+        bool old;  ///< Each attached by itself; else lists of riders.
+        bool vehicle_goes;
+    };
+    for (const Dismount& c :
+         {Dismount{"off a list", false, false}, Dismount{"its vehicle is gone", false, true},
+          Dismount{"1.8", true, false}}) {
+        auto story = fight(c.old ? 47 : 754, 40ms, 6);
+        story.server(Mounted{.vehicle = 9, .rider = other});
+        // More riders than anybody remembers.
+        for (int i = 0; i < 100; ++i) story.server(Mounted{.vehicle = 100 + i, .rider = 300 + i});
+        stands(story);
+        story.client(Attack{other});
+        EXPECT_EQ(story.findings(), 0u) << c.what << ", riding";
+
+        if (c.vehicle_goes) {
+            story.server(EntityGone{.entity = 9});
+        } else if (c.old) {
+            story.server(Mounted{.vehicle = -1, .rider = other});
+        } else {
+            story.server(Mounted{.vehicle = 9, .rider = -1});
+        }
+        stands(story);
+        story.client(Attack{other});
+        EXPECT_EQ(story.findings(), 0u) << c.what << ", off, but not told where";
+
+        story.server(EntityPlaced{.entity = other, .position = {6, 64, 0}});
+        story.wait(50ms).client(walk(0, 64, 0)).client(Attack{other});
+        EXPECT_EQ(story.findings(), 0u) << c.what << ", may still be seen riding";
+        stands(story);
+        story.client(Attack{other});
+        EXPECT_GE(story.confidence(), acts_at)
+            << c.what << ", who rode once is not let be for ever";
+    }
+}
+
+TEST(Reach, KnowsWhoOfAVehicleStaysOn) {
+    auto story = fight(754, 40ms, 6);
+    story.server(Mounted{.vehicle = 9, .rider = 77}, Mounted{.vehicle = 9, .rider = other});
+    story.server(Mounted{.vehicle = 9, .rider = other});  // The other one is off.
+    story.server(EntityPlaced{.entity = other, .position = {6, 64, 0}});
+    for (int i = 0; i < 60; ++i) story.wait(50ms).client(walk(0, 64, 0));
+    story.client(Attack{other});
+    EXPECT_EQ(story.findings(), 0u);
 }
 
 TEST(Reach, OnlyWritesDownMobs) {
