@@ -266,9 +266,13 @@ void Player::on(const protocol::Joined& e) noexcept {
 void Player::on(const protocol::WorldChanged& e) noexcept {
     camera_ = self_;
     reset_body(e.mode);
-    // Whether effects and attributes outlive it depends on version and cause;
-    // both are possible until the server says them again.
+    // No effect outlives it in the client; a server that keeps them says them again.
     for (auto& effect : effects_) set(effect, 0);
+    // Whether attributes do depends on version and cause, and after a death a server
+    // that begins with the defaults says nothing of them.
+    for (size_t i = 0; i < attributes_max; ++i) {
+        attributes_[i].may_be(attribute_defaults[i], trips_.reached());
+    }
 }
 
 void Player::reset_traits() noexcept {

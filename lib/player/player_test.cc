@@ -72,6 +72,33 @@ TEST(Player, KeepsOldAndNewUntilThePingComesBack) {
     EXPECT_NEAR(player.movement_speed_max(), 0.1, 1e-6);
 }
 
+TEST(Player, KnowsNotWhetherAttributesOutliveADeathUntilToldAgain) {
+    auto asked = [id = 0](Player& player) mutable {
+        player.on(protocol::PingSent{++id});
+        player.on(protocol::PingAnswered{id});
+    };
+    Player player = joined(769);
+    // A weapon that shortens the arm, and a charm that halves the fall.
+    player.on(protocol::AttributeSet{self, Attribute::entity_interaction_range, 2, false});
+    player.on(protocol::AttributeSet{self, Attribute::gravity, 0.04, false});
+    player.on(protocol::AttributeSet{self, Attribute::step_height, 1.2, false});
+    asked(player);
+    EXPECT_EQ(player.entity_reach_max(), 2);
+    for (int deaths = 0; deaths < 2; ++deaths) {
+        player.on(protocol::WorldChanged{GameMode::survival});
+        asked(player);
+        EXPECT_EQ(player.entity_reach_max(), 3);
+        EXPECT_NEAR(player.gravity_min(), 0.04, 1e-6);
+        EXPECT_NEAR(player.attribute_max(Attribute::gravity), 0.08, 1e-6);
+        EXPECT_NEAR(player.step_height_max(), 1.2, 1e-6);
+    }
+    player.on(protocol::AttributeSet{self, Attribute::entity_interaction_range, 2.5, false});
+    EXPECT_EQ(player.entity_reach_max(), 3) << "he may not know yet";
+    asked(player);
+    EXPECT_EQ(player.entity_reach_max(), 2.5);
+    EXPECT_NEAR(player.gravity_min(), 0.04, 1e-6) << "not told again";
+}
+
 TEST(Player, BelievesAKeepAliveOnlyAfterTheGameTicked) {
     Player player = joined();
     player.on(protocol::GameModeChanged{GameMode::creative});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 namespace portcullis {
 
@@ -29,6 +30,14 @@ public:
         high_ = std::max(high_, value);
         latest_ = value;
         said_ = said;
+    }
+    /// Something else has also been possible since, and nothing that comes back will
+    /// tell which: until the server says it again.
+    constexpr void may_be(T value, RequestCount reached) noexcept {
+        if (certain(reached)) low_ = high_ = latest_;
+        low_ = std::min(low_, value);
+        high_ = std::max(high_, value);
+        said_ = std::numeric_limits<RequestCount>::max();
     }
     constexpr T low(RequestCount reached) const noexcept {
         return certain(reached) ? latest_ : low_;
