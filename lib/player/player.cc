@@ -12,11 +12,13 @@ using protocol::GameMode;
 
 /// A teleport's place comes back bit for bit; what the wire rounds is far below.
 constexpr double same_place = 1e-3;
-/// A client that moved less than this keeps it to itself; protocols before 758.
+/// A client that moved less than this keeps it to itself; protocols before 758, and after.
 constexpr double untold_blocks = 0.03;
+constexpr double untold_blocks_since_1_18_2 = 2e-4;
 
 constexpr int32_t version_1_9 = 107;
 constexpr int32_t version_1_17 = 755;
+constexpr int32_t version_1_18_2 = 758;
 constexpr int32_t version_1_20_2 = 764;
 constexpr int32_t version_1_20_5 = 766;
 
@@ -75,13 +77,18 @@ Player::MoveKind Player::kind_of(const protocol::Move& move) const noexcept {
             // where he stands sends the same packet anyway.
             if (teleports_[i].matches(move) && move.has_rotation) return MoveKind::answer;
         }
-        const bool stays = move.position.x == position_.x && move.position.y == position_.y &&
-                           move.position.z == position_.z;
-        if (stays && move.has_rotation && version >= version_1_17 && version <= version_1_20_5) {
-            return MoveKind::repeat;
-        }
+        if (may_repeat(move)) return MoveKind::repeat;
     }
     return MoveKind::tick;
+}
+
+bool Player::may_repeat(const protocol::Move& move) const noexcept {
+    if (!move.has_rotation || version < version_1_17 || version > version_1_20_5) return false;
+    // Who rides says no places in his ticks, so the last that was said may be far away.
+    if (may_ride() && !place_last_) return true;
+    const double untold = version < version_1_18_2 ? untold_blocks : untold_blocks_since_1_18_2;
+    return std::hypot(move.position.x - position_.x, move.position.y - position_.y,
+                      move.position.z - position_.z) <= untold;
 }
 
 Player::Step Player::step_of(const protocol::Move& move) const noexcept {
@@ -130,6 +137,7 @@ void Player::on(const protocol::Move& e) noexcept {
     previous_rotation_ = rotation_;
     if (e.has_rotation) rotation_ = e.rotation;
     on_ground_ = e.on_ground;
+    place_last_ = e.has_position;
 }
 
 void Player::on(const protocol::TickEnded&) noexcept { tells_ticks_ = true; }

@@ -54,7 +54,8 @@ public:
     enum class MoveKind : uint8_t {
         tick,    ///< One tick of the client's game.
         answer,  ///< Says the place that the server put the player to.
-        repeat,  ///< An extra one when an item is used (protocols 755 to 766).
+        repeat,  ///< An extra one before an item is used (protocols 755 to 766); if no
+                 ///< UseItem follows it directly, it was a tick.
     };
     MoveKind kind_of(const protocol::Move& move) const noexcept;
 
@@ -226,6 +227,7 @@ private:
     void forget_teleports_until(size_t index) noexcept;
     void make_room_for_teleport() noexcept;
     bool was_forgotten(int32_t id) noexcept;
+    bool may_repeat(const protocol::Move& move) const noexcept;
     void push(double x, double y, double z, bool added) noexcept;
     void forget_pushes_felt(const Step& step) noexcept;
 
@@ -248,6 +250,7 @@ private:
     bool joined_ = false, alive_ = true, on_ground_ = false, placed_ = false;
     bool sneaking_ = false, sprinting_ = false, tells_ticks_ = false;
     uint8_t glides_denied_ = 0;  ///< Claims in a row that the server did not confirm.
+    bool place_last_ = false;    ///< The last movement packet had a position.
     bool answer_next_ = false;   ///< A teleport was confirmed; its place comes next.
     bool ever_glided_ = false, ever_sneaked_ = false, ever_sprinted_ = false, ever_spun_ = false;
 

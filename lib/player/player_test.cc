@@ -157,6 +157,16 @@ TEST(Player, TellsARepeatFromATick) {
     }
 }
 
+TEST(Player, TellsARidersRepeatFromAWalkersTicks) {
+    Player player = joined(765);
+    player.on(protocol::Mounted{5, self});
+    const protocol::Move seat = looking(to(9, 66, 0));
+    EXPECT_EQ(player.kind_of(seat), Player::MoveKind::tick) << "the tick before it said a place";
+    player.on(looking({}));
+    EXPECT_EQ(player.kind_of(seat), Player::MoveKind::repeat);
+    EXPECT_EQ(player.kind_of(to(9, 66, 0)), Player::MoveKind::tick) << "without a look";
+}
+
 TEST(Player, ForgetsAPushOnceItShowed) {
     Player player = joined();
     player.on(protocol::Velocity{self, 0.4, 0.36, 0});

@@ -88,7 +88,8 @@ struct Walker {
 };
 
 using Said = std::variant<protocol::Move, protocol::TickEnded, protocol::KeepAliveAnswered,
-                          protocol::TeleportConfirmed, protocol::EntityAction, protocol::Dig>;
+                          protocol::TeleportConfirmed, protocol::EntityAction, protocol::Dig,
+                          protocol::UseItem>;
 using Told = std::variant<protocol::KeepAliveSent, protocol::Teleported, protocol::Velocity,
                           protocol::EffectGiven, protocol::EffectTaken, protocol::GameModeChanged,
                           protocol::AbilitiesSet, protocol::Exploded, protocol::Pulled,

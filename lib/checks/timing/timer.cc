@@ -17,24 +17,38 @@ Nanos ticks_long(double ticks) noexcept { return from_ms(ticks * 50); }
 
 void Timer::on(const protocol::Move& e, const Player& player, const Settings& settings,
                Findings& out) noexcept {
-    if (player.tells_ticks() || player.kind_of(e) != Player::MoveKind::tick) return;
-    double ticks = 1;
-    if (e.has_position) {
-        const protocol::Position& last = player.position();
-        const bool unmoved =
-            e.position.x == last.x && e.position.y == last.y && e.position.z == last.z;
-        if (unmoved && has_place_ && player.version >= version_1_9) {
-            const double passed = to_milliseconds(player.now - place_at_) / 50;
-            const double since = ticks_ - ticks_at_place_;
-            ticks = std::max(1.0, std::min(reminder_ticks, std::floor(passed)) - since);
-        }
+    if (player.tells_ticks()) return;
+    if (unclear_ticks_ > 0) {
+        // No item was used, so it was no repetition.
+        ticked(unclear_ticks_, player, settings, out);
+        told_place(unclear_at_);
+        unclear_ticks_ = 0;
+    }
+    const Player::MoveKind kind = player.kind_of(e);
+    if (kind == Player::MoveKind::answer) return;
+    const double ticks = ticks_of(e, player);
+    if (kind == Player::MoveKind::repeat) {
+        unclear_ticks_ = ticks;
+        unclear_at_ = player.now;
+        return;
     }
     ticked(ticks, player, settings, out);
-    if (e.has_position) {
-        ticks_at_place_ = ticks_;
-        place_at_ = player.now;
-        has_place_ = true;
-    }
+    if (e.has_position) told_place(player.now);
+}
+
+double Timer::ticks_of(const protocol::Move& e, const Player& player) const noexcept {
+    if (!e.has_position || !has_place_ || player.version < version_1_9) return 1;
+    const protocol::Position& last = player.position();
+    if (e.position.x != last.x || e.position.y != last.y || e.position.z != last.z) return 1;
+    const double passed = to_milliseconds(player.now - place_at_) / 50;
+    const double since = ticks_ - ticks_at_place_;
+    return std::max(1.0, std::min(reminder_ticks, std::floor(passed)) - since);
+}
+
+void Timer::told_place(Nanos at) noexcept {
+    ticks_at_place_ = ticks_;
+    place_at_ = at;
+    has_place_ = true;
 }
 
 void Timer::on(const protocol::TickEnded&, const Player& player, const Settings& settings,
@@ -64,6 +78,7 @@ void Timer::answered(RoundTrips::Kind kind, int64_t id, const Player& player,
     if (!answer.known) return;
     // What an unmoved client kept to itself may have been before this answer.
     has_place_ = false;
+    unclear_ticks_ = 0;
     const Nanos floor = answer.sent - ticks_long(ticks_ + settings.catch_up_ticks);
     const double clock = settings.clock_fast_percent / 100;
     const Nanos grown = from_ms(to_milliseconds(player.now - floor_at_) * clock);

@@ -20,6 +20,7 @@ namespace portcullis::checks {
 ///
 /// Ticks are: each movement packet that is not the answer to a teleport or a
 /// repetition; where the client says when its ticks end (protocol 768 on), those.
+/// The use of an item follows a repetition, so it is known for one a packet later.
 /// Blind: within a half second and the line's delay of advantage; to a client that
 /// holds its answers back as long; to one that was never asked anything.  Behind a
 /// proxy that answers keep-alives itself the floor would stand too high.
@@ -48,6 +49,9 @@ public:
             Findings& out) noexcept;
     void on(const protocol::TickEnded& e, const Player& player, const Settings& settings,
             Findings& out) noexcept;
+    void on(const protocol::UseItem&, const Player&, const Settings&, Findings&) noexcept {
+        unclear_ticks_ = 0;
+    }
     void on(const protocol::KeepAliveAnswered& e, const Player& player, const Settings& settings,
             Findings& out) noexcept;
     void on(const protocol::PingAnswered& e, const Player& player, const Settings& settings,
@@ -56,6 +60,9 @@ public:
             Findings& out) noexcept;
 
 private:
+    /// Those that a place which did not change stands for; else one.
+    double ticks_of(const protocol::Move& e, const Player& player) const noexcept;
+    void told_place(Nanos at) noexcept;
     void ticked(double ticks, const Player& player, const Settings& settings,
                 Findings& out) noexcept;
     void answered(RoundTrips::Kind kind, int64_t id, const Player& player,
@@ -68,11 +75,13 @@ private:
     double ticks_ = 0;           ///< Told and inferred.
     double ticks_at_place_ = 0;  ///< When a place was last told.
     Nanos place_at_{};
+    double unclear_ticks_ = 0;  ///< Of what was taken for a repetition; told at
+    Nanos unclear_at_{};
     bool has_floor_ = false;
     bool has_place_ = false;
 };
 static_assert(Hears<Timer, protocol::Move> && Hears<Timer, protocol::TickEnded> &&
-              Hears<Timer, protocol::KeepAliveAnswered> && Hears<Timer, protocol::PingAnswered> &&
-              Hears<Timer, protocol::TeleportConfirmed>);
+              Hears<Timer, protocol::UseItem> && Hears<Timer, protocol::KeepAliveAnswered> &&
+              Hears<Timer, protocol::PingAnswered> && Hears<Timer, protocol::TeleportConfirmed>);
 
 }  // namespace portcullis::checks

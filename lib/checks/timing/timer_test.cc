@@ -27,6 +27,19 @@ struct Machine {
     int stands_every_ticks = 0;  ///< He stops moving for as many ticks, then goes on.
 };
 
+protocol::Move looking(double yaw) {
+    protocol::Move move;
+    move.has_rotation = true;
+    move.rotation.yaw = static_cast<float>(yaw);
+    return move;
+}
+protocol::Move looking_at(const protocol::Position& place, double yaw) {
+    protocol::Move move = looking(yaw);
+    move.has_position = true;
+    move.position = place;
+    return move;
+}
+
 Acts live(const Machine& machine, const Line& line, int32_t version, Nanos cheat_at = story_length,
           double cheat_clock = 1) {
     Connection<Timing> connection(version);
@@ -107,6 +120,74 @@ TEST(Timer, ActsOnWhoLivesFaster) {
             EXPECT_GE(acts.first, start);
             EXPECT_LT(to_seconds(acts.first - start), c.within_s)
                 << "x" << c.clock << ", protocol " << version;
+        }
+    }
+}
+
+// Protocols 755 to 766 say place and look once more before each use of an item.
+constexpr int32_t repeating_versions[] = {755, 757, 765, 766};
+
+/// What `tick` says in each tick of a minute, on an even line.
+using Tick = std::function<void(Connection<Timing>&, Nanos now, int tick)>;
+Acts tell(int32_t version, bool rides, const Tick& tick) {
+    Connection<Timing> connection(version);
+    connection.says(900ms, looking_at({0.5, 64, 0.5}, 0));
+    if (rides) connection.is_told(940ms, protocol::Mounted{55, Connection<Timing>::self});
+    int n = 0;
+    for (Nanos now = 1s; now < 61s; now += game_tick) tick(connection, now, n++);
+    connection.keeps_alive(61s);
+    return connection.play();
+}
+void uses_item(Connection<Timing>& connection, Nanos now, const protocol::Move& repeat) {
+    connection.says(now, repeat);
+    connection.says(now, protocol::UseItem{});
+}
+
+TEST(Timer, ForgivesARiderWhoUsesItems) {
+    for (const int32_t version : repeating_versions) {
+        const Acts acts = tell(version, true, [](auto& connection, Nanos now, int n) {
+            const protocol::Move seat = looking_at({0.2 * n, 66.2, 0.5}, n);
+            if (n % 4 == 0) uses_item(connection, now, seat);
+            connection.says(now, looking(n));
+        });
+        EXPECT_EQ(acts.count, 0u) << "protocol " << version << ", at " << to_seconds(acts.first);
+    }
+}
+
+TEST(Timer, ForgivesWhoStopsAndUsesItems) {
+    for (const int32_t version : repeating_versions) {
+        const double untold = version < 758 ? 0.02 : 1.5e-4;
+        const Acts acts = tell(version, false, [&](auto& connection, Nanos now, int n) {
+            const double x = 0.5 + n / 10 % 2;
+            if (n % 10 == 0) return connection.says(now, looking_at({x, 64, 0.5}, n));
+            // Still slides a little, and says so only with what he uses.
+            if (n % 10 == 5) uses_item(connection, now, looking_at({x + untold, 64, 0.5}, n));
+            connection.says(now, looking(n));
+        });
+        EXPECT_EQ(acts.count, 0u) << "protocol " << version << ", at " << to_seconds(acts.first);
+    }
+}
+
+TEST(Timer, ForgivesWhoStandsAndLooksRoundNowAndThen) {
+    for (const int32_t version : repeating_versions) {
+        const Acts acts = tell(version, false, [](auto& connection, Nanos now, int n) {
+            // The answer to a keep-alive comes between the two.
+            if (n % 20 == 10) connection.says(now, looking_at({0.5, 64, 0.5}, n));
+            if (n % 20 == 11) connection.says(now, looking(n));
+        });
+        EXPECT_EQ(acts.count, 0u) << "protocol " << version << ", at " << to_seconds(acts.first);
+    }
+}
+
+// What is like a repeat is none if no item is used.
+TEST(Timer, ActsOnWhoCallsHisTicksRepeats) {
+    for (const int32_t version : repeating_versions) {
+        for (const double blocks : {0.0, 0.2}) {
+            const Acts acts = tell(version, true, [&](auto& connection, Nanos now, int n) {
+                connection.says(now, looking_at({blocks * n, 66.2, 0.5}, n));
+                connection.says(now, looking(n));
+            });
+            EXPECT_GT(acts.count, 0u) << "protocol " << version << ", " << blocks;
         }
     }
 }
