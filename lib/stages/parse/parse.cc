@@ -59,14 +59,16 @@ void Parse::open_frame(Packet& packet) noexcept {
     packet.frame_size = mbuf->data_len;
     bool whole = true;
     if (mbuf->nb_segs > 1) {
-        whole = mbuf->pkt_len <= copied_bytes_max - copied_;
+        std::byte* const copy = copies_.get() + copied_;
+        const bool room = mbuf->pkt_len <= copied_bytes_max - copied_;
+        // Bytes that lie in one segment, the others being empty, it does not copy.
+        const void* const bytes = room ? rte_pktmbuf_read(mbuf, 0, mbuf->pkt_len, copy) : nullptr;
+        whole = bytes != nullptr;
         if (whole) {
-            std::byte* copy = copies_.get() + copied_;
-            rte_pktmbuf_read(mbuf, 0, mbuf->pkt_len, copy);
-            copied_ += mbuf->pkt_len;
-            packet.frame = copy;
+            packet.frame = static_cast<std::byte*>(const_cast<void*>(bytes));
             packet.frame_size = mbuf->pkt_len;
-            packet.copied = true;
+            packet.copied = bytes == copy;
+            copied_ += packet.copied ? mbuf->pkt_len : 0;
         }
     }
     read_headers(packet);

@@ -173,6 +173,31 @@ TEST(Track, AFramesSegmentsAreReadAsOne) {
     EXPECT_EQ(line.flow()->connection.delivered_bytes(Direction::to_server), 5u);
 }
 
+// A driver may chain a segment without bytes: then there is nothing to put together, and
+// what an earlier frame left in the place for that is nobody's.
+TEST(Track, AnEmptySegmentChangesNothing) {
+    for (const bool empty_first : {true, false}) {
+        Line line;
+        line.shake_hands();
+        rte_mbuf* earlier = line.from_client(101, 901, tcp::ack, "hello").make(pool());
+        rte_mbuf* last = rte_pktmbuf_alloc(pool());
+        *rte_pktmbuf_append(last, 1) = 'o';
+        rte_pktmbuf_trim(earlier, 1);
+        rte_pktmbuf_chain(earlier, last);
+        line.send_mbufs({earlier});
+        ASSERT_EQ(line.flow()->connection.delivered_bytes(Direction::to_server), 5u);
+
+        rte_mbuf* full = line.from_client(106, 901, tcp::ack, "world").make(pool());
+        rte_mbuf* empty = rte_pktmbuf_alloc(pool());
+        rte_pktmbuf_chain(empty_first ? empty : full, empty_first ? full : empty);
+        std::string read;
+        line.on_packet = [&](Packet& packet, uint8_t) { read = as_text(packet.payload()); };
+        line.send_mbufs({empty_first ? empty : full});
+        EXPECT_EQ(read, "world");
+        EXPECT_EQ(line.flow()->connection.delivered_bytes(Direction::to_server), 10u);
+    }
+}
+
 TEST(Track, OlderConnectionsPassAndAreMarked) {
     Line line;
     EXPECT_FALSE(line.send(line.from_client(500, 700, tcp::ack, "old")).has_flow);
