@@ -133,11 +133,13 @@ bool Track::put_together(Packet& packet) noexcept {
         return false;
     }
     const Fragments::Fate fate = context_.fragments.take(packet, foreign);
-    if (fate == Fragments::Fate::whole) return true;
+    // What is a fragment still its receiver puts together once more, and we do not.
+    const bool nested = fate == Fragments::Fate::whole && packet.fragment;
+    if (fate == Fragments::Fate::whole && !nested) return true;
     packet.way = Way::pass;
     const bool closed = context_.config.on_failure.fragments == config::OnFailure::closed;
-    const bool refused =
-        fate == Fragments::Fate::contradicts || (fate == Fragments::Fate::no_room && closed);
+    const bool refused = nested || fate == Fragments::Fate::contradicts ||
+                         (fate == Fragments::Fate::no_room && closed);
     if (refused) context_.refuse(packet, DropReason::fragment);
     return false;
 }

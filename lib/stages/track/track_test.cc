@@ -133,6 +133,31 @@ TEST(Track, TheFragmentThatCompletesIsTheOneRefused) {
     line.injected.clear();
 }
 
+// A host reads on where the fragment header was, and there may stand another one (IPv6).  We
+// put together once, so what comes out as a fragment again is not to reach a server.
+TEST(Track, AFragmentOfFragmentsIsRefused) {
+    using portcullis::testing::piece_of;
+    config::Config config = configuration();
+    config.services[0].endpoint = *parse_endpoint("[2001:db8::2]:25565");
+    const auto whole = portcullis::testing::built(PacketBuilder{}
+                                                      .from(*parse_endpoint("[2001:db8::7]:50122"))
+                                                      .to(config.services[0].endpoint)
+                                                      .tcp(Seq(101), Seq(901), tcp::ack)
+                                                      .payload(as_bytes(std::string(100, 'x'))));
+    for (const bool first : {true, false}) {
+        const auto inner =
+            first ? piece_of(whole, {0, 48, false}) : piece_of(whole, {48, 120, true});
+        const size_t size = inner.size() - ethernet_size - 40;
+        Line line(config);
+        EXPECT_EQ(line.send_mbufs({of(piece_of(inner, {0, size, true}, 8))})[0].drop,
+                  DropReason::fragment);
+        EXPECT_EQ(line.send_mbufs({of(piece_of(inner, {0, 24, false}, 9))})[0].drop,
+                  DropReason::none);
+        EXPECT_EQ(line.send_mbufs({of(piece_of(inner, {24, size, true}, 9))})[0].drop,
+                  DropReason::fragment);
+    }
+}
+
 TEST(Track, FragmentsThatCanNotBePutTogetherFailAsConfigured) {
     for (const auto policy : {config::OnFailure::open, config::OnFailure::closed}) {
         config::Config config = configuration();
