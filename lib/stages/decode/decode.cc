@@ -239,9 +239,12 @@ void Decode::settle(Packet& packet, uint8_t index, const stream::Outcome& outcom
             context_.refuse(packet, DropReason::urgent);
         }
     }
-    if (context_.detect != nullptr && (outcome.reset || outcome.closed)) {
+    if (context_.detect == nullptr) return;
+    if (outcome.reset || outcome.closed) {
         const auto reason = outcome.reset ? verdicts::EndReason::reset : verdicts::EndReason::fin;
         context_.detect->connection_over(*packet.flow, reason, packet.time);
+    } else if (outcome.new_bytes && !packet.flow->connection.over()) {
+        context_.detect->connection_goes_on(*packet.flow, packet.time);
     }
 }
 

@@ -12,6 +12,7 @@ struct Account {
     bool logged_in = false;
     bool ending = false;        ///< His connection is being ended: nothing more is decided.
     bool left = false;          ///< His leaving was told.
+    bool came_back = false;     ///< He went on after a reset that was told as his leaving.
     bool server_ended = false;  ///< The server said goodbye.
     uint32_t blocks_seen = 0;   ///< His own address was not among so many blocks.
     policy::Tally tally;

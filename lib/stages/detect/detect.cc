@@ -106,9 +106,12 @@ void Detect::joined(Flow& flow, Account& account, Nanos now) noexcept {
     if (account.logged_in) return;
     account.logged_in = true;
     flow.let_in = true;
-    Counters::PerService& service = context_.counters.service[flow.service];
-    service.logins.add();
-    service.players.add();
+    context_.counters.service[flow.service].logins.add();
+    plays(flow, account, now);
+}
+
+void Detect::plays(const Flow& flow, const Account& account, Nanos now) noexcept {
+    context_.counters.service[flow.service].players.add();
     verdicts::VerdictRecord record = record_of(flow, &account, now);
     record.kind = verdicts::VerdictRecord::Kind::login;
     context_.report(record);
@@ -336,15 +339,28 @@ void Detect::left(Flow& flow, Account& account, verdicts::EndReason reason, Nano
     playing.set(playing.get() - 1);
 }
 
+/// A reset that its receiver did not take.  Once is enough: the next is told when the
+/// Flow is forgotten, or whoever sends them at will could fill the log.
+void Detect::came_back(Flow& flow, Nanos now) noexcept {
+    Watched& watched = players_[flow.player];
+    if (watched.came_back) return;
+    watched.left = false;
+    watched.came_back = true;
+    plays(flow, watched, now);
+}
+
 void Detect::connection_over(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
     if (!flow.is_tcp()) return shadowland_.session_over(flow, reason, now);
-    if (flow.player != Flow::none) left(flow, players_[flow.player], reason, now);
+    if (flow.player == Flow::none) return;
+    Watched& watched = players_[flow.player];
+    if (reason == verdicts::EndReason::reset && watched.came_back) return;
+    left(flow, watched, reason, now);
 }
 
 void Detect::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
     if (!flow.is_tcp()) return shadowland_.flow_ended(flow, reason, now);
     if (flow.player == Flow::none) return;
-    connection_over(flow, reason, now);
+    left(flow, players_[flow.player], reason, now);
     players_.unmake(flow.player);
     flow.player = Flow::none;
     if (hearing_.flow == &flow) watched_ = nullptr;

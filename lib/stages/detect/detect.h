@@ -145,6 +145,10 @@ public:
     /// Goes on with one whom another process watched.  False: no room.
     bool resume(Flow& flow, const Watched& watched) noexcept;
 
+    /// Something new came on this TCP Flow: who was told to have left by a reset has not.
+    void connection_goes_on(Flow& flow, Nanos now) noexcept {
+        if (flow.player != Flow::none && players_[flow.player].left) came_back(flow, now);
+    }
     /// Nothing more comes on this Flow: a player on it has left.
     void connection_over(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
     /// The Flow is forgotten.
@@ -238,6 +242,8 @@ private:
     void believe(const IpAddress& address) noexcept;
     void keep_out_blocked(const IpAddress& address) noexcept;
 
+    void plays(const Flow& flow, const Account& account, Nanos now) noexcept;
+    void came_back(Flow& flow, Nanos now) noexcept;
     Watched* watch() noexcept;
     void suspect() noexcept;
     void prove(const Decision& decision) noexcept;

@@ -48,6 +48,56 @@ TEST(Detect, TellsWhoComesAndWhoGoes) {
     EXPECT_EQ(game.counters().service[0].players.get(), 0u);
 }
 
+TEST(Detect, WhoResetsHasLeft) {
+    Game game(strict());
+    game.log_in();
+    game.told();
+    const auto& playing = game.counters().service[0].players;
+    game.client_resets();
+    std::vector<VerdictRecord> told = game.told();
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].end, verdicts::EndReason::reset);
+    EXPECT_EQ(playing.get(), 0u);
+    // The server has not heard of it yet.
+    game.server_says(packet(0x00, [](Writer& w) { w.varint(1); }));
+    game.wait(Track::reset_linger + 1s);
+    EXPECT_TRUE(game.told().empty());
+    EXPECT_EQ(playing.get(), 0u);
+}
+
+// A reset need not be believed where it goes to, so he may play on: then he is there again.
+// Whoever did it once is not told of a second time, or he could fill the log.
+TEST(Detect, WhoPlaysOnAfterAResetHasNotLeft) {
+    for (const bool closes : {true, false}) {
+        SCOPED_TRACE(closes ? "closes" : "resets");
+        Game game(strict());
+        game.log_in();
+        game.client_resets();
+        game.told();
+        const auto& service = game.counters().service[0];
+        EXPECT_TRUE(game.client_says(look(0)));
+        std::vector<VerdictRecord> told = game.told();
+        ASSERT_EQ(told.size(), 1u);
+        EXPECT_EQ(told[0].kind, Kind::login);
+        EXPECT_EQ(told[0].player.name.view(), "Alice");
+        EXPECT_EQ(service.players.get(), 1u);
+        EXPECT_EQ(service.logins.get(), 1u);
+
+        game.client_resets();
+        EXPECT_TRUE(game.client_says(look(1)));
+        EXPECT_TRUE(game.told().empty());
+        EXPECT_EQ(service.players.get(), 1u);
+
+        closes ? game.client_closes() : game.client_resets();
+        game.wait(Track::reset_linger + 1s);
+        told = game.told();
+        ASSERT_EQ(told.size(), 1u);
+        EXPECT_EQ(told[0].kind, Kind::disconnect);
+        EXPECT_EQ(told[0].end, closes ? verdicts::EndReason::fin : verdicts::EndReason::reset);
+        EXPECT_EQ(service.players.get(), 0u);
+    }
+}
+
 TEST(Detect, DescribesThePlayerItIsAskedAbout) {
     Game game(strict());
     EXPECT_TRUE(game.described().empty());  // Nobody logged in yet.

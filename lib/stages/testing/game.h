@@ -104,6 +104,17 @@ public:
         pass(frame(true, tcp::ack, ""));
     }
 
+    void client_resets() { pass(frame(true, tcp::rst, "")); }
+    /// Nothing comes for so long, and each Flow is looked at.
+    void wait(Nanos span) {
+        now_ += span;
+        for (uint32_t i = 0; i < Track::sweep_calls; ++i) {
+            burst_->clear(now_);
+            for (const auto& stage : stages_) stage->keep_house(*burst_);
+            for (Sent& sent : take_injected(*burst_)) injected.push_back(std::move(sent));
+        }
+    }
+
     /// What Control was told since the last call.
     std::vector<VerdictRecord> told() {
         std::vector<VerdictRecord> all;

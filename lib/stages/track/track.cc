@@ -407,8 +407,11 @@ void Track::forget(Flow& flow, Nanos now) noexcept {
         packet.flow = nullptr;
         packet.way = Way::pass;
     }
-    const bool closed = flow.is_tcp() && flow.connection.over();
-    context_.forget(flow, closed ? EndReason::fin : EndReason::idle, now);
+    EndReason reason = EndReason::idle;
+    if (flow.is_tcp() && flow.connection.over()) {
+        reason = flow.connection.closed() ? EndReason::fin : EndReason::reset;
+    }
+    context_.forget(flow, reason, now);
     table_changed_ = true;
 }
 
