@@ -26,6 +26,8 @@ constexpr uint8_t host_identity = 139;
 constexpr uint8_t shim6 = 140;
 }  // namespace next_header
 
+/// Longer than any frame that a port takes, and short enough for offsets of 16 bits.
+constexpr size_t l3_offset_max = 16'384;
 constexpr size_t ipv4_size_min = 20;
 constexpr size_t ipv6_size = 40;
 constexpr size_t tcp_size_min = 20;
@@ -55,14 +57,20 @@ uint16_t read_link(Packet& packet) noexcept {
     if (packet.frame_size < at) return 0;
     uint16_t type = load_be16(packet.frame + at - 2);
     while (is_tag(type)) {
-        if (packet.vlan_tags == vlan_tags_max) return 0;
         at += vlan_tag_size;
-        if (packet.frame_size < at) return 0;
+        if (packet.frame_size < at || at > l3_offset_max) return 0;
         type = load_be16(packet.frame + at - 2);
-        ++packet.vlan_tags;
     }
     packet.l3_offset = static_cast<uint16_t>(at);
+    packet.vlan_tags =
+        static_cast<uint8_t>(std::min((at - ethernet_size) / vlan_tag_size, vlan_tags_max));
     return type;
+}
+
+/// Linux takes off as many tags of VLAN 0 as there are, so what stands behind them is read
+/// there.  Nobody honest sends so many, and frames of our own could not have them.
+bool tagged_too_deep(const Packet& packet) noexcept {
+    return packet.l3_offset > ethernet_size + vlan_tags_max * vlan_tag_size;
 }
 
 /// Flags that no stack sends together, and that hosts read in different ways.
@@ -312,6 +320,7 @@ void read_headers(Packet& packet) noexcept {
             packet.way = Way::pass;
             break;
     }
+    if (tagged_too_deep(packet) && packet.ip_version != 0) packet.fault = DropReason::bad_header;
 }
 
 std::optional<Fragment> read_fragment(const Packet& packet) noexcept {

@@ -189,11 +189,25 @@ TEST(Headers, NamesWhatIsWrong) {
     }
 }
 
-TEST(Headers, PassesFourTags) {
-    Frame frame(segment4().vlan(1).vlan(2).vlan(3));
-    const std::vector<std::byte> tag(frame.bytes.begin() + 12, frame.bytes.begin() + 16);
-    frame.bytes.insert(frame.bytes.begin() + 12, tag.begin(), tag.end());
-    EXPECT_EQ(frame.read().way, Way::pass);
+TEST(Headers, LooksBehindHoweverManyTagsAndNamesWhatIsTooMany) {
+    for (const uint8_t vlan : {uint8_t{0}, uint8_t{1}}) {
+        for (const size_t tags : {vlan_tags_max + 1, size_t{40}, size_t{300}, size_t{2'000}}) {
+            Frame frame(segment4().payload(as_bytes("hello")));
+            for (size_t i = 0; i < tags; ++i) {
+                const std::array tag = {std::byte{0x81}, std::byte{0}, std::byte{0},
+                                        std::byte{vlan}};
+                frame.bytes.insert(frame.bytes.begin() + 12, tag.begin(), tag.end());
+            }
+            const Packet& p = frame.read();
+            EXPECT_EQ(p.way, Way::inspect) << tags;
+            EXPECT_EQ(p.fault, DropReason::bad_header) << tags;
+            EXPECT_EQ(p.destination, server4) << tags;
+            frame.bytes.resize(14 + 4 * tags);
+            EXPECT_EQ(frame.read().way, Way::pass) << tags;
+            frame.bytes.resize(13 + 4 * tags);
+            EXPECT_EQ(frame.read().way, Way::pass) << tags;
+        }
+    }
 }
 
 TEST(Headers, SeesFragments) {
