@@ -18,7 +18,6 @@ constexpr uint16_t ipv6 = 0x86dd;
 namespace next_header {
 constexpr uint8_t hop_by_hop = 0;
 constexpr uint8_t routing = 43;
-constexpr uint8_t fragment = 44;
 constexpr uint8_t authentication = 51;
 constexpr uint8_t destination = 60;
 constexpr uint8_t mobility = 135;
@@ -171,26 +170,6 @@ void read_ipv4(Packet& packet) noexcept {
     if ((fragment & 0x1fff) == 0) read_l4(packet, total_size - header_size);
 }
 
-/// One extension header: its size, or 0 when it is the last, L4 itself.
-size_t extension_size(const std::byte* at, uint8_t type) noexcept {
-    const auto length = std::to_integer<size_t>(at[1]);
-    switch (type) {
-        case next_header::hop_by_hop:
-        case next_header::routing:
-        case next_header::destination:
-        case next_header::mobility:
-        case next_header::host_identity:
-        case next_header::shim6:
-            return (length + 1) * 8;
-        case next_header::authentication:
-            return (length + 2) * 4;  // RFC 4302 2.2
-        case next_header::fragment:
-            return 8;
-        default:
-            return 0;
-    }
-}
-
 /// Walks to the L4 header.  False: it is in another fragment, or not to be found.
 bool walk_extensions(Packet& packet, size_t end) noexcept {
     size_t at = packet.l3_offset + ipv6_size;
@@ -198,14 +177,14 @@ bool walk_extensions(Packet& packet, size_t end) noexcept {
         packet.l4_offset = static_cast<uint16_t>(at);
         // The size is in the second byte; L4 needs more than two anyway.
         const size_t size =
-            end - at < 2 ? 0 : extension_size(packet.frame + at, packet.ip_protocol);
+            end - at < 2 ? 0 : ipv6_extension_size(packet.frame + at, packet.ip_protocol);
         if (size == 0) return true;
         packet.ip_options = true;
         if (i == ipv6_headers_max || size > end - at) {
             packet.fault = i == ipv6_headers_max ? DropReason::bad_header : DropReason::truncated;
             return false;
         }
-        if (packet.ip_protocol == next_header::fragment) {
+        if (packet.ip_protocol == ipv6_fragment_header) {
             const uint16_t field = load_be16(packet.frame + at + 2);
             // A fragment that is the whole datagram counts as none (RFC 6946).
             packet.fragment = packet.fragment || (field & 0xfff9) != 0;
@@ -272,9 +251,9 @@ std::optional<Fragment> read_fragment_v6(const Packet& packet) noexcept {
     size_t at = ipv6_size;
     auto type = std::to_integer<uint8_t>(ip[6]);
     for (unsigned i = 0; i < ipv6_headers_max; ++i) {
-        const size_t size = end - at < 8 ? 0 : extension_size(ip + at, type);
+        const size_t size = end - at < 8 ? 0 : ipv6_extension_size(ip + at, type);
         if (size == 0 || size > end - at) return std::nullopt;
-        if (type == next_header::fragment) {
+        if (type == ipv6_fragment_header) {
             const uint16_t field = load_be16(ip + at + 2);
             return Fragment{.id = load_be32(ip + at + 4),
                             .offset = field & 0xfff8u,
@@ -306,6 +285,25 @@ void rewrite(Packet& packet, size_t offset, Bytes bytes) noexcept {
 }
 
 }  // namespace
+
+size_t ipv6_extension_size(const std::byte* at, uint8_t type) noexcept {
+    const auto length = std::to_integer<size_t>(at[1]);
+    switch (type) {
+        case next_header::hop_by_hop:
+        case next_header::routing:
+        case next_header::destination:
+        case next_header::mobility:
+        case next_header::host_identity:
+        case next_header::shim6:
+            return (length + 1) * 8;
+        case next_header::authentication:
+            return (length + 2) * 4;  // RFC 4302 2.2
+        case ipv6_fragment_header:
+            return 8;
+        default:
+            return 0;
+    }
+}
 
 void read_headers(Packet& packet) noexcept {
     switch (read_link(packet)) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "packet/link_header.h"
@@ -9,6 +11,13 @@ namespace portcullis {
 
 /// An IPv6 packet with more extension headers than this is nobody's honest one.
 inline constexpr unsigned ipv6_headers_max = 8;
+
+/// Says where a fragment stands in its datagram (RFC 8200 4.5).
+inline constexpr uint8_t ipv6_fragment_header = 44;
+
+/// The size of the extension header of this type that begins at `at`, of which two bytes are
+/// read; 0: it is none.
+size_t ipv6_extension_size(const std::byte* at, uint8_t type) noexcept;
 
 /// Finds the headers of `packet.frame` and fills in what they say: endpoints,
 /// TCP fields, the payload.  Sets `way` to pass when there is no IP inside, and

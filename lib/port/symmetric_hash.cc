@@ -1,21 +1,19 @@
 #include "port/symmetric_hash.h"
 
+#include <algorithm>
 #include <cstring>
+
+#include "packet/headers.h"
+#include "packet/wire_order.h"
 
 namespace portcullis::port {
 
 namespace {
 
 constexpr size_t mac_addresses_size = 12;
-constexpr unsigned vlan_tags_max = 2;
 constexpr uint16_t type_ipv4 = 0x0800, type_ipv6 = 0x86dd;
-constexpr uint16_t type_vlan = 0x8100, type_qinq = 0x88a8, type_qinq_old = 0x9100;
-constexpr uint8_t protocol_tcp = 6, protocol_udp = 17;
 
-uint16_t u16(Bytes in, size_t at) noexcept {
-    return static_cast<uint16_t>(std::to_integer<unsigned>(in[at]) << 8 |
-                                 std::to_integer<unsigned>(in[at + 1]));
-}
+uint16_t u16(Bytes in, size_t at) noexcept { return load_be16(&in[at]); }
 
 uint64_t u64(Bytes in, size_t at) noexcept {
     uint64_t value;
@@ -42,7 +40,7 @@ uint32_t mixed(uint64_t sides, uint32_t ports) noexcept {
 
 /// 0 when there are no ports to read.
 uint32_t ports_at(Bytes in, size_t at, uint8_t protocol) noexcept {
-    if (protocol != protocol_tcp && protocol != protocol_udp) return 0;
+    if (protocol != ip_protocol_tcp && protocol != ip_protocol_udp) return 0;
     if (in.size() < at + 4) return 0;
     return static_cast<uint32_t>(u16(in, at) ^ u16(in, at + 2));
 }
@@ -58,22 +56,22 @@ uint32_t hash_ipv4(Bytes in, size_t at) noexcept {
 }
 
 uint32_t hash_ipv6(Bytes in, size_t at) noexcept {
-    constexpr size_t header = 40;
-    constexpr unsigned extensions_max = 4;
-    constexpr uint8_t hop_by_hop = 0, routing = 43, destination_options = 60;
+    constexpr size_t header = 40, fragment_size = 8;
+    constexpr uint16_t offset_and_more = 0xfff9;
     if (in.size() < at + header) return 0;
     const uint64_t high = u64(in, at + 8) ^ u64(in, at + 24);
     const uint64_t low = u64(in, at + 16) ^ u64(in, at + 32);
     // One direction may carry extension headers while the other does not, so the
-    // ports are looked for behind them (RFC 8200 4.1).  A fragment header ends
-    // the search: of those the addresses alone count.
+    // ports are looked for behind as many as the parser opens (RFC 8200 4.1).  Of
+    // fragments the addresses alone count, but not of one that is all (RFC 6946).
     uint8_t next = std::to_integer<uint8_t>(in[at + 6]);
     size_t end = at + header;
-    for (unsigned i = 0; i < extensions_max; ++i) {
-        if (next != hop_by_hop && next != routing && next != destination_options) break;
-        if (in.size() < end + 2) break;
+    for (unsigned i = 0; i < ipv6_headers_max && in.size() >= end + fragment_size; ++i) {
+        const size_t size = ipv6_extension_size(&in[end], next);
+        const bool fragment = next == ipv6_fragment_header;
+        if (size == 0 || (fragment && (u16(in, end + 2) & offset_and_more) != 0)) break;
         next = std::to_integer<uint8_t>(in[end]);
-        end += (std::to_integer<size_t>(in[end + 1]) + 1) * 8;
+        end += size;
     }
     return mixed(high * 3 ^ low, ports_at(in, end, next));
 }
@@ -84,19 +82,11 @@ uint32_t symmetric_hash(Bytes frame) noexcept {
     size_t at = mac_addresses_size;
     for (unsigned tags = 0; tags <= vlan_tags_max; ++tags) {
         if (frame.size() < at + 2) return 0;
-        switch (u16(frame, at)) {
-            case type_ipv4:
-                return hash_ipv4(frame, at + 2);
-            case type_ipv6:
-                return hash_ipv6(frame, at + 2);
-            case type_vlan:
-            case type_qinq:
-            case type_qinq_old:
-                at += 4;
-                break;
-            default:
-                return 0;
-        }
+        const uint16_t type = u16(frame, at);
+        if (type == type_ipv4) return hash_ipv4(frame, at + 2);
+        if (type == type_ipv6) return hash_ipv6(frame, at + 2);
+        if (std::ranges::find(vlan_types, type) == vlan_types.end()) return 0;
+        at += vlan_tag_size;
     }
     return 0;
 }

@@ -9,7 +9,8 @@ namespace portcullis::port {
 /// The hash that brings both directions of a flow to one Worker when the port
 /// has none: of addresses and ports of TCP and UDP, of the addresses alone for
 /// everything else (fragments too: their ports are only in the first), and 0
-/// for what is not IP.  VLAN tags are looked through.
+/// for what is not IP.  VLAN tags and extension headers are looked through, as many as
+/// `read_headers` does.
 ///
 /// Takes any bytes; never reads outside them.
 uint32_t symmetric_hash(Bytes frame) noexcept;
