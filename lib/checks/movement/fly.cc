@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "checks/movement/judged.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 using protocol::Effect;
 
+constexpr int32_t version_1_9 = 107;
 constexpr int32_t version_1_13 = 393;
 constexpr int32_t version_1_14 = 477;
 
@@ -37,8 +39,8 @@ constexpr double hang_band = 0.05;
 constexpr double usual_gravity = 0.08;
 constexpr double gravity_telling = 0.02;  ///< With less, a jump's top looks like hanging.
 
-/// An unmoved client repeats its place on every 20th tick.  Counted as fewer, so
-/// that one such packet alone says nothing.
+/// An unmoved client repeats its place on every 20th tick, with its look when that
+/// changed.  Counted as fewer, so that one such packet alone says nothing.
 constexpr uint16_t reminder_ticks = 15;
 
 /// The head touches a block: heights of blocks are whole sixteenths.
@@ -78,16 +80,18 @@ double water_sideways_max(const Player& player) noexcept {
 
 void Fly::on(const protocol::Move& move, const Player& player, const Settings& settings,
              Findings& out) noexcept {
+    if (unclear_ != Hang::none) {
+        hang(std::exchange(unclear_, Hang::none), reminder_ticks, settings, out);
+    }
     const Player::MoveKind kind = player.kind_of(move);
-    if (kind == Player::MoveKind::repeat) return;
     const Player::Step step = player.step_of(move);
-    const bool judged = kind == Player::MoveKind::tick && walks(player) && !step.ground_before &&
+    const bool judged = kind != Player::MoveKind::answer && walks(player) && !step.ground_before &&
                         !step.ground_after && player.effect_max(Effect::levitation) == 0 &&
                         player.gravity_min() > 0 && !may_be_pushed(player);
     if (!judged) return forget();
     if (!move.has_position || !std::isfinite(step.dy)) return;
     judge_hover(move, player, step, settings, out);
-    judge_glide(player, step, settings, out);
+    if (kind == Player::MoveKind::tick) judge_glide(player, step, settings, out);
 }
 
 void Fly::judge_hover(const protocol::Move& move, const Player& player, const Player::Step& step,
@@ -110,8 +114,6 @@ void Fly::judge_hover(const protocol::Move& move, const Player& player, const Pl
     }
     const bool unmoved = step.dx == 0 && step.dz == 0;
     const bool still = move.position.y == player.position().y;
-    const bool reminder = unmoved && still && !move.has_rotation;
-    const uint16_t ticks = reminder ? reminder_ticks : 1;
 
     // A ladder holds still, a ceiling too; swimming goes smoothly.
     const bool ladder = still && player.was_sneaking_within(2) &&
@@ -124,21 +126,30 @@ void Fly::judge_hover(const protocol::Move& move, const Player& player, const Pl
                         player.effect_max(Effect::dolphins_grace) > 0);
     const bool excused =
         ladder || swims || (still && (may_touch_ceiling(y, player) || may_touch_entity(y, player)));
-    uint16_t& count = excused ? excused_hover_ : hover_;
-    count = static_cast<uint16_t>(count + ticks);
-
-    const Evidence evidence = {
-        .observed = static_cast<double>(count),
-        .limit = settings.hover_ticks,
-        .unit = "ticks",
-        .note = excused ? "hangs, perhaps on something" : "hangs in the air"};
-    if (!excused && count >= settings.hover_ticks) {
-        out.add(0.97f, evidence);
-        hover_ = 0;
-    } else if (excused && !player.may_swim() && !ladder && count >= 3 * settings.hover_ticks) {
-        out.add(0.5f, evidence);
-        excused_hover_ = 0;
+    const Hang on = ladder || (excused && player.may_swim()) ? Hang::held
+                    : excused                                ? Hang::perhaps_held
+                                                             : Hang::air;
+    if (unmoved && still && !move.has_rotation) {
+        hang(on, reminder_ticks, settings, out);
+    } else if (player.kind_of(move) == Player::MoveKind::repeat ||
+               (unmoved && still && player.version >= version_1_9)) {
+        unclear_ = on;
+    } else {
+        hang(on, 1, settings, out);
     }
+}
+
+void Fly::hang(Hang on, uint16_t ticks, const Settings& settings, Findings& out) noexcept {
+    uint16_t& count = on == Hang::air ? hover_ : excused_hover_;
+    count = static_cast<uint16_t>(count + ticks);
+    const bool excused = on != Hang::air;
+    if (on == Hang::held || count < (excused ? 3 : 1) * settings.hover_ticks) return;
+    out.add(excused ? 0.5f : 0.97f,
+            {.observed = static_cast<double>(count),
+             .limit = settings.hover_ticks,
+             .unit = "ticks",
+             .note = excused ? "hangs, perhaps on something" : "hangs in the air"});
+    count = 0;
 }
 
 void Fly::judge_glide(const Player& player, const Player::Step& step, const Settings& settings,

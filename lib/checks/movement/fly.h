@@ -43,18 +43,31 @@ public:
 
     void on(const protocol::Move& move, const Player& player, const Settings& settings,
             Findings& out) noexcept;
+    /// The place before it was said once more for this use, and no tick.
+    void on(const protocol::UseItem&, const Player&, const Settings&, Findings&) noexcept {
+        unclear_ = Hang::none;
+    }
 
 private:
-    void forget() noexcept { hover_ = excused_hover_ = glide_ = rise_ = 0; }
+    /// What an unmoved player may hang on.
+    enum class Hang : uint8_t { none, air, perhaps_held, held };
+
+    void forget() noexcept {
+        hover_ = excused_hover_ = glide_ = rise_ = 0;
+        unclear_ = Hang::none;
+    }
     void judge_hover(const protocol::Move& move, const Player& player, const Player::Step& step,
                      const Settings& settings, Findings& out) noexcept;
+    void hang(Hang on, uint16_t ticks, const Settings& settings, Findings& out) noexcept;
     void judge_glide(const Player& player, const Player::Step& step, const Settings& settings,
                      Findings& out) noexcept;
 
     double lowest_ = 0, highest_ = 0;         ///< While hanging.
     uint16_t hover_ = 0, excused_hover_ = 0;  ///< Ticks, in a row.
     uint16_t glide_ = 0, rise_ = 0;           ///< Ticks, less those that fell.
+    Hang unclear_ = Hang::none;               ///< The last place, if the use of an item
+                                              ///< may explain it.
 };
-static_assert(Hears<Fly, protocol::Move>);
+static_assert(Hears<Fly, protocol::Move> && Hears<Fly, protocol::UseItem>);
 
 }  // namespace portcullis::checks

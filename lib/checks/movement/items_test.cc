@@ -106,6 +106,21 @@ void bounces_along_on_wings(Scene& s) {
     s.walker.vx = v;
     s.ticks(100);
 }
+void uses_what_both_hands_hold_while_he_jumps(Scene& s) {
+    if (s.version > since_1_20_5) return;  // Later ones say no place before it.
+    s.walker.jump = true;
+    for (int i = 0; i < 200; ++i) {
+        protocol::Move again;
+        again.has_position = again.has_rotation = true;
+        again.position = s.walker.at;
+        again.on_ground = s.walker.on_ground;
+        for (int hand = 0; hand < 2; ++hand) {
+            s.wire.says(s.now, again);
+            s.wire.says(s.now, protocol::UseItem{});
+        }
+        s.tick();
+    }
+}
 void throws_himself_through_the_rain(Scene& s) {
     for (int i = 0; i < 8; ++i) {
         lets_go_of_an_item(s);
@@ -285,6 +300,8 @@ const Rare stories[] = {
     {"smashes with a mace again and again", since_1_21, smashes_with_a_mace_again_and_again},
     {"lunges with a spear", 774, lunges_with_a_spear},
     {"bounces along on wings", since_1_9, bounces_along_on_wings},
+    {"uses what both hands hold while he jumps", since_1_17,
+     uses_what_both_hands_hold_while_he_jumps},
     {"throws himself through the rain", since_1_13, throws_himself_through_the_rain},
     {"throws himself along under water", since_1_13, throws_himself_along_under_water},
     {"is pushed along under water", since_1_13, is_pushed_along_under_water},

@@ -15,7 +15,7 @@ using testing::Connection;
 using testing::Walker;
 using testing::World;
 
-constexpr int32_t versions[] = {47, 340, 754, 769};
+constexpr int32_t versions[] = {47, 340, 754, 765, 769};
 constexpr int ticks_of_story = 600;
 
 using Script = std::function<void(Walker&, int tick)>;
@@ -78,6 +78,10 @@ void spam_jump(Walker& w, int tick) {
     w.jump = w.on_ground;
     w.jump_delay = 0;
 }
+void look_round(Walker& w, int tick) {
+    w.turns = true;
+    w.jump = tick % 50 == 5;
+}
 void stop_and_go(Walker& w, int tick) {
     w.forward = tick / 7 % 3 - 1;
     w.sprint = tick / 7 % 2 == 0;
@@ -95,6 +99,7 @@ const Story honest[] = {
     {"runs", flat(), run},
     {"sprint-jumps", flat(), sprint_jump},
     {"stops, turns and goes", flat(), stop_and_go},
+    {"looks round, and jumps now and then", flat(), look_round},
     {"runs on slime", of_slip(0.8), run},
     {"runs on ice", of_slip(0.98), run},
     {"sprint-jumps on ice", of_slip(0.98), sprint_jump},
@@ -124,6 +129,10 @@ void fast_air(Walker& w, int tick) {
 void hang(Walker& w, int tick) {
     w.jump = tick == 20;
     if (tick > 24) w.vy = 0, w.gravity = 0;
+}
+void hang_looking_round(Walker& w, int tick) {
+    hang(w, tick);
+    w.turns = true;
 }
 void bob(Walker& w, int tick) {
     hang(w, tick);
@@ -209,7 +218,7 @@ TEST(Movement, NeverActsOnRandomWalks) {
     for (uint32_t seed = 1; seed <= 400; ++seed) {
         std::mt19937 random(seed);
         const auto below = [&](uint32_t n) { return static_cast<int>(random() % n); };
-        const int32_t version = versions[below(4)];
+        const int32_t version = versions[below(5)];
         Connection<Movement> connection(version);
         connection.delay = testing::jittered(Nanos{20ms} * (1 + below(5)), 200ms, seed);
         Walker walker;
@@ -271,6 +280,17 @@ TEST(Movement, FlyTellsAFastGlideOfItself) {
             EXPECT_GT(acts.count, 0u) << story.name << ", protocol " << version;
             EXPECT_LT(to_seconds(acts.first), 4) << story.name << ", protocol " << version;
         }
+    }
+}
+
+// Who looks round says his place as seldom as who does not, but says a look with it.
+TEST(Movement, FlyTellsWhoHangsAndLooksRound) {
+    const Story story = {"hangs, looking round", flat(), hang_looking_round};
+    for (const int32_t version : versions) {
+        if (version < 107) continue;
+        const auto acts = play<CheckList<Fly>>(story, version, testing::jittered(30ms, 50ms, 3));
+        EXPECT_GT(acts.count, 0u) << "protocol " << version;
+        EXPECT_LT(to_seconds(acts.first), 6) << "protocol " << version;
     }
 }
 

@@ -32,6 +32,8 @@ struct Walker {
     // What he wants.
     int forward = 0;
     bool sprint = false, jump = false, sneak = false;
+    bool turns = false;  ///< His head, in every tick.
+    float yaw = 0;
     // What he is.
     double attribute = 0.1, jump_strength = 0.42, gravity = 0.08, step_height = 0.6;
     // What cheats change.
@@ -43,6 +45,7 @@ struct Walker {
     void tick() {
         if (std::abs(vx) < 0.003) vx = 0;
         if (std::abs(vy) < 0.003) vy = 0;
+        if (turns) yaw += 0.7f;
         if (jump_delay > 0) --jump_delay;
         if (!jump) jump_delay = 0;
         const bool wet = in_water();
@@ -137,11 +140,13 @@ public:
         const double least = version_ >= 758 ? 2e-4 : 0.03;
         const bool place = first_ || dx * dx + dy * dy > least * least || ++since_place_ >= 20;
         const bool bare = version_ < 107 || claim_ground != last_ground_;
-        if (place || bare) {
+        if (place || bare || walker.turns) {
             protocol::Move move;
             move.has_position = place;
+            move.has_rotation = walker.turns;
             move.on_ground = claim_ground;
             move.position = walker.at;
+            move.rotation.yaw = walker.yaw;
             says(when, move);
         }
         if (place) {
