@@ -204,6 +204,45 @@ TEST(Player, TakesALostAnswerForASlowLine) {
     EXPECT_EQ(player.latency_min(), 40ms);
 }
 
+TEST(Player, AnswersBuryWhatTheyPassedBy) {
+    // A client answers in order: what he left out never comes, and makes no line slow.
+    Player pings = joined();
+    pings.on(protocol::PingSent{1});
+    for (int id = 2; id < 12; ++id) {
+        pings.on(protocol::PingSent{id});
+        pings.now += 40ms;
+        pings.on(protocol::PingAnswered{id});
+    }
+    EXPECT_EQ(pings.latency(), 40ms);
+
+    Player teleports = joined();
+    for (const int32_t id : {1, 2}) {
+        teleports.on(protocol::Teleported{false, false, false, false, false, {}, {}, true, id});
+    }
+    teleports.now += 40ms;
+    teleports.on(protocol::TeleportConfirmed{2});
+    teleports.now += 10s;
+    EXPECT_EQ(teleports.latency(), 40ms);
+}
+
+TEST(Player, AKeepAliveBuriesNoPingBeforeTheGameTicked) {
+    Player player = joined();
+    player.on(protocol::PingSent{1});
+    player.on(protocol::KeepAliveSent{2});
+    player.now += 40ms;
+    player.on(protocol::KeepAliveAnswered{2});
+    player.now += 3s;
+    EXPECT_EQ(player.latency(), 3040ms) << "the game may hang and answer yet";
+    ticks(player, 11);
+    EXPECT_GT(player.latency(), 3040ms);
+    ticks(player, 1);
+    EXPECT_EQ(player.latency(), 40ms) << "it read the ping, and will not answer";
+    // One that it may not have read yet waits on.
+    player.on(protocol::PingSent{3});
+    ticks(player, 40);
+    EXPECT_EQ(player.latency(), 2s);
+}
+
 // A target runs about; whatever the client may have seen within its sight lies
 // within the hull.
 TEST(EntityTracker, HullHoldsAllThatTheClientMaySee) {

@@ -1,6 +1,7 @@
 #include "player/round_trips.h"
 
 #include <algorithm>
+#include <span>
 
 namespace portcullis {
 
@@ -13,43 +14,51 @@ void RoundTrips::sent(Kind kind, int64_t id, Nanos now) noexcept {
 }
 
 RoundTrips::Answer RoundTrips::answered(Kind kind, int64_t id, Nanos now, uint32_t ticks) noexcept {
-    for (size_t i = 0; i < waiting_size_; ++i) {
-        const Waiting& waiting = waiting_[i];
-        if (waiting.kind != kind || waiting.id != id) continue;
-
-        const Answer answer{true, waiting.sent};
-        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - waiting.sent);
-        sample_us_[samples_++ % samples_max] =
-            static_cast<uint32_t>(std::clamp<int64_t>(took.count(), 0, UINT32_MAX));
-        if (kind == Kind::keep_alive) {
-            // An earlier one that still waits for its ticks is as good, and sooner.
-            if (reached_soon_ <= reached_) {
-                reached_soon_ = waiting.number;
-                ticks_when_soon_ = ticks;
-            }
-        } else {
-            reached_ = std::max(reached_, waiting.number);
-        }
-        std::move(waiting_.begin() + static_cast<ptrdiff_t>(i) + 1,
-                  waiting_.begin() + static_cast<ptrdiff_t>(waiting_size_),
-                  waiting_.begin() + static_cast<ptrdiff_t>(i));
-        --waiting_size_;
-        return answer;
+    const Waiting* const found = find(kind, id);
+    if (found == nullptr) return {};
+    const Waiting asked = *found;
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - asked.sent);
+    sample_us_[samples_++ % samples_max] =
+        static_cast<uint32_t>(std::clamp<int64_t>(took.count(), 0, UINT32_MAX));
+    forget([&](const Waiting& w) { return w.kind == kind && w.number <= asked.number; });
+    if (kind != Kind::keep_alive) {
+        reach(asked.number);
+    } else if (reached_soon_ <= reached_) {
+        // An earlier one that still waits for its ticks is as good, and sooner.
+        reached_soon_ = asked.number;
+        ticks_when_soon_ = ticks;
     }
-    return {};
+    return {true, asked.sent};
 }
 
 RoundTrips::Answer RoundTrips::sent_at(Kind kind, int64_t id) const noexcept {
-    for (size_t i = 0; i < waiting_size_; ++i) {
-        if (waiting_[i].kind == kind && waiting_[i].id == id) return {true, waiting_[i].sent};
-    }
-    return {};
+    const Waiting* const asked = find(kind, id);
+    return asked == nullptr ? Answer{} : Answer{true, asked->sent};
 }
 
 void RoundTrips::ticked(uint32_t ticks) noexcept {
     if (reached_soon_ > reached_ && ticks - ticks_when_soon_ >= ticks_behind_keep_alive) {
-        reached_ = reached_soon_;
+        reach(reached_soon_);
     }
+}
+
+const RoundTrips::Waiting* RoundTrips::find(Kind kind, int64_t id) const noexcept {
+    for (const Waiting& waiting : std::span(waiting_).first(waiting_size_)) {
+        if (waiting.kind == kind && waiting.id == id) return &waiting;
+    }
+    return nullptr;
+}
+
+void RoundTrips::reach(RequestCount number) noexcept {
+    reached_ = std::max(reached_, number);
+    forget([this](const Waiting& w) { return w.kind != Kind::keep_alive && w.number <= reached_; });
+}
+
+template <class Gone>
+void RoundTrips::forget(const Gone& gone) noexcept {
+    const auto end = waiting_.begin() + static_cast<ptrdiff_t>(waiting_size_);
+    waiting_size_ =
+        static_cast<size_t>(std::remove_if(waiting_.begin(), end, gone) - waiting_.begin());
 }
 
 Nanos RoundTrips::low() const noexcept {

@@ -10,6 +10,10 @@ namespace portcullis {
 
 /// Requests that come back: keep-alives, pings, teleports.  They tell how long
 /// the way is, and how far the game has read what the server sent.
+///
+/// A client answers each kind in order, so an answer buries what waits before it: what
+/// was passed by never comes.  The game reads all but the keep-alives, which its network
+/// thread answers, so what it has certainly read without an answer is buried as well.
 class RoundTrips {
 public:
     enum class Kind : uint8_t { keep_alive, ping, teleport };
@@ -53,6 +57,12 @@ private:
         RequestCount number = 0;
         Kind kind{};
     };
+
+    /// The oldest that this may be the answer to; null: none.
+    const Waiting* find(Kind kind, int64_t id) const noexcept;
+    void reach(RequestCount number) noexcept;
+    template <class Gone>
+    void forget(const Gone& gone) noexcept;
 
     std::array<Waiting, waiting_max> waiting_{};  ///< Oldest first.
     std::array<uint32_t, samples_max> sample_us_{};
