@@ -14,10 +14,15 @@ namespace portcullis {
 /// A client answers each kind in order, so an answer buries what waits before it: what
 /// was passed by never comes.  The game reads all but the keep-alives, which its network
 /// thread answers, so what it has certainly read without an answer is buried as well.
+/// Ids may repeat.  So an answer counts for a request only when the answers to those left
+/// out before it were heard too; a client that leaves one out proves less, not more.
 class RoundTrips {
 public:
     enum class Kind : uint8_t { keep_alive, ping, teleport };
-    static constexpr size_t waiting_max = 12;  ///< The oldest gives way.
+    static constexpr size_t kinds = 3;
+    /// Of all kinds.  When there are more, the kind with most of them is thinned out
+    /// evenly: its oldest, which tells the delay, and its newest always stay.
+    static constexpr size_t waiting_max = 20;
     static constexpr size_t samples_max = 8;
 
     /// What was asked.
@@ -55,9 +60,11 @@ private:
         int64_t id = 0;
         Nanos sent{};
         RequestCount number = 0;
+        uint16_t left_out = 0;  ///< Of its kind, between the one before and this.
         Kind kind{};
     };
 
+    void thin_out() noexcept;
     /// The oldest that this may be the answer to; null: none.
     const Waiting* find(Kind kind, int64_t id) const noexcept;
     void reach(RequestCount number) noexcept;
@@ -66,12 +73,14 @@ private:
 
     std::array<Waiting, waiting_max> waiting_{};  ///< Oldest first.
     std::array<uint32_t, samples_max> sample_us_{};
-    size_t waiting_size_ = 0;
+    uint32_t waiting_size_ = 0;
     uint32_t samples_ = 0;
     RequestCount requests_ = 0;
     RequestCount reached_ = 0;
     RequestCount reached_soon_ = 0;  ///< By the network thread.
     uint32_t ticks_when_soon_ = 0;
+    /// Answers of each kind since the last that was known.
+    std::array<uint16_t, kinds> unknown_{};
 };
 
 }  // namespace portcullis
