@@ -156,6 +156,15 @@ void is_pushed_along_under_water(Scene& s) {
         swims_on(s, 1.4, 0.3, 60);
     }
 }
+void swims_downstream_along_the_bottom(Scene& s) {
+    says(s, EntityAction::Kind::start_sprinting);
+    s.told(protocol::PoseSet{self, false, true, false, false, false});
+    double v = 0;
+    for (int i = 0; i < 400; ++i, v *= 0.9) {
+        v += 0.0196 + 0.014;
+        s.move(v, 0, true);
+    }
+}
 void flies_by_trident_and_wings(Scene& s) {
     s.walker.at.y = 150;
     s.put(s.walker.at);
@@ -305,6 +314,7 @@ const Rare stories[] = {
     {"throws himself through the rain", since_1_13, throws_himself_through_the_rain},
     {"throws himself along under water", since_1_13, throws_himself_along_under_water},
     {"is pushed along under water", since_1_13, is_pushed_along_under_water},
+    {"swims downstream along the bottom", since_1_13, swims_downstream_along_the_bottom},
     {"flies by trident and wings", since_1_13, flies_by_trident_and_wings},
     {"rides a ghast and gets off in the air", since_1_9, rides_a_ghast_and_gets_off_in_the_air},
     {"stands on a ghast that stops", since_1_9, stands_on_a_ghast_that_stops},

@@ -58,16 +58,17 @@ double after_one_tick(double speed, double attribute, const Player& player,
     const bool gain_on_ground = step.ground_before;
     const size_t known = player.version >= version_1_13 ? surfaces.size() : surfaces.size() - 1;
 
-    double best = 0;
+    // Who swims along the bottom has ground under his feet.
+    const double swimming = swim_keeps * speed + swim_gains;
+    double best = player.may_swim() ? swimming : 0;
     if (drag_on_ground && gain_on_ground) {
         for (size_t i = 0; i < known; ++i) {
             best = std::max(best, surfaces[i].keeps * speed + surfaces[i].gains * attribute);
         }
     } else if (gain_on_ground) {
-        best = vanilla::air_drag * speed + stone_gain * attribute;
+        best = std::max(best, vanilla::air_drag * speed + stone_gain * attribute);
     } else {
-        best = std::max(vanilla::air_drag * speed + vanilla::air_acceleration,
-                        swim_keeps * speed + swim_gains);
+        best = std::max(vanilla::air_drag * speed + vanilla::air_acceleration, swimming);
     }
     if (player.effect_max(protocol::Effect::dolphins_grace) > 0) {
         // Depth strider gives a share of what feet gain on the ground, all of it there.
