@@ -230,11 +230,25 @@ void Player::on(const protocol::FlyingClaimed& e) noexcept {
 }
 
 void Player::on(const protocol::Dig& e) noexcept {
-    if (e.status == static_cast<uint8_t>(protocol::Dig::Status::release_item)) {
-        ever_spun_ = true;
-        spin_possible_at_ = ticks_;
-        ++spins_;
-    }
+    if (e.status == static_cast<uint8_t>(protocol::Dig::Status::release_item)) let_go_of_item();
+}
+
+void Player::let_go_of_item() noexcept {
+    // Ticks that an unmoved client keeps to itself show on the clock, those that the line
+    // brings all at once in their number; a throw may be saved up, for a line may do both.
+    constexpr int64_t charge_ticks = 10;
+    const int64_t passed =
+        std::max((now - let_go_at_time_) / game_tick, static_cast<int64_t>(ticks_ - let_go_at_));
+    const int64_t charge = std::min(charge_ + passed, 2 * charge_ticks);
+    const bool throws = uses_item_ && charge >= charge_ticks;
+    charge_ = static_cast<uint32_t>(throws ? charge - charge_ticks : charge);
+    uses_item_ = false;
+    let_go_at_ = ticks_;
+    let_go_at_time_ = now;
+    if (!throws) return;
+    ever_spun_ = true;
+    spin_possible_at_ = ticks_;
+    ++spins_;
 }
 
 void Player::on(const protocol::Respawned&) noexcept { disturb(); }

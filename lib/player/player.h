@@ -100,7 +100,8 @@ public:
     bool may_fly() const noexcept;  ///< Creative or spectator flight.
     bool may_ride() const noexcept;
     bool may_glide() const noexcept;
-    /// A riptide trident may throw him; each throw has a number of its own.
+    /// A riptide trident may throw him; each throw has a number of its own.  It takes
+    /// the use of an item and ten ticks of holding it.
     bool may_spin() const noexcept;
     uint32_t spins() const noexcept { return spins_; }
     bool may_swim() const noexcept;
@@ -169,6 +170,7 @@ public:
     void on(const protocol::TeleportConfirmed& e) noexcept;
     void on(const protocol::EntityAction& e) noexcept;
     void on(const protocol::FlyingClaimed& e) noexcept;
+    void on(const protocol::UseItem&) noexcept { uses_item_ = true; }
     void on(const protocol::Dig& e) noexcept;
     void on(const protocol::Respawned& e) noexcept;
     void on(const protocol::KeepAliveSent& e) noexcept;
@@ -229,6 +231,7 @@ private:
     bool was_forgotten(int32_t id) noexcept;
     bool may_repeat(const protocol::Move& move) const noexcept;
     void push(double x, double y, double z, bool added) noexcept;
+    void let_go_of_item() noexcept;
     void forget_pushes_felt(const Step& step) noexcept;
 
     protocol::Position position_, previous_position_;
@@ -237,6 +240,9 @@ private:
     uint32_t ticks_ = 0;
     uint32_t disturbed_at_ = 0;
     uint32_t spins_ = 0;
+    uint32_t let_go_at_ = 0;  ///< Tick and
+    Nanos let_go_at_time_{};  ///< time at which an item was let go last.
+    uint32_t charge_ = 20;    ///< Ticks of holding it that no throw has used.
     uint32_t sneaked_at_ = 0, sprinted_at_ = 0, glide_claimed_at_ = 0, spin_possible_at_ = 0;
     protocol::EntityId self_ = -1, camera_ = -1;
     protocol::EntityId vehicle_ = -1;  ///< The last one he was put on.
@@ -250,6 +256,7 @@ private:
     bool joined_ = false, alive_ = true, on_ground_ = false, placed_ = false;
     bool sneaking_ = false, sprinting_ = false, tells_ticks_ = false;
     uint8_t glides_denied_ = 0;  ///< Claims in a row that the server did not confirm.
+    bool uses_item_ = false;     ///< Since he last let go of one.
     bool place_last_ = false;    ///< The last movement packet had a position.
     bool answer_next_ = false;   ///< A teleport was confirmed; its place comes next.
     bool ever_glided_ = false, ever_sneaked_ = false, ever_sprinted_ = false, ever_spun_ = false;

@@ -179,6 +179,37 @@ TEST(Player, ForgetsAPushOnceItShowed) {
     EXPECT_EQ(player.pushes().size(), 0u);
 }
 
+void lets_go(Player& player) {
+    player.on(protocol::Dig{static_cast<uint8_t>(protocol::Dig::Status::release_item), {}, 0});
+}
+
+TEST(Player, IsThrownByATridentOnlyAsOftenAsItCharges) {
+    Player player = joined();
+    lets_go(player);
+    EXPECT_EQ(player.spins(), 0u) << "nothing was in use";
+    EXPECT_FALSE(player.may_spin());
+    for (int i = 0; i < 40; ++i) {
+        player.on(protocol::UseItem{});
+        lets_go(player);
+        ticks(player, 1);
+    }
+    EXPECT_LE(player.spins(), 6u);
+    const uint32_t before = player.spins();
+    for (int i = 0; i < 5; ++i) {
+        player.on(protocol::UseItem{});
+        player.now += 10 * game_tick;  // Stands, and says nothing.
+        lets_go(player);
+    }
+    EXPECT_EQ(player.spins(), before + 5);
+    for (int i = 0; i < 5; ++i) {
+        player.on(protocol::UseItem{});
+        ticks(player, 10);
+        player.now -= 10 * game_tick;  // Runs, and the line delivers it all at once.
+        lets_go(player);
+    }
+    EXPECT_EQ(player.spins(), before + 10);
+}
+
 TEST(Player, HasNoWingsThatTheServerNeverSaw) {
     Player player = joined();
     for (int claim = 0; claim < 10; ++claim) {

@@ -16,10 +16,6 @@ using protocol::EntityAction;
 constexpr double one_tick_of_gravity = 0.08 * 0.98;
 
 void says(Scene& s, EntityAction::Kind kind) { s.wire.says(s.now, EntityAction{self, kind, 0}); }
-void lets_go_of_an_item(Scene& s) {
-    s.wire.says(s.now,
-                protocol::Dig{static_cast<uint8_t>(protocol::Dig::Status::release_item), {}, 0});
-}
 void spreads_wings(Scene& s) {
     says(s, EntityAction::Kind::start_gliding);
     s.told(protocol::PoseSet{self, true, false, false, false, false});

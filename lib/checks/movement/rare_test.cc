@@ -71,8 +71,7 @@ void frozen_by_a_plugin(Scene& s) {
     for (int i = 200 - under_way; i < 200; ++i) s.arrive(i + 1, cell), s.tick();
 }
 void thrown_by_a_trident(Scene& s) {
-    s.wire.says(s.now,
-                protocol::Dig{static_cast<uint8_t>(protocol::Dig::Status::release_item), {}, 0});
+    lets_go_of_an_item(s);
     s.move(0, 1.2);
     s.walker.vx = 2.2, s.walker.vy = 2.0;
     s.ticks(120);
@@ -213,6 +212,41 @@ const Rare rare[] = {
 
 TEST(Rare, IsNeverActedOn) {
     play_all(rare, [](const std::string& act) { ADD_FAILURE() << act; });
+}
+
+// Who lets go of items all the time is not thrown by a trident each time.
+TEST(Rare, ActsOnWhoOnlySaysThatHeLetsGo) {
+    struct Case {
+        const char* name;
+        bool uses;
+        double dx, dy;
+        const char* check;
+    };
+    for (const Case& c : {Case{"runs", false, 3, 0, "movement.speed"},
+                          Case{"runs, with uses", true, 3, 0, "movement.speed"},
+                          Case{"jumps", false, 0, 1.2, "movement.jump"}}) {
+        for (const int32_t version : versions) {
+            if (version < since_1_13) continue;
+            Scene scene(version);
+            scene.ticks(30);
+            for (int i = 0; i < 200; ++i) {
+                if (c.uses) scene.wire.says(scene.now, protocol::UseItem{});
+                scene.wire.says(scene.now, let_go);
+                if (c.dx > 0) {
+                    scene.move(c.dx, 0, true);
+                    continue;
+                }
+                if (i % 50 == 0) {
+                    scene.walker.vy = c.dy;
+                    scene.walker.on_ground = false;
+                }
+                scene.tick();
+            }
+            const auto acts = scene.play();
+            EXPECT_GT(acts.count, 0u) << c.name << ", protocol " << version;
+            EXPECT_EQ(acts.check, c.check) << c.name << ", protocol " << version;
+        }
+    }
 }
 
 // Who got off his boat is judged again.

@@ -69,6 +69,13 @@ private:
     }
 };
 
+inline const protocol::Dig let_go{static_cast<uint8_t>(protocol::Dig::Status::release_item), {}, 0};
+/// Of one that he has held in use for twelve ticks.
+inline void lets_go_of_an_item(Scene& s) {
+    s.wire.says(s.now - 12 * game_tick, protocol::UseItem{});
+    s.wire.says(s.now, let_go);
+}
+
 /// When what a story tells of came to the game; protocol numbers.
 constexpr int32_t since_1_8 = 47, since_1_9 = 107, since_1_13 = 393, since_1_17 = 755,
                   since_1_20_5 = 766, since_1_21 = 767;

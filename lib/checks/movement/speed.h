@@ -24,7 +24,7 @@ namespace portcullis::checks {
 ///
 /// It counts ticks as they were told, so the line can not make anybody fast.
 /// Blind: below 0.32 blocks a tick, to jumps that only a low roof would allow, to
-/// one throw for each trident let go, while riding, gliding or flying.
+/// one throw for each trident charged and let go, while riding, gliding or flying.
 class Speed {
 public:
     static constexpr std::string_view name = "movement.speed";
