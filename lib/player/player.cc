@@ -338,7 +338,7 @@ void Player::on(const protocol::HealthSet& e) noexcept {
 
 void Player::on(const protocol::EffectGiven& e) noexcept {
     if (e.entity != self_ || e.effect == Effect::other) return;
-    set(effects_[static_cast<size_t>(e.effect)], std::min(e.amplifier + 1, 255));
+    set(effects_[static_cast<size_t>(e.effect)], e.amplifier + 1);
 }
 
 void Player::on(const protocol::EffectTaken& e) noexcept {

@@ -272,7 +272,7 @@ private:
     Possible<uint8_t> mode_low_high_;  ///< GameMode as a number.
     Possible<uint8_t> may_fly_, riding_, gliding_, spinning_, swimming_;
     Possible<float> fly_speed_{0.05f}, walk_speed_{0.1f};
-    std::array<Possible<uint8_t>, effects_max> effects_{};
+    std::array<Possible<uint16_t>, effects_max> effects_{};  ///< Levels, to 256.
     std::array<Possible<float>, attributes_max> attributes_{};
 
     EntityTracker entities_;

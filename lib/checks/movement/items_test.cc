@@ -241,6 +241,14 @@ void climbs_stairs_with_potions(Scene& s) {
     s.walker.world.ground = [y = s.walker.at.y](double) { return y; };
     s.ticks(20);
 }
+void jumps_with_the_highest_boost(Scene& s) {
+    s.told(protocol::EffectGiven{self, Effect::jump_boost, 255, 2000});
+    s.walker.forward = 1;
+    s.ticks(30);
+    s.walker.jump_strength = 0.42 + 0.1 * 256;
+    s.walker.jump = true;
+    s.ticks(200);
+}
 void is_resized(Scene& s) {
     for (const double scale : {0.5, 3.0, 1.0}) {
         s.told(protocol::AttributeSet{self, Attribute::scale, scale, false});
@@ -318,6 +326,7 @@ const Rare stories[] = {
     {"stands on an opening shulker", since_1_9, stands_on_an_opening_shulker},
     {"is pushed aside by a piston", since_1_8, is_pushed_aside_by_a_piston},
     {"climbs stairs with potions", since_1_8, climbs_stairs_with_potions},
+    {"jumps with the highest boost", since_1_20_5, jumps_with_the_highest_boost},
     {"is resized", since_1_20_5, is_resized},
     {"is let fly and stopped in the air", since_1_8, is_let_fly_and_stopped_in_the_air},
     {"is pulled back by a plugin", since_1_8, is_pulled_back_by_a_plugin},
