@@ -128,6 +128,17 @@ void throws_himself_through_the_rain(Scene& s) {
         s.ticks(25);
     }
 }
+void throws_himself_with_a_trident_of_level_five(Scene& s) {
+    s.walker.forward = 1;
+    for (int i = 0; i < 3; ++i) {
+        s.ticks(20);
+        lets_go_of_an_item(s);
+        s.walker.at.y += 1.2;
+        s.walker.vx += 4.5, s.walker.vy = 0.3;
+        s.walker.on_ground = false;
+        s.ticks(60);
+    }
+}
 /// Swims on at `vx` and `vy`: water takes a tenth of the one and a fifth of the other.
 void swims_on(Scene& s, double vx, double vy, int ticks) {
     for (int i = 0; i < ticks; ++i, vx *= 0.9, vy *= 0.8) {
@@ -316,6 +327,8 @@ const Rare stories[] = {
     {"uses what both hands hold while he jumps", since_1_17,
      uses_what_both_hands_hold_while_he_jumps},
     {"throws himself through the rain", since_1_13, throws_himself_through_the_rain},
+    {"throws himself with a trident of level five", since_1_13,
+     throws_himself_with_a_trident_of_level_five},
     {"throws himself along under water", since_1_13, throws_himself_along_under_water},
     {"is pushed along under water", since_1_13, is_pushed_along_under_water},
     {"swims downstream along the bottom", since_1_13, swims_downstream_along_the_bottom},

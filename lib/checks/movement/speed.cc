@@ -36,8 +36,10 @@ constexpr double steady_slack = 0.03;
 
 /// A piston of slime throws with 1 block a tick, on top of what one had.
 constexpr double throw_max = 1.4;
-/// A trident of riptide throws with 0.75 more a level from 1.5.
-constexpr double spin_throw_max = 3.2;
+/// A trident of riptide throws with 0.75 more a level from 1.5.  The game's own go to
+/// level three, those of many servers to five.
+constexpr double spin_level_max = 5;
+constexpr double spin_throw_max = 0.75 * (1 + spin_level_max) + 0.2;
 constexpr double small_excess = 0.15;
 /// A piston's arm moves him by 0.51 in each of two ticks, and what he walks comes on
 /// top.  Machines of them carry somebody for ever, but no faster than he could run:
