@@ -36,6 +36,9 @@ Worker::Worker(Setup setup)
       context_(setup.context),
       rules_(setup.rules),
       hand_over_(setup.hand_over),
+      fragment_owners_(hand_over_ == nullptr || index_ != 0
+                           ? 0
+                           : context_.config.limits.fragments * hand_over_->workers()),
       clock_(setup.clock),
       timestamp_offset_(setup.timestamp_offset),
       cut_flag_(setup.cut_flag),
@@ -165,14 +168,20 @@ void Worker::receive_end(uint8_t wire, Side side, const WireEnd& end) noexcept {
     }
 }
 
+uint16_t Worker::owner_of(const rte_mbuf& packet) noexcept {
+    const Bytes frame = as_bytes(rte_pktmbuf_mtod(&packet, const void*), packet.data_len);
+    const port::SymmetricHash hash = port::symmetric_hash_of(frame);
+    const uint32_t decides =
+        hash.fragment ? fragment_owners_.hash_of(frame, hash.value, now_) : hash.value;
+    return port::worker_of(decides, hand_over_->workers());
+}
+
 void Worker::hand_out(uint8_t wire, std::span<rte_mbuf*> packets) noexcept {
     // Worker by worker, so that what goes to one of them goes in one piece and in
     // order.  Our own share takes the same way: then order is order.
     std::array<uint16_t, receive_max> owner;
     for (size_t i = 0; i < packets.size(); ++i) {
-        const Bytes frame =
-            as_bytes(rte_pktmbuf_mtod(packets[i], const void*), packets[i]->data_len);
-        owner[i] = port::worker_of(port::symmetric_hash(frame), hand_over_->workers());
+        owner[i] = owner_of(*packets[i]);
     }
     for (uint16_t worker = 0; worker < hand_over_->workers(); ++worker) {
         Received share;

@@ -9,6 +9,7 @@
 #include "keys/key.h"
 #include "packet/burst.h"
 #include "packet/ring.h"
+#include "pipeline/fragment_owners.h"
 #include "pipeline/hand_over.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/rule_board.h"
@@ -115,6 +116,7 @@ private:
     void receive_handed() noexcept;
     void count_handed() noexcept;
     bool anything_handed_over() const noexcept;
+    uint16_t owner_of(const rte_mbuf& packet) noexcept;
     void hand_out(uint8_t wire, std::span<rte_mbuf*> packets) noexcept;
     void add(std::span<rte_mbuf* const> packets, uint8_t wire, Side side) noexcept;
     bool obey() noexcept;
@@ -141,6 +143,7 @@ private:
     stages::WorkerContext& context_;
     RuleBoard& rules_;
     HandOver* const hand_over_;
+    FragmentOwners fragment_owners_;  ///< Of what Worker 0 hands over.
     const TscClock* const clock_;
     const int timestamp_offset_;
     const uint64_t cut_flag_;

@@ -21,6 +21,7 @@
 #include <rte_mbuf.h>
 
 #include "base/concat.h"
+#include "packet/testing/fragmenting.h"
 #include "port/eal.h"
 
 namespace portcullis::pipeline {
@@ -423,6 +424,39 @@ TEST(Workers, ThatAreFedByTheFirstKeepEachFlowTogetherAndInOrder) {
     for (unsigned flow = 0; flow < flows; ++flow) {
         EXPECT_EQ(std::popcount(owner[flow].load()), 1) << "flow " << flow << " had two Workers";
     }
+}
+
+TEST(Workers, ThatAreFedByTheFirstGetFragmentsWithTheirFlow) {
+    Wire wire(2);
+    std::array<size_t, 2> came{};
+    uint16_t turning = 0;
+    wire.on_burst = [&](Burst& burst) { came[turning] += burst.size(); };
+    const auto turn = [&] {
+        came = {};
+        for (const uint16_t worker : {uint16_t{0}, uint16_t{1}, uint16_t{0}}) {
+            turning = worker;
+            wire.worker(worker).turn();
+        }
+        wire.leave(Side::inside);
+    };
+    const std::string text(100, 'x');
+    for (uint16_t flow = 0; flow < 50; ++flow) {
+        const PacketBuilder segment =
+            PacketBuilder{}
+                .from({IpAddress::v4(0x0a010001), static_cast<uint16_t>(1024 + flow)})
+                .to({IpAddress::v4(0x0a020001), 25565})
+                .tcp(Seq(1), Seq(1), stream::tcp::ack)
+                .payload(as_bytes(text));
+        wire.enter(Side::outside, as_text(portcullis::testing::built(segment)));
+        turn();
+        const std::array<size_t, 2> whole = came;
+        const auto pieces = portcullis::testing::in_pieces(segment, 48, flow);
+        for (const auto& piece : pieces) wire.enter(Side::outside, as_text(piece));
+        turn();
+        EXPECT_EQ(came[0], whole[0] * pieces.size()) << "flow " << flow;
+        EXPECT_EQ(came[1], whole[1] * pieces.size()) << "flow " << flow;
+    }
+    wire.expect_nothing_lost();
 }
 
 TEST(Worker, RestsWhenThereIsNothingToDo) {

@@ -3,8 +3,14 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "base/ip.h"
 
 namespace portcullis::port {
+
+struct SymmetricHash {
+    uint32_t value = 0;
+    bool fragment = false;  ///< Of IP: the ports are not in it.
+};
 
 /// The hash that brings both directions of a flow to one Worker when the port
 /// has none: of addresses and ports of TCP and UDP, of the addresses alone for
@@ -13,7 +19,10 @@ namespace portcullis::port {
 /// `read_headers` does.
 ///
 /// Takes any bytes; never reads outside them.
-uint32_t symmetric_hash(Bytes frame) noexcept;
+SymmetricHash symmetric_hash_of(Bytes frame) noexcept;
+inline uint32_t symmetric_hash(Bytes frame) noexcept { return symmetric_hash_of(frame).value; }
+/// Of a packet of TCP or UDP between these two.
+uint32_t symmetric_hash(const Endpoint& one, const Endpoint& other) noexcept;
 
 /// The Worker of a hash: the high bits decide, without a division.
 constexpr uint16_t worker_of(uint32_t hash, uint16_t workers) noexcept {

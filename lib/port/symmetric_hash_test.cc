@@ -30,6 +30,15 @@ struct Tuple {
     std::array<uint8_t, 16> source{}, destination{};
     uint16_t source_port = 0, destination_port = 0;
 
+    uint32_t hash_of_endpoints() const {
+        const auto address = [this](const std::array<uint8_t, 16>& octets) {
+            if (v6) return IpAddress{octets};
+            return IpAddress::v4(uint32_t{octets[0]} << 24 | uint32_t{octets[1]} << 16 |
+                                 uint32_t{octets[2]} << 8 | octets[3]);
+        };
+        return symmetric_hash(Endpoint{address(source), source_port},
+                              Endpoint{address(destination), destination_port});
+    }
     Tuple turned() const {
         Tuple other = *this;
         std::swap(other.source, other.destination);
@@ -120,6 +129,11 @@ TEST(SymmetricHash, BringsBothDirectionsToTheSameWorker) {
         answer.tags = random.chance(4) ? 0 : tuple.tags;
         ASSERT_EQ(symmetric_hash(Frame(tuple).bytes()), symmetric_hash(Frame(answer).bytes()))
             << "tuple " << i;
+        const bool opened = tuple.extensions.size() < ipv6_headers_max;
+        ASSERT_EQ(symmetric_hash_of(Frame(tuple).bytes()).fragment, tuple.fragment && opened);
+        if (tuple.protocol != 1 && !tuple.fragment) {
+            ASSERT_EQ(symmetric_hash(Frame(tuple).bytes()), tuple.hash_of_endpoints());
+        }
     }
 }
 
