@@ -75,7 +75,8 @@ enum class Notice : uint8_t {
     not_injected,          ///< No mbuf or no room for one.
     suspect_not_recorded,  ///< No place for his packets, so he goes without evidence.
     evidence_lost,         ///< A verdict that acts without packets that prove it.
-    map_unknown,           ///< A Shadowland player whose moves nobody judges, for want of a map.
+    astray,       ///< Its connection may be another Worker's: to a server it does not go on.
+    map_unknown,  ///< A Shadowland player whose moves nobody judges, for want of a map.
     count
 };
 inline constexpr NameTable<Notice> notice_names = {
@@ -111,6 +112,7 @@ inline constexpr NameTable<Notice> notice_names = {
     "not_injected",
     "suspect_not_recorded",
     "evidence_lost",
+    "astray",
     "map_unknown",
 };
 static_assert(complete(notice_names));

@@ -14,6 +14,7 @@ WorkerContext::WorkerContext(const Resources& resources)
       counters(resources.counters),
       mbufs(resources.mbufs),
       worker(resources.worker),
+      spread_by_nic(resources.spread_by_nic),
       secret(resources.secret),
       run(static_cast<uint32_t>(resources.secret >> 32)),
       hash(resources.secret),

@@ -77,6 +77,8 @@ public:
         uint16_t worker = 0;
         uint64_t secret = 0;    ///< Keys tables and ids; random live, fixed when replaying.
         uint32_t keys_max = 0;  ///< Session keys at hand; 0: none will come.
+        /// A NIC spreads flows over several Workers, and may not find the ports that we do.
+        bool spread_by_nic = false;
     };
     explicit WorkerContext(const Resources& resources);
     WorkerContext(const WorkerContext&) = delete;
@@ -88,6 +90,7 @@ public:
     Counters& counters;
     rte_mempool* const mbufs;
     const uint16_t worker;
+    const bool spread_by_nic;
     const uint64_t secret;  ///< Keys tables; who does not know it can not choose collisions.
     const uint32_t run;     ///< Tells records of this run from those of another.
 

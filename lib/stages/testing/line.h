@@ -64,11 +64,11 @@ struct Fate {
 
 class Line {
 public:
-    explicit Line(config::Config c = configuration())
+    explicit Line(config::Config c = configuration(), bool spread_by_nic = false)
         : config_(std::move(c)),
           rules_(policy::RuleSet::compile(config_)),
           counters_(std::make_unique<Counters>()),
-          context({config_, rules_.get(), *counters_, pool(), 0, 1}),
+          context({config_, rules_.get(), *counters_, pool(), 0, 1, 0, spread_by_nic}),
           burst_(std::make_unique<Burst>()),
           parse_(context),
           track_(context),

@@ -174,6 +174,17 @@ bool Track::sound(Packet& packet) noexcept {
     return false;
 }
 
+/// Whether another Worker may have its connection, so that to pass it as nobody's would show
+/// a server what nobody has read: fragments and extension headers hide ports from who spreads
+/// packets over Workers.  No host opens a connection so.
+bool Track::astray(const Packet& packet) const noexcept {
+    if (context_.config.workers < 2) return false;
+    if (packet.put_together) {
+        return context_.config.on_failure.fragments == config::OnFailure::closed;
+    }
+    return context_.spread_by_nic && packet.ip_version == 6 && packet.ip_options;
+}
+
 /// A proxy that is named as such never is: everybody behind it would be.
 bool Track::shut_out(const Packet& packet, const Claim& claim) const noexcept {
     return context_.blocked.blocks(packet.source.address, packet.time) &&
@@ -193,6 +204,13 @@ void Track::settle(Packet& packet, const Claim& claim, const HashedKey& key, Flo
     packet.direction = claim.to_server ? Direction::to_server : Direction::to_client;
     if (claim.to_server && shut_out(packet, claim)) {
         context_.refuse(packet, DropReason::blocked);
+        return;
+    }
+    if (astray(packet)) {
+        context_.notice(Notice::astray);
+        packet.way = Way::pass;
+        const auto reason = packet.put_together ? DropReason::fragment : DropReason::midstream;
+        if (claim.to_server) context_.refuse(packet, reason);
         return;
     }
     settle_new(packet, claim, key);

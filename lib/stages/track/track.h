@@ -49,6 +49,7 @@ private:
     bool concerns_a_service(const Packet& packet) const noexcept;
     bool put_together(Packet& packet) noexcept;
     bool sound(Packet& packet) noexcept;
+    bool astray(const Packet& packet) const noexcept;
     bool shut_out(const Packet& packet, const Claim& claim) const noexcept;
 
     void settle(Packet& packet, const Claim& claim, const HashedKey& key, Flow* flow) noexcept;

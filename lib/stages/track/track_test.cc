@@ -158,6 +158,55 @@ TEST(Track, AFragmentOfFragmentsIsRefused) {
     }
 }
 
+// A Worker that has no Flow for it does not know whether another one has.
+TEST(Track, WhatMayBeAnotherWorkersIsNotPassedAsNobodys) {
+    struct Spreading {
+        const char* story;
+        uint16_t workers;
+        bool by_nic;
+        config::OnFailure fragments;
+        DropReason put_together, atomic;
+    };
+    using enum config::OnFailure;
+    const Spreading cases[] = {
+        {"alone", 1, false, closed, DropReason::none, DropReason::none},
+        {"handed over", 2, false, closed, DropReason::fragment, DropReason::none},
+        {"by the NIC", 2, true, closed, DropReason::fragment, DropReason::midstream},
+        {"open", 2, true, open, DropReason::none, DropReason::midstream},
+    };
+    const Endpoint server6 = *parse_endpoint("[2001:db8::2]:25565");
+    const Endpoint client6 = *parse_endpoint("[2001:db8::7]:50122");
+    const std::string text(100, 'x');
+    const auto segment = [&](const Endpoint& from, const Endpoint& to) {
+        return PacketBuilder{}
+            .from(from)
+            .to(to)
+            .tcp(Seq(101), Seq(901), tcp::ack)
+            .payload(as_bytes(text));
+    };
+    for (const Spreading& c : cases) {
+        SCOPED_TRACE(c.story);
+        config::Config config = configuration();
+        config.workers = c.workers;
+        config.on_failure.fragments = c.fragments;
+        config.services[0].endpoint = server6;
+        Line line(config, c.by_nic);
+        const auto drop_of_last = [&](const std::vector<portcullis::testing::Frame>& pieces) {
+            DropReason drop{};
+            for (const auto& piece : pieces) drop = line.send_mbufs({of(piece)})[0].drop;
+            return drop;
+        };
+        using portcullis::testing::in_pieces;
+        EXPECT_EQ(drop_of_last(in_pieces(segment(client6, server6), 48)), c.put_together);
+        EXPECT_EQ(drop_of_last(in_pieces(segment(client6, server6), 1'000, 8)), c.atomic);
+        EXPECT_EQ(line.send(segment(client6, server6)).drop, DropReason::none);
+        EXPECT_EQ(drop_of_last(in_pieces(segment(server6, client6), 48)), DropReason::none);
+        const bool counted = c.put_together != DropReason::none;
+        EXPECT_EQ(line.noticed(Notice::astray),
+                  (counted ? 2u : 0u) + (c.atomic != DropReason::none ? 1u : 0u));
+    }
+}
+
 TEST(Track, FragmentsThatCanNotBePutTogetherFailAsConfigured) {
     for (const auto policy : {config::OnFailure::open, config::OnFailure::closed}) {
         config::Config config = configuration();
