@@ -21,7 +21,7 @@ size_t units(size_t bytes) noexcept { return (bytes + unit - 1) / unit; }
 
 struct Fragments::Datagram {
     bool used = false;
-    bool foreign = false;
+    bool foreign = false;  ///< Its first fragment is for no Service.
     bool spoilt = false;   ///< Contradicted itself: no more of it goes on.
     uint8_t protocol = 0;  ///< Of the first fragment.
     uint8_t version = 0;
@@ -52,9 +52,15 @@ Fragments::Fate Fragments::take(Packet& packet, bool foreign) noexcept {
     }
     Datagram* const datagram = place_for(packet, *fragment);
     if (datagram == nullptr) return foreign ? Fate::foreign : Fate::no_room;
+    // Its first fragment says for whom it is; there is one, so a second one that names
+    // somebody else is the datagram's end, whichever of them the receiver gets.
+    const bool first = fragment->offset == 0;
+    if (foreign && datagram->has[0]) datagram->spoilt = true;
+    if (datagram->foreign && first && !foreign) datagram->spoilt = true;
     if (foreign) datagram->foreign = true;
+    if (datagram->spoilt) return Fate::contradicts;
     if (datagram->foreign) return Fate::foreign;
-    if (datagram->spoilt || !agrees(*datagram, *fragment)) {
+    if (!agrees(*datagram, *fragment)) {
         datagram->spoilt = true;
         return Fate::contradicts;
     }
@@ -75,7 +81,7 @@ Fragments::Datagram* Fragments::place_for(const Packet& packet, const Fragment& 
             d->source == packet.source.address && d->destination == packet.destination.address) {
             return d;
         }
-        if (free == nullptr && (!living || d->foreign)) free = d;
+        if (free == nullptr && (!living || (d->foreign && !d->spoilt))) free = d;
     }
     if (free == nullptr) return nullptr;
     free->used = true;

@@ -81,6 +81,20 @@ TEST_F(FragmentsTest, SentAgainAreTheSameAgain) {
     }
 }
 
+// A first fragment that the receiver never gets must not hide the others.
+TEST_F(FragmentsTest, HaveOneFirstOneWhichSaysForWhomTheyAre) {
+    const auto pieces = in_pieces(segment(), 24, 1);
+    EXPECT_EQ(sees(pieces[0], true), Fate::foreign);
+    EXPECT_EQ(sees(pieces[1]), Fate::foreign);
+    EXPECT_EQ(sees(pieces[0]), Fate::contradicts);
+    EXPECT_EQ(sees(pieces[2]), Fate::contradicts);
+
+    const auto others = in_pieces(segment(), 24, 2);
+    EXPECT_EQ(sees(others[0]), Fate::waits);
+    EXPECT_EQ(sees(others[0], true), Fate::contradicts);
+    EXPECT_EQ(sees(others[1]), Fate::contradicts);
+}
+
 // A receiver may still hold one half of the first datagram when the second comes.
 TEST_F(FragmentsTest, AreNotTakenForAnotherDatagramOfTheSameName) {
     const std::string other(text.size(), 'x');

@@ -1,24 +1,45 @@
 #include "flow/half_open_table.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <span>
 
 namespace portcullis {
 
+namespace {
+
+/// Without all options of a SYN seen, believe the widest (RFC 7323 2.3).
+constexpr uint8_t scale_unknown = stream::TcpOptions::scale_max;
+
+}  // namespace
+
 struct HalfOpenTable::Entry {
+    /// A SYN of the client; one that was not seen takes anything.
+    struct Offer {
+        Seq isn;
+        uint32_t timestamp = 0;
+        uint16_t window = 0xffff;
+        uint8_t scale = scale_unknown;
+        bool known = false;
+    };
     struct Answer {
         Seq client_isn, server_isn;
     };
+    Offer offer;                    ///< The latest.
     std::array<Answer, 2> answers;  ///< The latest first.
-    Seq client_isn;                 ///< Of the latest SYN.
-    uint32_t client_timestamp = 0, server_timestamp = 0;
-    uint16_t client_window = 0, server_window = 0;
-    uint8_t client_scale = 0, server_scale = 0;
+    // Of the SYN that the latest answer is to:
+    uint32_t client_timestamp = 0;
+    uint16_t client_window = 0;
+    uint8_t client_scale = 0;
+
+    uint8_t server_scale = 0;
+    uint16_t server_window = 0;
+    uint32_t server_timestamp = 0;
     uint8_t answer_count = 0;
     bool scaled : 1 = false;      ///< Both sides named a window scale.
     bool timestamps : 1 = false;  ///< Both sides sent one.
     bool sack : 1 = false;
-    bool client_known : 1 = false;  ///< Its SYN was seen, not only the answer to it.
 };
 
 /// The first two lines find an entry or a victim; only then one of the others
@@ -33,9 +54,6 @@ struct alignas(64) HalfOpenTable::Set {
 };
 
 namespace {
-
-/// Without all options of a SYN seen, believe the widest (RFC 7323 2.3).
-constexpr uint8_t scale_unknown = stream::TcpOptions::scale_max;
 
 /// Wraps after 49 days, far beyond any timeout.
 uint32_t in_ms(Nanos t) noexcept {
@@ -72,7 +90,8 @@ std::optional<HalfOpenTable::Found> HalfOpenTable::find(uint64_t hash) const noe
 }
 
 bool HalfOpenTable::stale(const Found& found, Nanos now) const noexcept {
-    return in_ms(now) - found.set->began_ms[found.way] > timeout_ms_;
+    const uint32_t most = found.set->answered[found.way] ? in_ms(answer_lifetime) : timeout_ms_;
+    return in_ms(now) - found.set->began_ms[found.way] > most;
 }
 
 HalfOpenTable::Found HalfOpenTable::make(uint64_t hash, Nanos now, bool& evicted) noexcept {
@@ -85,10 +104,10 @@ HalfOpenTable::Found HalfOpenTable::make(uint64_t hash, Nanos now, bool& evicted
     uint64_t best = 0;
     for (unsigned way = 0; way < Set::ways; ++way) {
         const uint32_t age = now_ms - set.began_ms[way];
-        const uint64_t rank = set.hashes[way] == 0 ? free_rank
-                              : age > timeout_ms_  ? stale_rank
-                              : !set.answered[way] ? lone_rank
-                                                   : answered_rank;
+        const uint64_t rank = set.hashes[way] == 0      ? free_rank
+                              : stale({&set, way}, now) ? stale_rank
+                              : !set.answered[way]      ? lone_rank
+                                                        : answered_rank;
         const uint64_t weight = rank << 33 | uint64_t{age} << 1 | 1;
         if (weight > best) {
             best = weight;
@@ -108,17 +127,11 @@ bool HalfOpenTable::client_offers(uint64_t hash, const TcpFields& syn, Nanos now
     bool evicted = false;
     const std::optional<Found> known = find(hash);
     const Found at = known ? *known : make(hash, now, evicted);
-    if (known && stale(at, now)) {
-        at.set->entries[at.way] = Entry{};
-        at.set->answered[at.way] = false;
-    }
+    if (known && stale(at, now)) forget_story(at);
     at.set->began_ms[at.way] = in_ms(now);
-    Entry& entry = at.set->entries[at.way];
-    entry.client_known = true;
-    entry.client_isn = syn.seq;
-    entry.client_window = syn.window;
-    entry.client_timestamp = syn.options.timestamp;
-    entry.client_scale = syn.options.has_window_scale ? syn.options.window_scale : uint8_t{0};
+    at.set->entries[at.way].offer = {
+        syn.seq, syn.options.timestamp, syn.window,
+        syn.options.has_window_scale ? syn.options.window_scale : uint8_t{0}, true};
     return evicted;
 }
 
@@ -128,10 +141,21 @@ bool HalfOpenTable::server_offers(uint64_t hash, const TcpFields& syn, bool has_
     const std::optional<Found> known = find(hash);
     if (!known && !has_ack) return false;
     const Found at = known ? *known : make(hash, now, evicted);
+    if (known && stale(at, now)) forget_story(at);
     Entry& entry = at.set->entries[at.way];
-    if (!entry.client_known) entry.client_scale = scale_unknown;
 
-    const Entry::Answer answer = {has_ack ? syn.ack - 1 : entry.client_isn, syn.seq};
+    const Entry::Answer answer = {has_ack ? syn.ack - 1 : entry.offer.isn, syn.seq};
+    const bool again = entry.answer_count > 0 && entry.answers[0].client_isn == answer.client_isn;
+    const bool seen = entry.offer.known && entry.offer.isn == answer.client_isn;
+    if (seen || !again) {
+        const Entry::Offer taken = seen ? entry.offer : Entry::Offer{};
+        entry.client_timestamp = taken.timestamp;
+        entry.client_window = taken.window;
+        entry.client_scale = taken.scale;
+    }
+    // Which SYN it took the server says here too, so nobody else's number is believed (RFC
+    // 7323 3.2).
+    if (has_ack && syn.options.has_timestamps) entry.client_timestamp = syn.options.timestamp_echo;
     if (entry.answer_count == 0 || entry.answers[0].server_isn != answer.server_isn ||
         entry.answers[0].client_isn != answer.client_isn) {
         entry.answers[1] = entry.answers[0];
@@ -150,10 +174,10 @@ bool HalfOpenTable::server_offers(uint64_t hash, const TcpFields& syn, bool has_
     return true;
 }
 
-std::optional<stream::Handshake> HalfOpenTable::complete(uint64_t hash, const TcpFields& ack,
-                                                         Nanos now) noexcept {
+std::optional<stream::Handshake> HalfOpenTable::complete(uint64_t hash,
+                                                         const TcpFields& ack) noexcept {
     const std::optional<Found> at = find(hash);
-    if (!at || stale(*at, now)) return std::nullopt;
+    if (!at) return std::nullopt;
     const Entry& entry = at->set->entries[at->way];
     for (unsigned i = 0; i < entry.answer_count; ++i) {
         // Who knows this number got the answer.  Where his segment begins says
@@ -164,11 +188,10 @@ std::optional<stream::Handshake> HalfOpenTable::complete(uint64_t hash, const Tc
     return std::nullopt;
 }
 
-std::optional<stream::Handshake> HalfOpenTable::complete_by_server(uint64_t hash,
-                                                                   const TcpFields& segment,
-                                                                   Nanos now) noexcept {
+std::optional<stream::Handshake> HalfOpenTable::complete_by_server(
+    uint64_t hash, const TcpFields& segment) noexcept {
     const std::optional<Found> at = find(hash);
-    if (!at || stale(*at, now)) return std::nullopt;
+    if (!at) return std::nullopt;
     const Entry& entry = at->set->entries[at->way];
     for (unsigned i = 0; i < entry.answer_count; ++i) {
         const Entry::Answer& answer = entry.answers[i];
@@ -198,7 +221,43 @@ stream::Handshake HalfOpenTable::agree(const Found& found, unsigned answer) noex
     return agreed;
 }
 
-bool HalfOpenTable::contains(uint64_t hash) const noexcept { return find(hash).has_value(); }
+void HalfOpenTable::forget_story(const Found& found) noexcept {
+    found.set->entries[found.way] = Entry{};
+    found.set->answered[found.way] = false;
+}
+
+bool HalfOpenTable::contains(uint64_t hash, Nanos now) const noexcept {
+    const std::optional<Found> at = find(hash);
+    return at && !stale(*at, now);
+}
+
+bool HalfOpenTable::offers_other(uint64_t hash, Seq isn, Nanos now) const noexcept {
+    const std::optional<Found> at = find(hash);
+    if (!at || stale(*at, now)) return false;
+    const Entry& entry = at->set->entries[at->way];
+    if (entry.offer.known && entry.offer.isn != isn) return true;
+    const auto answers = std::span(entry.answers).first(entry.answer_count);
+    return std::ranges::any_of(answers,
+                               [isn](const Entry::Answer& a) { return a.client_isn != isn; });
+}
+
+bool HalfOpenTable::answered(uint64_t hash) const noexcept {
+    const std::optional<Found> at = find(hash);
+    return at && at->set->answered[at->way];
+}
+
+void HalfOpenTable::keep_house(Nanos now) noexcept {
+    if (size_ == 0) return;
+    for (uint32_t i = 0; i <= set_count_ / sweep_calls; ++i) {
+        hand_ = hand_ + 1 < set_count_ ? hand_ + 1 : 0;
+        for (unsigned way = 0; way < Set::ways; ++way) {
+            uint64_t& hash = sets_[hand_].hashes[way];
+            if (hash == 0 || !stale({&sets_[hand_], way}, now)) continue;
+            hash = 0;
+            --size_;
+        }
+    }
+}
 
 uint32_t HalfOpenTable::capacity() const noexcept { return set_count_ * Set::ways; }
 

@@ -67,6 +67,12 @@ Bytes Connection::judge(Direction direction, const Segment& segment, StreamPool&
         outcome.drop = DropReason::bad_header;
         return {};
     }
+    // Its receiver drops it whole, so nobody may take its bytes for the stream's.
+    const Stream& back = stream_of(opposite(direction));
+    if (direction == Direction::to_server && back.inspected() && !back.believes_ack(segment.ack)) {
+        outcome.drop = DropReason::out_of_window;
+        return {};
+    }
     reset_[index(direction)] = false;
 
     if (segment.has(tcp::ack)) {

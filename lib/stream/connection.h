@@ -116,6 +116,10 @@ public:
         return stream_of(direction).resume(undecoded, pool);
     }
 
+    /// The SYN of `direction` that this connection began with had the number `isn`.
+    bool began_at(Direction direction, Seq isn) const noexcept {
+        return !midstream_ && stream_of(direction).first() == isn + 1;
+    }
     bool dead() const noexcept { return dead_; }
     bool is_midstream() const noexcept { return midstream_; }
     bool inspected(Direction direction) const noexcept { return stream_of(direction).inspected(); }

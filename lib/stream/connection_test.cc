@@ -57,6 +57,38 @@ TEST(Stream, RemembersUntilTheServerHasItNotUntilItIsDecoded) {
     EXPECT_EQ(wire.pool().bytes_used(), 0u);
 }
 
+// Who does not see the connection can guess its ports, and hardly what it acknowledges.
+TEST(Stream, TakesNothingFromASegmentWhoseAckItsReceiverDoesNotBelieve) {
+    Wire wire;
+    const auto sends = [&](uint32_t acks, std::string_view text, uint8_t flags) {
+        Segment segment = wire.from_client(0, text, flags);
+        segment.ack = Wire::server_isn + 1 + acks;
+        return wire.accept(Direction::to_server, segment).drop;
+    };
+    EXPECT_EQ(sends(2, "FORGED", tcp::ack), DropReason::out_of_window) << "nothing was sent";
+    EXPECT_EQ(sends(UINT32_MAX, "FORGED", tcp::ack), DropReason::out_of_window);
+    EXPECT_EQ(sends(0x4000'0000, "", tcp::ack | tcp::fin), DropReason::out_of_window);
+    EXPECT_EQ(sends(0, "HONEST", tcp::ack), DropReason::none);
+    EXPECT_EQ(wire.read(), "HONEST");
+}
+
+TEST(Stream, BelievesAnAckAsOldAsTheLargestWindow) {
+    Wire wire;
+    const std::string data(4'000, 'x');
+    const auto old_ack = [&](uint32_t at, uint32_t acks) {
+        Segment segment = wire.from_client(at, "a", tcp::ack);
+        segment.ack = Wire::server_isn + 1 + acks;
+        return wire.accept(Direction::to_server, segment).drop;
+    };
+    for (uint32_t sent = 0; sent < 160'000; sent += 4'000) {
+        ASSERT_TRUE(passed(wire.answers(sent, data)));
+        ASSERT_TRUE(passed(wire.receipt(sent + 4'000)));
+    }
+    EXPECT_EQ(old_ack(0, 160'000 - 65'535), DropReason::none) << "it was overtaken on its way";
+    EXPECT_EQ(old_ack(1, 160'000 - 65'536), DropReason::out_of_window);
+    EXPECT_EQ(wire.read(), "a");
+}
+
 TEST(Stream, ReadsOfASegmentThatBeginsBeforeTheFirstByteWhatTheServerReads) {
     Wire wire({.client_isn = Seq(5)});
     EXPECT_TRUE(passed(wire.sends(0u - 4, "xxxxGOOD")));

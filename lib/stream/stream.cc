@@ -21,6 +21,9 @@ Bytes part_of(const Segment& segment, SeqRange range) noexcept {
 // They wrap as sequence numbers do (RFC 7323 5.2).
 uint32_t newer(uint32_t a, uint32_t b) noexcept { return later(Seq(a), Seq(b)).value(); }
 
+/// Recorded hosts acknowledge one number too many; who guesses gains nothing by one.
+constexpr uint32_t ack_slack = 1;
+
 uint32_t distance(Seq from, Seq to) noexcept { return static_cast<uint32_t>(to - from); }
 
 }  // namespace
@@ -250,6 +253,13 @@ void Stream::acknowledge(Seq ack, uint16_t window, StreamPool& pool, Outcome& ou
     }
     islands_.forget_rewritten_before(ack, pool);
     let_go(pool);
+}
+
+bool Stream::believes_ack(Seq ack) const noexcept {
+    const uint64_t acked = acked_bytes() + (fin_acked_ ? 1 : 0);
+    const uint64_t window = uint64_t{0xffff} << window_scale_;
+    return ack <= highest_ + ack_slack &&
+           ack >= acked_ - static_cast<uint32_t>(std::min(acked, window));
 }
 
 void Stream::stop_inspecting(StreamPool& pool) noexcept {

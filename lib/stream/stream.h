@@ -115,6 +115,11 @@ public:
     bool timestamps() const noexcept { return timestamps_; }
     uint32_t newest_timestamp() const noexcept { return newest_timestamp_; }
     uint64_t delivered_bytes() const noexcept { return delivered_; }
+    /// The number of its first byte, of a stream that was seen from its start.
+    Seq first() const noexcept { return next_ - static_cast<uint32_t>(delivered_); }
+    /// Whether its sender may take `ack` from its receiver: of nothing that was not sent, nor
+    /// older than the largest window that was ever offered (RFC 5961 5.2).
+    bool believes_ack(Seq ack) const noexcept;
     uint64_t acked_bytes() const noexcept {
         return acked_ < next_ ? delivered_ - static_cast<uint32_t>(next_ - acked_) : delivered_;
     }

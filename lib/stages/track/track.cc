@@ -128,8 +128,10 @@ bool Track::put_together(Packet& packet) noexcept {
                          context_.rules->service_at(packet.destination, packet.ip_protocol) < 0 &&
                          context_.rules->service_at(packet.source, packet.ip_protocol) < 0;
     const bool verifies = context_.config.checksums == config::Checksums::verify;
-    if (!foreign && verifies && !checksums_hold(packet)) {
-        context_.refuse(packet, DropReason::bad_checksum);
+    if (verifies && !checksums_hold(packet)) {
+        // No host takes it, so what it says of the datagram counts for nothing.
+        packet.way = Way::pass;
+        if (!foreign) context_.refuse(packet, DropReason::bad_checksum);
         return false;
     }
     const Fragments::Fate fate = context_.fragments.take(packet, foreign);
@@ -255,6 +257,12 @@ bool Track::handshake_again(Packet& packet, const Claim& claim, const HashedKey&
                             Flow& flow) noexcept {
     const bool to_server = packet.direction == Direction::to_server;
     const bool living = flow.state != FlowState::dead && flow.state != FlowState::bypass;
+    // The living connection's own SYN, or the answer to it, sent again: it begins nothing,
+    // or the same numbers would be decoded twice.
+    if (living && packet.has(tcp::syn) &&
+        flow.connection.began_at(packet.direction, packet.tcp.seq)) {
+        return false;
+    }
     if (to_server && opens(packet)) {
         // Ports used again and data in the SYN at once: the next SYN has none.
         if (packet.payload_size > 0) context_.refuse(packet, DropReason::no_buffer);
@@ -273,7 +281,7 @@ bool Track::handshake_again(Packet& packet, const Claim& claim, const HashedKey&
         return true;
     }
     if (!to_server || !packet.has(tcp::ack) || packet.has(tcp::rst)) return false;
-    const auto agreed = context_.half_open.complete(key.hash, packet.tcp, packet.time);
+    const auto agreed = context_.half_open.complete(key.hash, packet.tcp);
     if (!agreed) return false;
     forget(flow, packet.time);
     begin(packet, claim, key, *agreed);
@@ -309,12 +317,17 @@ void Track::settle_new_tcp(Packet& packet, const Claim& claim, const HashedKey& 
         answer_of_server(packet, claim, key);
         return;
     }
-    const auto agreed =
-        claim.to_server ? context_.half_open.complete(key.hash, packet.tcp, packet.time)
-                        : context_.half_open.complete_by_server(key.hash, packet.tcp, packet.time);
+    const auto agreed = claim.to_server
+                            ? context_.half_open.complete(key.hash, packet.tcp)
+                            : context_.half_open.complete_by_server(key.hash, packet.tcp);
     if (agreed) {
         begin(packet, claim, key, *agreed);
-    } else if (!claim.to_server && context_.half_open.contains(key.hash)) {
+    } else if (claim.to_server && packet.payload_size > 0 &&
+               context_.half_open.answered(key.hash)) {
+        // It acknowledges no answer that we remember.  If the server remembers another, it
+        // would read what nobody inspects.
+        context_.refuse(packet, DropReason::out_of_window);
+    } else if (!claim.to_server && context_.half_open.contains(key.hash, packet.time)) {
         // Of no connection that is being opened, so its client will not take it.
         // The handshake goes on; to call it midstream would leave it uninspected.
         packet.way = Way::pass;
@@ -325,6 +338,7 @@ void Track::settle_new_tcp(Packet& packet, const Claim& claim, const HashedKey& 
 
 void Track::begin(Packet& packet, const Claim& claim, const HashedKey& key,
                   const stream::Handshake& agreed) noexcept {
+    if (!packet.has(tcp::syn)) context_.fast_open.give_up(key.hash);
     if (Flow* flow = make_flow(packet, claim, key)) {
         flow->connection = stream::Connection::from_handshake(agreed);
         opened_ |= uint64_t{1} << claim.packet;
@@ -345,7 +359,7 @@ void Track::answer_of_server(Packet& packet, const Claim& claim, const HashedKey
         return;
     }
     answer.seq = answer.seq + 1;
-    if (const auto agreed = context_.half_open.complete_by_server(key.hash, answer, packet.time)) {
+    if (const auto agreed = context_.half_open.complete_by_server(key.hash, answer)) {
         begin(packet, claim, key, *agreed);
         if (packet.flow != nullptr) packet.flow->early_data = true;
     }
@@ -360,11 +374,17 @@ void Track::offer_of_client(Packet& packet, const Claim& claim, uint64_t hash) n
             return;
         }
     }
-    if (packet.payload_size > 0) {
-        const DropReason reason =
-            context_.fast_open.keep(hash, packet.tcp.seq, packet.payload(), packet.time);
-        if (reason != DropReason::none) context_.refuse(packet, reason);
-        if (!packet.alive()) return;
+    // What a SYN/ACK says that it took could be of either.
+    if (packet.payload_size > 0 &&
+        context_.half_open.offers_other(hash, packet.tcp.seq, packet.time)) {
+        context_.refuse(packet, DropReason::no_buffer);
+        return;
+    }
+    const DropReason reason =
+        context_.fast_open.offer(hash, packet.tcp.seq, packet.payload(), packet.time);
+    if (reason != DropReason::none) {
+        context_.refuse(packet, reason);
+        return;
     }
     if (context_.half_open.client_offers(hash, packet.tcp, packet.time)) {
         context_.notice(Notice::half_open_evicted);
@@ -419,11 +439,12 @@ bool Track::over(const Flow& flow, Nanos now) const noexcept {
 }
 
 void Track::forget(Flow& flow, Nanos now) noexcept {
-    // Packets of the old connection earlier in this very burst lose it.
+    // Packets of the old connection earlier in this very burst lose it, and nobody reads
+    // them any more: so they do not go on.
     for (Packet& packet : burst_->all()) {
         if (packet.flow != &flow) continue;
         packet.flow = nullptr;
-        packet.way = Way::pass;
+        context_.refuse(packet, DropReason::flow_dead);
     }
     EndReason reason = EndReason::idle;
     if (flow.is_tcp() && flow.connection.over()) {
@@ -443,6 +464,7 @@ void Track::keep_house(Burst& burst) noexcept {
             context_.detect->sources().look_at(flow, burst.now);
         }
     });
+    context_.half_open.keep_house(burst.now);
     context_.blocked.keep_house(burst.now);
     context_.counters.flows.set(context_.flows.size());
     context_.counters.half_open.set(context_.half_open.size());

@@ -377,6 +377,97 @@ TEST(Track, ASecondHandshakeOnTheSamePorts) {
     EXPECT_EQ(line.context.flows.size(), 1u);
 }
 
+// ---- Whatever the server may read is decoded, or does not go on ----
+
+TEST(TrackEvasion, AnAnswerThatTheServerForgotOpensNothing) {
+    for (const uint32_t second : {0x2000'0000u, 0x5000'0000u - 5, 0x5000'0000u + 5}) {
+        Line line;
+        const uint32_t first = 0x5000'0000;
+        line.send(line.from_client(0x4000'0000, 0, tcp::syn));
+        line.send(line.from_server(first, 0x4000'0001, tcp::syn | tcp::ack));
+        line.send(line.from_client(0x4000'0001, 0, tcp::rst));
+        line.send(line.from_client(1000, 0, tcp::syn));
+        line.send(line.from_server(second, 1001, tcp::syn | tcp::ack));
+        line.send(line.from_client(0x5000'0000, first + 1));  // Far from any window.
+        line.send(line.from_client(1001, second + 1));
+        const Fate data = line.send(line.from_client(1001, second + 1, tcp::ack, "evil"));
+        EXPECT_NE(data.drop, DropReason::none) << second;
+    }
+}
+
+TEST(TrackEvasion, DataOfASynIsTakenForNoOtherSyn) {
+    Line left;
+    left.send(left.from_client(1000, 0, tcp::syn, "decoy"));
+    left.send(left.from_server(900, 1001, tcp::syn | tcp::ack));
+    left.send(left.from_client(1001, 0, tcp::rst));
+    EXPECT_EQ(left.send(left.from_client(1005, 0, tcp::syn)).drop, DropReason::none);
+    EXPECT_FALSE(left.send(left.from_server(7000, 1006, tcp::syn | tcp::ack)).has_flow);
+
+    Line unanswered;
+    unanswered.send(unanswered.from_client(1000, 0, tcp::syn, "decoy"));
+    EXPECT_EQ(unanswered.send(unanswered.from_client(1005, 0, tcp::syn)).drop,
+              DropReason::conflicting_overlap);
+
+    Line reversed;
+    reversed.send(reversed.from_client(1005, 0, tcp::syn));
+    EXPECT_EQ(reversed.send(reversed.from_client(1000, 0, tcp::syn, "decoy")).drop,
+              DropReason::no_buffer);
+    EXPECT_FALSE(reversed.send(reversed.from_server(900, 1006, tcp::syn | tcp::ack)).has_flow);
+}
+
+TEST(TrackEvasion, AHandshakeSentAgainBeginsNothing) {
+    for (const uint32_t again : {100u, 70'000u}) {
+        Line line;
+        line.send(line.from_client(100, 0, tcp::syn));
+        line.send(line.from_server(900, 101, tcp::syn | tcp::ack));
+        line.send(line.from_client(100, 0, tcp::syn));
+        EXPECT_TRUE(line.send(line.from_client(101, 901, tcp::ack, "this")).has_flow);
+        line.send(line.from_client(again, 0, tcp::syn));
+        line.send(line.from_server(900, 101, tcp::syn | tcp::ack));
+        EXPECT_EQ(line.send(line.from_client(101, 901, tcp::ack, "that")).drop,
+                  DropReason::conflicting_overlap);
+        EXPECT_EQ(line.flow()->connection.delivered_bytes(Direction::to_server), 4u) << again;
+    }
+}
+
+TEST(TrackEvasion, WhatComesBeforeANewConnectionInItsBurstDoesNotGoOn) {
+    Line line;
+    line.shake_hands();
+    line.send(line.from_client(70'000, 0, tcp::syn));
+    line.send(line.from_server(80'000, 70'001, tcp::syn | tcp::ack));
+    const auto fates = line.send(
+        {line.from_client(101, 901, tcp::ack, "unread"), line.from_client(70'001, 80'001)});
+    EXPECT_EQ(fates[0].drop, DropReason::flow_dead);
+    EXPECT_TRUE(fates[1].has_flow);
+}
+
+TEST(TrackEvasion, AServerMayWaitForTheAckLongerThanWeForAnAnswer) {
+    Line line;
+    line.send(line.from_client(100, 0, tcp::syn));
+    for (int i = 0; i < 6; ++i) {
+        line.send(line.from_server(900, 101, tcp::syn | tcp::ack));
+        line.now += std::chrono::seconds(1 << i);
+        line.keep_house();
+    }
+    EXPECT_EQ(line.send(line.from_client(101, 901, tcp::ack, "late")).state, FlowState::inspected);
+    EXPECT_EQ(line.flow()->connection.delivered_bytes(Direction::to_server), 4u);
+}
+
+// A server of SYN cookies would take each of them.
+TEST(TrackEvasion, DataAfterAnAnswerThatWeForgotDoesNotGoOn) {
+    Line line;
+    for (const uint32_t isn : {100u, 20'000u, 30'000u}) {
+        line.send(line.from_client(isn, 0, tcp::syn));
+        line.send(line.from_server(isn + 1'000'000, isn + 1, tcp::syn | tcp::ack));
+    }
+    EXPECT_EQ(line.send(line.from_client(101, 1'000'101)).drop, DropReason::none);
+    EXPECT_EQ(line.send(line.from_client(101, 1'000'101, tcp::ack, "evil")).drop,
+              DropReason::out_of_window);
+    EXPECT_TRUE(line.send(line.from_client(20'001, 1'020'001)).has_flow);
+}
+
+// ---- The end ----
+
 TEST(Track, ForgetsWhoSaysNothing) {
     Line line;
     line.shake_hands();
