@@ -398,13 +398,16 @@ void Player::push(double x, double y, double z, bool added) noexcept {
         second.x = std::hypot(first.x, first.z) + std::hypot(second.x, second.z);
         second.z = 0;
         second.y = std::max({first.y, second.y, first.y + second.y});
-        second.added = true;
+        second.added = second.several = true;
         std::move(pushes_.begin() + 1, pushes_.end(), pushes_.begin());
         --pushes_size_;
     }
-    pushes_[pushes_size_++] = {
-        static_cast<float>(x), static_cast<float>(y), static_cast<float>(z), ++pushes_ever_, added,
-        trips_.requests()};
+    pushes_[pushes_size_++] = {.x = static_cast<float>(x),
+                               .y = static_cast<float>(y),
+                               .z = static_cast<float>(z),
+                               .serial = ++pushes_ever_,
+                               .added = added,
+                               .said = trips_.requests()};
 }
 
 void Player::on(const protocol::Velocity& e) noexcept {
@@ -422,13 +425,17 @@ void Player::on(const protocol::Pulled&) noexcept {
 }
 
 void Player::forget_pushes_felt(const Step& step) noexcept {
-    // A push sets the speed up and down to the bit, before gravity.  Seen that,
-    // it is over, and all before it; else it is over once the game surely read it.
+    // A push is over once the game surely read it.
     size_t over = 0;
-    for (size_t i = 0; i < pushes_size_; ++i) {
+    while (over < pushes_size_ && trips_.reached() > pushes_[over].said) ++over;
+    // Or seen: it sets the speed up and down to the bit, before gravity.  Then all before
+    // it are over too.  Of equal ones it is the first; which of several, nobody can tell.
+    for (size_t i = over; i < pushes_size_ && !pushes_[i].several; ++i) {
         const bool felt = !pushes_[i].added && std::abs(pushes_[i].y) > 0.1f &&
                           std::abs(step.dy - pushes_[i].y) < static_cast<float>(same_place);
-        if (felt || trips_.reached() > pushes_[i].said) over = i + 1;
+        if (!felt) continue;
+        over = i + 1;
+        break;
     }
     if (over == 0) return;
     std::move(pushes_.begin() + static_cast<ptrdiff_t>(over),

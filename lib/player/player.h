@@ -130,11 +130,13 @@ public:
     /// Pushes that the server gave and that may not have shown yet.
     struct Push {
         float x = 0, y = 0, z = 0;
-        uint32_t serial = 0;  ///< From 1, in order.
-        bool added = false;   ///< To what he had (explosion), not in its place.
+        uint32_t serial = 0;   ///< From 1, in order.
+        bool added = false;    ///< To what he had (explosion), not in its place.
+        bool several = false;  ///< As large as several, which may show one after another.
         RequestCount said = 0;
     };
-    static constexpr size_t pushes_max = 4;
+    /// Eight seconds of blows, two a second, while the line stands still.
+    static constexpr size_t pushes_max = 16;
     /// Those that may take effect in the next tick.
     std::span<const Push> pushes() const noexcept { return {pushes_.data(), pushes_size_}; }
 

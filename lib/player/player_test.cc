@@ -210,6 +210,17 @@ TEST(Player, IsThrownByATridentOnlyAsOftenAsItCharges) {
     EXPECT_EQ(player.spins(), before + 10);
 }
 
+TEST(Player, OfEqualPushesForgetsOnlyTheOneThatShowed) {
+    Player player = joined();
+    for (int i = 0; i < 3; ++i) player.on(protocol::Velocity{self, 0.6, 0.4, 0});
+    for (size_t left = 3; left > 0; --left) {
+        ASSERT_EQ(player.pushes().size(), left);
+        const protocol::Position at = player.position();
+        player.on(to(at.x + 0.6, at.y + static_cast<double>(0.4f), at.z));
+    }
+    EXPECT_TRUE(player.pushes().empty());
+}
+
 TEST(Player, HasNoWingsThatTheServerNeverSaw) {
     Player player = joined();
     for (int claim = 0; claim < 10; ++claim) {

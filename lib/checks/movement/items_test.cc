@@ -313,6 +313,24 @@ void meets_a_server_that_stands_still(Scene& s) {
         s.put({5.0 * round, 64, 0});
     }
 }
+/// What he says waits for the line while blow after blow is on its way to him.
+void is_beaten_while_his_line_stalls(Scene& s, Nanos stall, double (*strength)(int)) {
+    s.wire.delay = stalling(2 * stall, stall);
+    s.walker.forward = 1, s.walker.sprint = true;
+    for (int blow = 0; blow < 60; ++blow) {
+        const double away = strength(blow);
+        s.told(protocol::Velocity{self, away, 0.4, 0});
+        s.walker.vx = away, s.walker.vy = 0.4;
+        s.walker.on_ground = false;
+        s.ticks(10);
+    }
+}
+void is_beaten_evenly_while_his_line_stalls(Scene& s) {
+    is_beaten_while_his_line_stalls(s, 2s, [](int) { return 0.7; });
+}
+void is_beaten_for_long_while_his_line_stalls(Scene& s) {
+    is_beaten_while_his_line_stalls(s, 8s, [](int blow) { return 0.5 + 0.05 * (blow % 7); });
+}
 
 const Rare stories[] = {
     {"sinks in powder snow and climbs out", since_1_17, sinks_in_powder_snow_and_climbs_out},
@@ -344,6 +362,9 @@ const Rare stories[] = {
     {"is let fly and stopped in the air", since_1_8, is_let_fly_and_stopped_in_the_air},
     {"is pulled back by a plugin", since_1_8, is_pulled_back_by_a_plugin},
     {"meets a server that stands still", since_1_8, meets_a_server_that_stands_still},
+    {"is beaten evenly while his line stalls", since_1_8, is_beaten_evenly_while_his_line_stalls},
+    {"is beaten for long while his line stalls", since_1_8,
+     is_beaten_for_long_while_his_line_stalls},
 };
 
 TEST(Items, AreNoCheats) {

@@ -144,7 +144,7 @@ double Speed::pushed(double speed, double possible, double gain, const Player& p
         const double push = std::hypot(double{given.x}, double{given.z});
         const double alone = push + gain + (given.added ? double{momentum_} : 0.0);
         if (speed <= alone) {
-            push_spent_ = given.serial;
+            if (!given.several) push_spent_ = given.serial;
             return alone;
         }
         if (given.added) {
