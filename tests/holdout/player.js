@@ -19,7 +19,7 @@ class Player {
     this.cheat = {}
     this.swings = 0
     const bot = this.bot = mineflayer.createBot({
-      username: name, version, auth: 'offline', hideErrors: true, physicsEnabled: false, checkTimeoutInterval: 120000,
+      username: name, version, auth: 'offline', hideErrors: true, physicsEnabled: false, checkTimeoutInterval: 3600000,
       connect: client => { client.setSocket(socket); process.nextTick(() => client.emit('connect')) }
     })
     this.ended = null

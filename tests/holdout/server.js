@@ -62,8 +62,15 @@ async function buildLanes (serv) {
   }
 }
 
+/// minecraft-data has dolphin's grace twice from 1.14 to 1.16; the game has it once, at 30 since 1.13.
+function mendEffects (version) {
+  const data = require('minecraft-data')(version)
+  if (data.version['>=']('1.14') && data.version['<']('1.17')) data.effectsByName.DolphinsGrace.id = 30
+}
+
 /// Starts it; `freezes`: [[from ms, to ms]] when its loop stands still is the line's affair.
 async function start (version, threshold) {
+  mendEffects(version)
   const serv = squid.createMCServer({
     motd: '', host: '', port: 25565, 'max-players': 20, 'online-mode': false, logging: false, gameMode: 0, difficulty: 1,
     generation: { name: 'superflat', options: { version } }, kickTimeout: 60000, plugins: {}, modpe: false, 'view-distance': 4,

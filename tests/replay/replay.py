@@ -224,13 +224,14 @@ def judge_badline(binary, folder, entry, delays, false_acts):
     start = entry["first_packet_epoch"]
     faults = []
     acted = replay.acted()
+    told = acted + [v for v in replay.of("verdict") if v["check"] in ANY_CONFIDENCE and v["confidence"] < ACT_AT]
     for player in entry["players"]:
         clients = {c["address"] for c in player["clients"]}
         mine = [v for v in acted if v["flow"]["client"] in clients]
         cheats = [w for w in player["windows"] if w.get("cheat")]
         for window in cheats:
-            hits = [epoch(v) - start - window["from"] for v in mine
-                    if v["check"] == window["expected_check"]
+            hits = [epoch(v) - start - window["from"] for v in told
+                    if v["flow"]["client"] in clients and v["check"] == window["expected_check"]
                     and -0.3 <= epoch(v) - start - window["from"] <= window["to"] - window["from"] + 3]
             delays.append((f"{entry['file']} {window['behaviour']}", min(hits) if hits else None))
         if player["role"] != "cheat" and mine:
