@@ -69,6 +69,13 @@ bool Player::Teleport::matches(const protocol::Move& move) const noexcept {
            same(relative_z, position.z, move.position.z);
 }
 
+/// Further than feet go in a tick.
+bool Player::leaps(const protocol::Move& move) const noexcept {
+    const double x = move.position.x - position_.x, y = move.position.y - position_.y,
+                 z = move.position.z - position_.z;
+    return x * x + y * y + z * z > 1;
+}
+
 Player::MoveKind Player::kind_of(const protocol::Move& move) const noexcept {
     if (move.has_position) {
         if (answer_next_ || !placed_) return MoveKind::answer;
@@ -76,6 +83,9 @@ Player::MoveKind Player::kind_of(const protocol::Move& move) const noexcept {
             // Before 1.9 nothing but the coordinates tells; a client that is put
             // where he stands sends the same packet anyway.
             if (teleports_[i].matches(move) && move.has_rotation) return MoveKind::answer;
+        }
+        if (forgotten_ > 0 && version < version_1_9 && move.has_rotation && leaps(move)) {
+            return MoveKind::answer;
         }
         if (may_repeat(move)) return MoveKind::repeat;
     }
@@ -118,14 +128,18 @@ void Player::on(const protocol::Move& e) noexcept {
         if (sneaking_) sneaked_at_ = ticks_;
         if (sprinting_) sprinted_at_ = ticks_;
     } else if (kind == MoveKind::answer) {
+        bool known = answer_next_;
         for (size_t i = 0; i < teleports_size_; ++i) {
             if (!teleports_[i].matches(e)) continue;
             if (!teleports_[i].has_id) {
                 trips_.answered(RoundTrips::Kind::teleport, teleports_[i].id, now, ticks_);
                 forget_teleports_until(i + 1);
+                forgotten_ = 0;
             }
+            known = true;
             break;
         }
+        if (!known && forgotten_ > 0) --forgotten_;
         answer_next_ = false;
         disturb();
     }
@@ -157,19 +171,25 @@ void Player::forget_teleports_until(size_t index) noexcept {
 }
 
 void Player::make_room_for_teleport() noexcept {
-    if (teleports_[0].has_id) {
-        const int32_t id = teleports_[0].id;
-        // Servers count them up; one that does not begins a new row.
-        if (forgotten_last_ < forgotten_first_ || id != forgotten_last_ + 1) forgotten_first_ = id;
-        forgotten_last_ = id;
+    const int32_t id = teleports_[0].has_id ? teleports_[0].id : 0;
+    // Servers count them up or call all the same; one that does neither begins a new row.
+    const int64_t step = int64_t{id} - forgotten_last_;
+    const bool goes_on = forgotten_ > 0 && (step == 0 || step == 1);
+    if (!goes_on) {
+        forgotten_ = 0;
+        forgotten_first_ = id;
     }
+    forgotten_last_ = id;
+    ++forgotten_;
     forget_teleports_until(1);
 }
 
 bool Player::was_forgotten(int32_t id) noexcept {
-    if (id < forgotten_first_ || id > forgotten_last_) return false;
+    if (forgotten_ == 0 || id < forgotten_first_ || id > forgotten_last_) return false;
     // In order, and each but once: what came before it is lost or answered.
-    forgotten_first_ = id + 1;
+    const auto over = static_cast<uint32_t>(int64_t{id} - forgotten_first_ + 1);
+    forgotten_ -= std::min(forgotten_, over);
+    forgotten_first_ = id < forgotten_last_ ? id + 1 : id;
     return true;
 }
 

@@ -232,6 +232,7 @@ private:
     void make_room_for_teleport() noexcept;
     bool was_forgotten(int32_t id) noexcept;
     bool may_repeat(const protocol::Move& move) const noexcept;
+    bool leaps(const protocol::Move& move) const noexcept;
     void push(double x, double y, double z, bool added) noexcept;
     void let_go_of_item() noexcept;
     void forget_pushes_felt(const Step& step) noexcept;
@@ -266,7 +267,10 @@ private:
     RoundTrips trips_;
     std::array<Teleport, teleports_max> teleports_{};
     size_t teleports_size_ = 0;
-    int32_t forgotten_first_ = 0, forgotten_last_ = -1;  ///< Ids there was no room for.
+    /// Teleports that there was no room for and that are still to be answered: how many, and
+    /// from which id to which where they have any.
+    uint32_t forgotten_ = 0;
+    int32_t forgotten_first_ = 0, forgotten_last_ = 0;
     std::array<Push, pushes_max> pushes_{};
     size_t pushes_size_ = 0;
     uint32_t pushes_ever_ = 0;

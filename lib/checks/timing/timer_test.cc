@@ -107,6 +107,36 @@ TEST(Timer, NeverActsOnTime) {
     }
 }
 
+// A server of 1.8 behind a translator gives all its teleports one id.
+TEST(Timer, NeverActsOnHimWhomStormsOfTeleportsOfOneIdMeetOnABadLine) {
+    for (const int32_t version : versions) {
+        for (const Nanos stall : {2s, 4s, 6s, 9s}) {
+            Connection<Timing> connection(version);
+            connection.delay = testing::stalling(13s, stall);
+            Walker walker;
+            walker.forward = 1;
+            for (Nanos now = 1s; now < story_length; now += game_tick) {
+                if (now % 2s == Nanos{}) {
+                    protocol::Teleported to{};
+                    to.has_id = version >= 107;
+                    for (int i = 0; i < 8; ++i) {
+                        to.position = walker.at = {walker.at.x + 3, 64, 0};
+                        connection.is_told(now - 60ms, to);
+                        connection.answers_teleport(now, 0, walker.at);
+                    }
+                }
+                walker.tick();
+                connection.ticks(now, walker, walker.on_ground);
+            }
+            connection.keeps_alive(story_length);
+            const Acts acts = connection.play();
+            EXPECT_EQ(acts.count, 0u)
+                << "protocol " << version << ", stalls of " << to_seconds(stall)
+                << " s: " << acts.check << " after " << to_seconds(acts.first) << " s";
+        }
+    }
+}
+
 TEST(Timer, ActsOnWhoLivesFaster) {
     struct Case {
         double clock;
