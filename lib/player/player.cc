@@ -124,6 +124,7 @@ void Player::on(const protocol::Move& e) noexcept {
         steps_[ticks_ % steps_max] = step;
         ++ticks_;
         trips_.ticked(ticks_);
+        wait_for_server();
         forget_pushes_felt(step);
         if (sneaking_) sneaked_at_ = ticks_;
         if (sprinting_) sprinted_at_ = ticks_;
@@ -483,6 +484,15 @@ bool Player::may_fly() const noexcept {
 }
 bool Player::may_ride() const noexcept { return riding_.high(trips_.reached()) != 0; }
 bool Player::may_swim() const noexcept { return swimming_.high(trips_.reached()) != 0; }
+
+/// A server that hangs, or that a line keeps from us, denies nothing: what waits for its word
+/// waits on.  One that is well speaks every second at least (the time of day).
+void Player::wait_for_server() noexcept {
+    constexpr Nanos silent = 1500ms;
+    if (now - server_heard_at_ <= silent) return;
+    ++glide_claimed_at_;
+    ++spin_possible_at_;
+}
 
 bool Player::may_glide() const noexcept {
     // He spreads the wings himself; the server says so only a round trip later.

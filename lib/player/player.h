@@ -179,7 +179,10 @@ public:
     void on(const protocol::KeepAliveAnswered& e) noexcept;
     void on(const protocol::PingSent& e) noexcept;
     void on(const protocol::PingAnswered& e) noexcept;
-    void on(const protocol::PacketSeen&) noexcept { listed_as_rider_ = riders_listed_ = false; }
+    void on(const protocol::PacketSeen& packet) noexcept {
+        listed_as_rider_ = riders_listed_ = false;
+        if (packet.from_server) server_heard_at_ = now;
+    }
     void on(const protocol::LoggedIn& e) noexcept;
     void on(const protocol::Joined& e) noexcept;
     void on(const protocol::WorldChanged& e) noexcept;
@@ -233,6 +236,7 @@ private:
     bool was_forgotten(int32_t id) noexcept;
     bool may_repeat(const protocol::Move& move) const noexcept;
     bool leaps(const protocol::Move& move) const noexcept;
+    void wait_for_server() noexcept;
     void push(double x, double y, double z, bool added) noexcept;
     void let_go_of_item() noexcept;
     void forget_pushes_felt(const Step& step) noexcept;
@@ -247,6 +251,7 @@ private:
     Nanos let_go_at_time_{};  ///< time at which an item was let go last.
     uint32_t charge_ = 20;    ///< Ticks of holding it that no throw has used.
     uint32_t sneaked_at_ = 0, sprinted_at_ = 0, glide_claimed_at_ = 0, spin_possible_at_ = 0;
+    Nanos server_heard_at_{};
     protocol::EntityId self_ = -1, camera_ = -1;
     protocol::EntityId vehicle_ = -1;  ///< The last one he was put on.
     float health_ = 20;

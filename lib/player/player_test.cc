@@ -231,6 +231,25 @@ TEST(Player, HasNoWingsThatTheServerNeverSaw) {
     EXPECT_TRUE(player.may_glide());
 }
 
+TEST(Player, KeepsHisWingsUntilTheServerCouldSayNo) {
+    const protocol::PacketSeen server_speaks{.name = "", .wire_bytes = 9, .from_server = true};
+    const auto lives = [&](Player& player, int count, bool server_there) {
+        for (int i = 0; i < count; ++i) {
+            if (server_there) player.on(server_speaks);
+            ticks(player, 1);
+        }
+    };
+    for (const bool hangs : {true, false}) {
+        Player player = joined();
+        lives(player, 40, true);
+        player.on(protocol::EntityAction{self, protocol::EntityAction::Kind::start_gliding, 0});
+        lives(player, 200, !hangs);
+        EXPECT_EQ(player.may_glide(), hangs);
+        lives(player, 100, true);
+        EXPECT_FALSE(player.may_glide()) << "it spoke again, and did not confirm";
+    }
+}
+
 TEST(Player, TakesALostAnswerForASlowLine) {
     Player player = joined();
     EXPECT_EQ(player.latency(), RoundTrips::unmeasured);
