@@ -104,7 +104,7 @@ struct Disconnected {
 enum class Fault : uint8_t {
     bad_varint,               ///< Longer than its type allows, or negative length.
     zero_length,              ///< A frame of no bytes.
-    length_lies,              ///< Declared and real (uncompressed) length differ.
+    length_lies,              ///< The zlib stream is not of the length that was declared.
     bad_deflate,              ///< Not a zlib stream.
     below_threshold,          ///< Compressed although shorter than the threshold.
     short_packet,             ///< Ends within a field that its layout has.
@@ -120,6 +120,7 @@ enum class Fault : uint8_t {
     no_proxy_header,          ///< The service is configured for a PROXY header, and none came.
     bad_proxy_header,         ///< Begins like a PROXY header and is none.
     unexpected_proxy_header,  ///< The service is not configured for one.
+    overpacked,               ///< Far longer on the wire than what it says it holds.
     count
 };
 inline constexpr NameTable<Fault> fault_names = {
@@ -129,6 +130,7 @@ inline constexpr NameTable<Fault> fault_names = {
     "wrong_state",       "unknown_version",  "frame_too_long",
     "inflated_too_long", "string_too_long",  "nested_too_deep",
     "no_proxy_header",   "bad_proxy_header", "unexpected_proxy_header",
+    "overpacked",
 };
 static_assert(complete(fault_names));
 

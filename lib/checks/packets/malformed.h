@@ -49,6 +49,7 @@ private:
         0.5f,  // no_proxy_header: somebody came past the balancer.
         0.9f,  // bad_proxy_header
         0.3f,  // unexpected_proxy_header: perhaps only we were not told of a balancer.
+        0.9f,  // overpacked
     };
 };
 static_assert(Hears<Malformed, protocol::Malformed>);

@@ -225,7 +225,7 @@ Decoder::Step Decoder::inflated(const Front& front, size_t header, size_t have) 
         if (!wanted || frame_.size > settings_.body_max ||
             frame_.wire_size > settings_.body_max + packing_max) {
             Step step = done(front, pass(have));
-            if (wanted) note_unread(step, stream.size() + frame_.wire_size - have);
+            if (wanted) note_unread(step, frame_.wire_size - header);
             note_unknown(step);
             return step;
         }
@@ -237,27 +237,30 @@ Decoder::Step Decoder::inflated(const Front& front, size_t header, size_t have) 
 
 Decoder::Step Decoder::inflate_whole(const Front& front, Bytes stream) noexcept {
     Step step = done(front, {Step::Kind::frame, frame_.wire_size});
-    const Inflater::Result body = inflater_.whole(stream, frame_.size);
-    if (body.status != Inflater::Status::done) {
+    Inflater::Result body = inflater_.whole(stream, frame_.size);
+    if (body.status == Inflater::Status::bad_deflate) {
         // What it was may have been found out when fewer bytes were here.
         const Number id = number_at(inflater_.first(stream, id_width_max).out);
         if (id.width > 0) (void)identify(front.session, id.value);
-        if (body.status == Inflater::Status::bad_deflate) {
-            accuse(step, Fault::bad_deflate, 0, 0);
-            return step;
-        }
+        accuse(step, Fault::bad_deflate, 0, 0);
+        return step;
+    }
+    if (body.status == Inflater::Status::other_size) {
+        frame_.size_lies = true;
         double real = 0;
         if (front.session.lies_measured < lies_measured_max) {
             ++front.session.lies_measured;
             real = static_cast<double>(inflater_.measure(stream, lie_size_max));
+            body = inflater_.whole(stream, frame_.size);  // The room was needed.
         }
         accuse(step, Fault::length_lies, real, static_cast<double>(frame_.size));
-        return step;
     }
     const Number id = number_at(body.out);
-    (void)identify(front.session, id.value);
-    frame_.body = body.out.subspan(static_cast<size_t>(std::max(id.width, 0)));
-    frame_.has_body = frame_.program != nullptr;
+    if (id.width > 0) {
+        (void)identify(front.session, id.value);
+        frame_.body = body.out.subspan(static_cast<size_t>(id.width));
+        frame_.has_body = frame_.program != nullptr;
+    }
     return step;
 }
 
@@ -333,6 +336,8 @@ void Decoder::note_unread(Step& step, size_t packed_size) noexcept {
     const auto size = static_cast<double>(frame_.size);
     if (frame_.compressed && size > most) {
         accuse(step, Fault::inflated_too_long, size, most);
+    } else if (frame_.compressed && frame_.size <= settings_.body_max) {
+        accuse(step, Fault::overpacked, static_cast<double>(packed_size), size + packing_max);
     } else {
         const bool plugin_message = frame_.packet == Packet::custom_payload;
         accuse(step, Fault::frame_too_long, size,

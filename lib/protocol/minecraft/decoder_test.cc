@@ -291,6 +291,98 @@ TEST(Compression, SkipsWhatNobodyNeeds) {
     EXPECT_EQ(talk.server_says(packet(0x1f).i64(5)), "KeepAliveSent 5");
 }
 
+/// A frame whose zlib stream is `stream`, said to inflate to `declared` bytes.
+std::string frame_around(const std::string& stream, size_t declared) {
+    return plain_frame(Made().varint(static_cast<int32_t>(declared)).raw(stream).str());
+}
+
+/// The stream that a server reads all of `body` from, up to its last block's end.
+std::string flushed(const std::string& body) {
+    std::string out(compressBound(body.size()) + 64, '\0');
+    z_stream z{};
+    deflateInit(&z, Z_DEFAULT_COMPRESSION);
+    z.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(body.data()));
+    z.avail_in = static_cast<uInt>(body.size());
+    z.next_out = reinterpret_cast<Bytef*>(out.data());
+    z.avail_out = static_cast<uInt>(out.size());
+    EXPECT_EQ(deflate(&z, Z_SYNC_FLUSH), Z_OK);
+    out.resize(z.total_out);
+    deflateEnd(&z);
+    return out;
+}
+
+/// After two bytes of header, blocks that hold nothing.
+std::string padded(const std::string& stream, size_t blocks) {
+    std::string out = stream.substr(0, 2);
+    for (size_t i = 0; i < blocks; ++i) out += std::string("\0\0\0\xff\xff", 5);
+    return out + stream.substr(2);
+}
+
+// Servers inflate into as many bytes as were declared and take what is there, so a stream
+// that is not quite right hides nothing.
+TEST(Compression, IsReadAsServersReadIt) {
+    std::string words;
+    for (int i = 0; i < 240; ++i) words += static_cast<char>('a' + i * i % 25);
+    const std::string chat = packet(3).text(words).str();
+    const std::string right = deflated(chat);
+    const std::string told = "Text 0 " + words, named = told + "; Malformed length_lies";
+    const struct {
+        const char* what;
+        std::string stream;
+        const std::string& heard;
+    } cases[] = {
+        {"right", right, told},
+        {"a byte behind its end", right + 'x', named},
+        {"more than declared", deflated(chat + std::string(500, 'x')), named},
+        {"more than declared, and cut there",
+         [&] {
+             const std::string more = deflated(chat + std::string(90'000, 'x'));
+             return more.substr(0, more.size() - 20);
+         }(),
+         named},
+        {"no checksum", right.substr(0, right.size() - 4), named},
+        {"half a checksum", right.substr(0, right.size() - 2), named},
+        {"no last block", flushed(chat), named},
+        {"blocks of nothing before it", padded(right, 20'000), told},
+    };
+    for (const auto& c : cases) {
+        for (const size_t piece : {size_t{1} << 20, size_t{100}}) {
+            Talk talk;
+            talk.log_in(754, 64);
+            const std::string frame = frame_around(c.stream, chat.size());
+            for (size_t at = 0; at < frame.size(); at += piece) {
+                talk.client(std::string_view(frame).substr(at, piece));
+            }
+            EXPECT_EQ(talk.recorder.heard(), c.heard) << c.what << " in " << piece;
+            EXPECT_EQ(talk.client_says(packet(0x10).i64(9)), "KeepAliveAnswered 9") << c.what;
+        }
+    }
+}
+
+// What an array of the declared size has behind the stream's end are zeroes.
+TEST(Compression, BytesThatDoNotComeAreZeroes) {
+    Talk talk;
+    talk.log_in(754, 16);
+    const std::string position = packet(0x12).f64(1).f64(2).f64(3).str();
+    talk.client_says(packet(3).text(std::string(200, 'x')));  // The room holds it still.
+    talk.client(packed_frame(position, static_cast<int32_t>(position.size()) + 1));
+    EXPECT_EQ(talk.recorder.heard(), "Move at 1 2 3 air; Malformed length_lies");
+}
+
+TEST(Compression, AFrameOfMuchMoreThanItHoldsIsNamed) {
+    const std::string chat = packet(3).text(std::string(250, 'a')).str();
+    Talk talk;
+    talk.log_in(754, 64);
+    talk.client(frame_around(padded(deflated(chat), 27'000), chat.size()));
+    EXPECT_EQ(talk.recorder.heard(), "Malformed overpacked");
+    EXPECT_EQ(talk.client_says(packet(0x10).i64(9)), "KeepAliveAnswered 9");
+    // What does not deflate at all takes a few bytes more, and is read.
+    std::mt19937 random(7);
+    std::string item = packet(0x0b).text("a:b").str();
+    while (item.size() < 32'000) item += static_cast<char>(random());
+    EXPECT_EQ(talk.client_says(Made().raw(item)).substr(0, 22), "PluginMessage a:b 3199");
+}
+
 // ---- faults --------------------------------------------------------------------
 
 struct Fault {
@@ -328,9 +420,9 @@ TEST(Faults, EachHasItsName) {
          }(),
          "Malformed bad_deflate", false},
         {"more than declared", packed_frame(position + std::string(100, 'x'), 100),
-         "Malformed length_lies", false},
+         "Move at 1 2 3 ground; Malformed length_lies", false},
         {"less than declared", packed_frame(position + std::string(60, 'x'), 5000),
-         "Malformed length_lies", false},
+         "Move at 1 2 3 ground; Malformed length_lies", false},
         {"compressed below the threshold", packed_frame(position),
          "Move at 1 2 3 ground; Malformed below_threshold", false},
         {"an end within a field", small_frame(far), "Malformed short_packet", false},

@@ -28,6 +28,7 @@ struct Frame {
     bool compressed = false;
     bool enciphered = false;
     bool has_body = false;     ///< False: passed by unread.
+    bool size_lies = false;    ///< It inflated to another size: `body` is what servers read.
     uint32_t register_at = 0;  ///< Enciphered: where in the bytes fed its Half's register stands.
     Bytes body;                ///< The fields after the id.
     const Program* program = nullptr;  ///< How to read the fields; null: no layout is kept.

@@ -49,11 +49,14 @@ Inflater::Result Inflater::whole(Bytes in, size_t size) noexcept {
     body.avail_out = static_cast<uint32_t>(size);
     body.crc_flag = ISAL_ZLIB;
     const int result = isal_inflate_stateless(&body);
-    if (result == ISAL_OUT_OVERFLOW) return {Status::other_size, {}};
-    if (result == ISAL_END_INPUT) return {Status::need_more, {}};
-    if (result != ISAL_DECOMP_OK) return {Status::bad_deflate, {}};
-    if (body.total_out != size || body.avail_in != 0) return {Status::other_size, {}};
-    return {Status::done, Bytes(state_->room).first(size)};
+    const Bytes out = Bytes(state_->room).first(size);
+    if (result == ISAL_DECOMP_OK && body.total_out == size && body.avail_in == 0) {
+        return {Status::done, out};
+    }
+    const bool ends = result == ISAL_END_INPUT || result == ISAL_DECOMP_OK;
+    if (!ends && result != ISAL_OUT_OVERFLOW) return {Status::bad_deflate, {}};
+    if (ends) std::fill_n(body.next_out, body.avail_out, uint8_t{0});
+    return {Status::other_size, out};
 }
 
 Inflater::Result Inflater::first(Bytes in, size_t size) noexcept {

@@ -28,20 +28,24 @@ public:
         done,
         need_more,    ///< `in` ends before the bytes asked for.
         bad_deflate,  ///< Not a zlib stream, or its checksum is wrong.
-        other_size,   ///< It holds more or fewer bytes than was said.
+        /// It holds more or fewer bytes than was said, has none of its checksum, or goes on
+        /// behind it.
+        other_size,
     };
     struct Result {
         Status status;
         Bytes out;  ///< Valid until the next call.
     };
 
-    /// A whole packet of exactly `size` bytes, at most size_max().
+    /// A whole packet of `size` bytes, at most size_max().  With other_size too `out` has so
+    /// many: the first ones, as servers take them, with zeroes for those that are not there.
     Result whole(Bytes in, size_t size) noexcept;
     /// The VarInt at the front, from however much of the stream is there: its bytes,
     /// or up to `size` (at most 16) when they are anything but an ordinary one.
     Result first(Bytes in, size_t size) noexcept;
 
-    /// How many bytes the stream holds, or `limit` when they are at least so many.
+    /// How many bytes the stream holds, or `limit` when they are at least so many.  Takes
+    /// the room of the last Result.
     size_t measure(Bytes in, size_t limit) noexcept;
 
 private:

@@ -24,7 +24,10 @@ public:
         values_.clear();
         Walk<ToServer> walk(frame_.body, values_, *this);
         if (!walk.run(program_of(frame_))) {
-            tell(protocol::Malformed{walk.fault(), walk.observed(), walk.limit(), false});
+            // Of a size that lies, an end too early or too late is no fault of its own.
+            if (!frame_.size_lies || walk.fault() != protocol::Fault::short_packet) {
+                tell(protocol::Malformed{walk.fault(), walk.observed(), walk.limit(), false});
+            }
             return;
         }
         if (frame_.state == State::play) {
@@ -32,7 +35,7 @@ public:
         } else {
             before_play();
         }
-        if (walk.trailing() > 0) {
+        if (walk.trailing() > 0 && !frame_.size_lies) {
             const auto extra = static_cast<double>(walk.trailing());
             tell(protocol::Malformed{protocol::Fault::trailing_bytes, extra, 0, false});
         }
