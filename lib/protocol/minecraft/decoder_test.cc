@@ -101,6 +101,28 @@ TEST(States, AnEncryptedSessionBecomesOpaque) {
     EXPECT_EQ(talk.recorder.heard(), "");
 }
 
+// Servers in offline mode ignore an answer to what they did not ask and go on in plain.
+TEST(States, AnEncryptionThatWasNotAskedForChangesNothing) {
+    for (const int32_t version : {5, 47, 340, 754}) {
+        Talk talk;
+        talk.client_says(handshake(version, 2));
+        talk.client_says(packet(0).text("Alice"));
+        Made answer = packet(1);
+        if (version >= 47) {
+            answer.text("secret").text("token");
+        } else {
+            answer.i16(6).raw("secret").i16(5).raw("token");
+        }
+        EXPECT_EQ(talk.client_says(answer), "Malformed wrong_state") << version;
+        EXPECT_EQ(client_state(talk), State::login) << version;
+        const std::string uuid = version >= 735
+                                     ? std::string(16, '\7')
+                                     : Made().text("01000000-0000-0000-0000-0000000000ff").str();
+        talk.server_says(packet(2).raw(uuid).text("Alice"));
+        EXPECT_EQ(client_state(talk), State::play) << version;
+    }
+}
+
 // ---- versions that there are no tables for ------------------------------------
 
 TEST(UnknownVersion, IsReportedWithItsPlayerAndCutIntoFrames) {

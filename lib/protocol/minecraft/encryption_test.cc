@@ -154,6 +154,7 @@ TEST(Encryption, WithoutAFeedItIsOpaqueAtOnce) {
     Talk talk;
     talk.client_says(handshake(version, 2));
     talk.client_says(packet(0).text("Alice"));
+    talk.server_says(packet(1).text("").text("key").text("token"));
     EXPECT_EQ(talk.client_says(packet(1).text("secret").text("token")), "BecameOpaque");
 }
 

@@ -26,9 +26,14 @@ private:
 
 using P = Packet;
 
-inline constexpr PacketSet heard_before_play = {
-    P::compress, P::disconnect, P::finish_configuration, P::keep_alive, P::login_plugin_request,
-    P::ping,     P::success};
+inline constexpr PacketSet heard_before_play = {P::compress,
+                                                P::disconnect,
+                                                P::encryption_begin,
+                                                P::finish_configuration,
+                                                P::keep_alive,
+                                                P::login_plugin_request,
+                                                P::ping,
+                                                P::success};
 inline constexpr PacketSet heard_in_play = {P::abilities,
                                             P::acknowledge_player_digging,
                                             P::attach_entity,

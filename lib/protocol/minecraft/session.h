@@ -84,11 +84,10 @@ struct Session {
     Encryption encryption = Encryption::none;
     bool legacy_asked = false;      ///< The client's first byte was 0xFE; see LegacyPing.
     bool forwarding_asked = false;  ///< It has no answer yet; see velocity.h.
-    // Of a login in a version without tables:
-    bool encryption_asked = false;
-    bool login_over = false;
-    uint8_t lies_measured = 0;  ///< False lengths whose truth was looked for.
-    uint8_t entity_flags = 0;   ///< Of the player's own metadata, as last sent.
+    bool encryption_asked = false;  ///< By the server.
+    bool login_over = false;        ///< Of a version without tables.
+    uint8_t lies_measured = 0;      ///< False lengths whose truth was looked for.
+    uint8_t entity_flags = 0;       ///< Of the player's own metadata, as last sent.
     uint8_t living_flags = 0;
     uint8_t pose = 0;
     Cfb8 cipher;  ///< Last, for most sessions never look at it.

@@ -32,6 +32,7 @@ public:
 
     void run() noexcept {
         if (!is_heard_from_server(frame_.state, frame_.packet)) return;
+        if (frame_.packet == Packet::encryption_begin) session_.encryption_asked = true;
         values_.clear();
         Walk<ToClient> walk(frame_.body, values_, *this);
         if (!walk.run(program_of(frame_))) return;

@@ -170,8 +170,14 @@ private:
         session_.half(Direction::to_client).state = state;
     }
 
-    /// From the next byte on both directions are AES-128-CFB8.
-    void encrypted() noexcept { session_.encryption = Session::Encryption::awaits_key; }
+    /// From the next byte on both directions are AES-128-CFB8, if the server asked for it:
+    /// else it takes no notice, or ends it.
+    void encrypted() noexcept {
+        const bool heard = !session_.half(Direction::to_client).finished();
+        if (heard && !session_.encryption_asked) return wrong_state();
+        session_.encryption = Session::Encryption::awaits_key;
+    }
+
     /// Packets of both configuration and play.
     void common() noexcept {
         const Values& v = values_;

@@ -226,6 +226,7 @@ void Decode::settle(Packet& packet, uint8_t index, const stream::Outcome& outcom
     if (outcome.over_limit || outcome.gap) {
         context_.notice(outcome.gap ? Notice::stream_gap : Notice::stream_limit);
         unread(packet, index, context_.config.on_failure.memory, DropReason::no_buffer);
+        login_unheard(*packet.flow);
     }
     if (outcome.pool_full) context_.notice(Notice::stream_memory_full);
     if (outcome.urgent) {
@@ -246,6 +247,14 @@ void Decode::settle(Packet& packet, uint8_t index, const stream::Outcome& outcom
     } else if (outcome.new_bytes && !packet.flow->connection.over()) {
         context_.detect->connection_goes_on(*packet.flow, packet.time);
     }
+}
+
+/// What the server asks for in a login that is not heard any more, nobody knows.
+void Decode::login_unheard(const Flow& flow) noexcept {
+    if (flow.session == Flow::none || flow.connection.inspected(Direction::to_client)) return;
+    minecraft::Session::Half& half =
+        conversations_[flow.session].session.half(Direction::to_client);
+    if (half.state == minecraft::State::login) half.state = minecraft::State::broken;
 }
 
 Decode::Conversation* Decode::conversation_of(Flow& flow) noexcept {
