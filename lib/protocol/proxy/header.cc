@@ -22,8 +22,8 @@ constexpr size_t fixed_size = 16;  ///< Signature, version and command, family, 
 constexpr uint8_t crc32c_type = 3;
 constexpr size_t crc32c_size = 4;
 
-Header malformed(uint8_t version) noexcept {
-    return {.status = Status::malformed, .version = version};
+Header malformed(uint8_t version, size_t size = 0) noexcept {
+    return {.status = Status::malformed, .size = size, .version = version};
 }
 
 /// Whether one of the two is the beginning of the other.
@@ -80,13 +80,15 @@ Header read_words(std::string_view line) noexcept {
     words.next();  // "PROXY"
     const std::string_view family = words.next();
     if (family == "UNKNOWN") return header;  // Whatever follows says nothing.
-    if (family != "TCP4" && family != "TCP6") return malformed(1);
+    if (family != "TCP4" && family != "TCP6") return malformed(1, header.size);
     const bool v6 = family == "TCP6";
     const auto from = address_in(words.next(), v6);
     const auto to = address_in(words.next(), v6);
     const auto from_port = port_in(words.next());
     const auto to_port = port_in(words.next());
-    if (!from || !to || !from_port || !to_port || !words.ended()) return malformed(1);
+    if (!from || !to || !from_port || !to_port || !words.ended()) {
+        return malformed(1, header.size);
+    }
     header.has_addresses = true;
     header.source = {*from, *from_port};
     header.destination = {*to, *to_port};
@@ -97,10 +99,7 @@ Header read_line(std::string_view in) noexcept {
     const std::string_view most = in.substr(0, line_size_max);
     const size_t end = most.find(line_end);
     if (end != most.npos) return read_words(most.substr(0, end));
-    // A carriage return may be its last byte so far, and nowhere else.
-    const size_t stray = most.find_first_of("\r\n");
-    const bool may_end = stray == most.npos || (most[stray] == '\r' && stray + 1 == most.size());
-    if (in.size() >= line_size_max || !may_end) return malformed(1);
+    if (in.size() >= line_size_max) return malformed(1);
     return {.status = Status::need_more, .version = 1};
 }
 
@@ -171,15 +170,17 @@ Header read_binary(Bytes in) noexcept {
     const size_t size = fixed_size + fixed.u16();
     constexpr uint8_t local = 0x20, proxied = 0x21;
     const bool known = version_command == local || version_command == proxied;
-    if (!known || size > header_size_max) return malformed(2);
+    // Of another version nobody knows what the length says.
+    if (version_command >> 4 != 2 || size > header_size_max) return malformed(2);
     if (in.size() < size) return header;
+    if (!known) return malformed(2, size);
     const Bytes whole = in.first(size);
     const auto taken = read_addresses(family, whole.subspan(fixed_size), header);
     if (version_command == local) {
         // Its addresses, and whatever else stands there, are to be skipped (2.2).
         return {.status = Status::whole, .size = size, .version = 2};
     }
-    if (!taken || !additions_hold(whole, fixed_size + *taken)) return malformed(2);
+    if (!taken || !additions_hold(whole, fixed_size + *taken)) return malformed(2, size);
     header.status = Status::whole;
     header.size = size;
     return header;

@@ -20,11 +20,11 @@ struct Header {
         absent,  ///< The connection begins with something else.
         need_more,
         whole,
-        malformed,  ///< Begins like a header and is none.
+        malformed,  ///< Begins like a header and is none, or says what can not be.
     };
 
     Status status = Status::absent;
-    size_t size = 0;  ///< whole: bytes it takes.
+    size_t size = 0;  ///< Bytes it takes; malformed: 0 when nobody can say.
     uint8_t version = 0;
     /// False: the balancer speaks for itself (health checks) or can not tell
     /// (UNKNOWN, LOCAL, Unix sockets), so the connection's own addresses hold.

@@ -55,6 +55,7 @@ struct Case {
     std::string bytes;
     Status status;
     const char* source = "";  ///< Empty: no addresses.
+    bool ends = false;        ///< malformed, but where it ends is known.
 };
 
 const Case cases[] = {
@@ -70,21 +71,26 @@ const Case cases[] = {
     {"a line that is too long", "PROXY UNKNOWN " + std::string(92, 'x') + "\r\n",
      Status::malformed},
     {"a line without end", "PROXY UNKNOWN " + std::string(200, 'x'), Status::malformed},
-    {"a line feed alone", "PROXY UNKNOWN\n", Status::malformed},
-    {"a carriage return alone", "PROXY UNKNOWN\rx", Status::malformed},
-    {"two spaces", "PROXY TCP4  198.51.100.7 10.0.0.2 50122 25565\r\n", Status::malformed},
-    {"a word too many", "PROXY TCP4 198.51.100.7 10.0.0.2 50122 25565 1\r\n", Status::malformed},
-    {"a word too few", "PROXY TCP4 198.51.100.7 10.0.0.2 50122\r\n", Status::malformed},
-    {"a space at the end", "PROXY TCP4 198.51.100.7 10.0.0.2 50122 25565 \r\n", Status::malformed},
-    {"a leading zero", "PROXY TCP4 198.51.100.7 10.0.0.2 050122 25565\r\n", Status::malformed},
+    {"a line feed alone", "PROXY UNKNOWN\n" + std::string(100, 'x'), Status::malformed},
+    {"a carriage return alone", "PROXY UNKNOWN\r" + std::string(100, 'x'), Status::malformed},
+    {"two spaces", "PROXY TCP4  198.51.100.7 10.0.0.2 50122 25565\r\n", Status::malformed, "",
+     true},
+    {"a carriage return within", "PROXY TCP4\rx\r\n", Status::malformed, "", true},
+    {"a word too many", "PROXY TCP4 198.51.100.7 10.0.0.2 50122 25565 1\r\n", Status::malformed, "",
+     true},
+    {"a word too few", "PROXY TCP4 198.51.100.7 10.0.0.2 50122\r\n", Status::malformed, "", true},
+    {"a space at the end", "PROXY TCP4 198.51.100.7 10.0.0.2 50122 25565 \r\n", Status::malformed,
+     "", true},
+    {"a leading zero", "PROXY TCP4 198.51.100.7 10.0.0.2 050122 25565\r\n", Status::malformed, "",
+     true},
     {"a zero in the address", "PROXY TCP4 198.51.100.7\0x 10.0.0.2 50122 25565\r\n"s,
-     Status::malformed},
-    {"port 65536", "PROXY TCP4 198.51.100.7 10.0.0.2 65536 25565\r\n", Status::malformed},
+     Status::malformed, "", true},
+    {"port 65536", "PROXY TCP4 198.51.100.7 10.0.0.2 65536 25565\r\n", Status::malformed, "", true},
     {"another family's address", "PROXY TCP4 ::ffff:198.51.100.7 10.0.0.2 50122 25565\r\n",
-     Status::malformed},
-    {"no family", "PROXY \r\n", Status::malformed},
-    {"a family that is none", "PROXY UDP4 198.51.100.7 10.0.0.2 50122 25565\r\n",
-     Status::malformed},
+     Status::malformed, "", true},
+    {"no family", "PROXY \r\n", Status::malformed, "", true},
+    {"a family that is none", "PROXY UDP4 198.51.100.7 10.0.0.2 50122 25565\r\n", Status::malformed,
+     "", true},
     {"binary", binary(proxied, tcp4, addresses), Status::whole, "198.51.100.7:50122"},
     {"binary, the sixth version",
      binary(proxied, tcp6,
@@ -100,17 +106,20 @@ const Case cases[] = {
      Status::whole, "198.51.100.7:50122"},
     {"a checksum that holds", checked(addition(2, "play.example")), Status::whole,
      "198.51.100.7:50122"},
-    {"a checksum that does not", checked(addition(2, "play.example"), 1), Status::malformed},
+    {"a checksum that does not", checked(addition(2, "play.example"), 1), Status::malformed, "",
+     true},
     {"a checksum of two bytes", binary(proxied, tcp4, addresses + addition(3, "12")),
-     Status::malformed},
+     Status::malformed, "", true},
     {"an addition past the end", binary(proxied, tcp4, addresses + "\4\0\5abcd"s),
-     Status::malformed},
-    {"half an addition", binary(proxied, tcp4, addresses + "\4\0"s), Status::malformed},
-    {"too short for its addresses", binary(proxied, tcp4, addresses.substr(1)), Status::malformed},
-    {"a family that is none", binary(proxied, 0x41, std::string(300, 'x')), Status::malformed},
-    {"a transport that is none", binary(proxied, 0x13, addresses), Status::malformed},
+     Status::malformed, "", true},
+    {"half an addition", binary(proxied, tcp4, addresses + "\4\0"s), Status::malformed, "", true},
+    {"too short for its addresses", binary(proxied, tcp4, addresses.substr(1)), Status::malformed,
+     "", true},
+    {"a family that is none", binary(proxied, 0x41, std::string(300, 'x')), Status::malformed, "",
+     true},
+    {"a transport that is none", binary(proxied, 0x13, addresses), Status::malformed, "", true},
     {"another version", binary(0x31, tcp4, addresses), Status::malformed},
-    {"another command", binary(0x22, tcp4, addresses), Status::malformed},
+    {"another command", binary(0x22, tcp4, addresses), Status::malformed, "", true},
     {"the longest", binary(proxied, tcp4, addresses + addition(4, std::string(4065, 'x'))),
      Status::whole, "198.51.100.7:50122"},
     {"a byte longer", binary(proxied, tcp4, addresses + addition(4, std::string(4066, 'x'))),
@@ -124,9 +133,10 @@ const Case cases[] = {
 
 TEST(ProxyHeader, IsReadAsItsSpecificationSays) {
     for (const Case& c : cases) {
-        const Header header = read(c.bytes + (c.status == Status::whole ? "next" : ""));
+        const bool ends = c.status == Status::whole || c.ends;
+        const Header header = read(c.bytes + (ends ? "next" : ""));
         EXPECT_EQ(header.status, c.status) << c.name;
-        EXPECT_EQ(header.size, c.status == Status::whole ? c.bytes.size() : 0) << c.name;
+        EXPECT_EQ(header.size, ends ? c.bytes.size() : 0) << c.name;
         const std::string source = header.has_addresses ? to_string(header.source) : "";
         EXPECT_EQ(source, c.source) << c.name;
     }
@@ -134,12 +144,13 @@ TEST(ProxyHeader, IsReadAsItsSpecificationSays) {
 
 TEST(ProxyHeader, IsTheSameAtEveryCut) {
     for (const Case& c : cases) {
-        const Status whole = read(c.bytes).status;
+        const Header whole = read(c.bytes);
         bool decided = false;
         for (size_t size = 0; size <= c.bytes.size(); ++size) {
-            const Status status = read(c.bytes.substr(0, size)).status;
-            if (status != Status::need_more) {
-                EXPECT_EQ(status, whole) << c.name << " at " << size;
+            const Header header = read(c.bytes.substr(0, size));
+            if (header.status != Status::need_more) {
+                EXPECT_EQ(header.status, whole.status) << c.name << " at " << size;
+                EXPECT_EQ(header.size, whole.size) << c.name << " at " << size;
                 decided = true;
             } else {
                 EXPECT_FALSE(decided) << c.name << " at " << size;

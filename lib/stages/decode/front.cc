@@ -27,11 +27,12 @@ Front::Taken Front::take(const policy::InFront& in_front, Bytes in, Detect* dete
     }
     if (!expected) {
         accuse(detect, Fault::unexpected_proxy_header);
-        return {.size = header.size};  // None when it is malformed: the game's decoder says so.
+        return {.size = header.size};  // None when nobody can say: the game's decoder says so.
     }
     if (header.status == Status::malformed) {
+        // Who reads it less strictly goes on to the game behind it, and so do we.
         accuse(detect, Fault::bad_proxy_header);
-        return {.broken = true};
+        return {.size = header.size, .broken = header.size == 0};
     }
     if (detect != nullptr) detect->proxy_header(header);
     return {.size = header.size};

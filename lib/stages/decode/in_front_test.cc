@@ -150,8 +150,25 @@ TEST(ProxyHeader, ThatDoesNotComeIsNamedAndTheGameIsReadAllTheSame) {
     EXPECT_FALSE(logins[0].player.address_told());
 }
 
+// Whoever reads the header less strictly goes on to the game behind it.
+TEST(ProxyHeader, ThatIsBrokenAndEndsIsNotBelievedAndTheGameIsRead) {
+    const std::string bad_sum =
+        "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x13\xcb\0\x71\x09\x0a\0\0\2\x9c\x40\x63\xdd\3\0\4\1\2\3\4"s;
+    for (const std::string& front : {"PROXY TCP4 203.0.113.9 10.0.0.2 040000 25565\r\n"s,
+                                     "PROXY TCP4 nobody 10.0.0.2 1 2\r\n"s, bad_sum}) {
+        Game game(balanced());
+        log_in(game, front + hello());
+        EXPECT_EQ(faults(game, protocol::Fault::bad_proxy_header), 1u);
+        EXPECT_EQ(game.noticed(Notice::decoder_error), 0u);
+        const auto logins = of_kind(game, Kind::login);
+        ASSERT_EQ(logins.size(), 1u);
+        EXPECT_FALSE(logins[0].player.address_told());
+        EXPECT_EQ(logins[0].culprit(), std::nullopt) << "only the proxy's address is known";
+    }
+}
+
 TEST(ProxyHeader, ThatIsBrokenMeetsThePolicyOfTheDecoder) {
-    const std::string broken = "PROXY TCP4 nobody 10.0.0.2 1 2\r\n" + hello();
+    const std::string broken = "PROXY UNKNOWN " + std::string(200, 'x') + hello();
     Game open(balanced());
     EXPECT_TRUE(open.client_says(broken));
     EXPECT_TRUE(open.client_says(login_start()));
