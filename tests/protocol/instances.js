@@ -258,6 +258,9 @@ class Instance {
     const held = String(this.lookUp(to, scope))
     const type = Object.hasOwn(arg.fields, held) ? arg.fields[held] : arg.default
     if (type === undefined) throw new Retry(`no case ${held}`)
+    // Servers take lower numbers for no item too, and the package none but this one.
+    const none = { blockId: '-1', itemId: '-1', itemCount: '0' }[to]
+    if (arg.fields[none] === 'void' && Number(held) < Number(none)) throw new Retry('no item')
     return anonymous ? this.anonymous(type, scope, args, depth + 1) : this.make(type, name, scope, args, depth + 1)
   }
 

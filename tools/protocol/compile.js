@@ -246,6 +246,10 @@ class Compiler {
             cases.push({ ...head, size: body.length }, ...body);
         };
         for (const [key, type] of Object.entries(arg.fields)) {
+            if (key.startsWith('<')) {
+                emit({ op: 'when_below', arg: Number(key.slice(1)) }, type);
+                continue;
+            }
             const number = looked.number(key);
             if (number === null) throw new Unread();  // Compared with a text.
             emit({ op: 'when', arg: number }, type);

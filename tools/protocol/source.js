@@ -94,6 +94,13 @@ function correct(release) {
     if (release.number === 774) {
         fieldsOf('toServer', 'enchant_item')[1] = { name: 'enchantment', type: 'varint' };
     }
+    // A server takes any negative item, or count below one, for an empty slot.
+    for (const [type, field, key, limit] of [['slot', 'blockId', '-1', 0], ['slot', 'itemId', '-1', 0],
+        ['Slot', 'itemCount', '0', 1], ['UntrustedSlot', 'itemCount', '0', 1]]) {
+        const choice = protocol.types[type]?.[1][1]?.type?.[1];
+        if (choice?.compareTo !== field || choice.fields[key] !== 'void') continue;
+        choice.fields = { [`<${limit}`]: 'void' };
+    }
     // Attribute numbers of the packet's own list are out of date from 767 on: the
     // registry's order in attributes.json holds (see generate.js), so no names here.
     return { ...release, protocol };

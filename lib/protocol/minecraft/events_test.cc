@@ -147,6 +147,31 @@ TEST(FromTheClient, WordsAndAnswers) {
     });
 }
 
+// What a server takes for no item is one with a negative number, or none of it.
+TEST(FromTheClient, ItemsThatAreNone) {
+    expect_client({
+        {5, packet(8).i32(1).u8(2).i32(3).u8(1).i16(-2).u8(8).u8(16).u8(0),
+         "Place 1 2 3 1 0.5 1 0 hand 0 0"},
+        {47, packet(8).i64(packed_before_477(1, 2, 3)).u8(1).i16(-2).u8(8).u8(16).u8(0),
+         "Place 1 2 3 1 0.5 1 0 hand 0 0"},
+        {47, packet(0x0e).u8(1).i16(36).u8(0).i16(4).u8(0).i16(-300), "WindowClicked 1 36 0 0"},
+        {340, packet(0x1b).i16(5).i16(-32768), ""},
+        {401, packet(0x24).i16(5).i16(-2), ""},
+        {767, packet(0x32).i16(5).varint(-1), ""},
+        {769, packet(0x36).i16(5).varint(-7), ""},
+        {775, packet(0x38).i16(5).varint(-7), ""},
+    });
+}
+
+// A boolean is true when it is not zero, as servers read it.
+TEST(FromTheClient, BooleansOfAnyByte) {
+    const std::string nbt("\x0a\0\0\x08\0\1t\0\3abc\0", 13);
+    expect_client({
+        {754, packet(0x0c).u8(2).varint(1).u8(1).raw(nbt).u8(2).varint(0), "Text 4 " + nbt},
+        {47, packet(3).u8(2), "Move ground"},
+    });
+}
+
 TEST(FromTheServer, ThePlayerHimself) {
     expect_server({
         {47, packet(1).i32(9).u8(1).u8(0).u8(1).u8(20).text("default").boolean(false),

@@ -54,8 +54,9 @@ struct Op {
         until_byte,     ///< Until a member would start with byte `arg`.
         option,         ///< After a boolean that is true.
         holder,         ///< A VarInt: 0 and the block, or an id plus one.
-        match,          ///< The first `when` whose `arg` the slot `arg` holds, or `otherwise`.
-        when,
+        match,          ///< The first of these that the value in the slot `arg` meets:
+        when,           ///< It is `arg`.
+        when_below,     ///< It is less than `arg`.
         otherwise,
         stop,  ///< The layout is not kept from here on.
     };

@@ -77,7 +77,7 @@ private:
     void value(const Op& op) noexcept {
         switch (op.code) {
             case Code::boolean:
-                put(op, Value::of_integer(in_.u8(), Kind::boolean));
+                put(op, Value::of_integer(in_.u8() != 0, Kind::boolean));
                 return;
             case Code::i8:
                 put(op, Value::of_integer(in_.i8()));
@@ -392,7 +392,8 @@ private:
     bool match(const Op& op, const Op* at, const Op* end) noexcept {
         const int64_t held = values_.integer(static_cast<Slot>(op.arg));
         for (; at < end; at += 1 + at->size) {
-            if (at->code == Code::otherwise || at->arg == held) {
+            const bool met = at->code == Code::when_below ? held < at->arg : held == at->arg;
+            if (met || at->code == Code::otherwise) {
                 return block(at + 1, at + 1 + at->size);
             }
         }
