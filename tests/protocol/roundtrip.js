@@ -17,10 +17,16 @@ const { packets: kept } = require('../../tools/protocol/kept.js')
 /** A spread over all generations of layouts, for the quick test. */
 const spread = [5, 47, 107, 210, 340, 404, 498, 578, 754, 756, 758, 759, 761, 764, 765, 766, 767, 769, 770, 772, 774, 775]
 
+/** A packet of every release from `first` on. */
+function from (first, packet) {
+  return Array.from({ length: 1000 - first }, (_, i) => `${first + i} ${packet}`)
+}
+
 /** What the decoder knows better than the package; see correct() in tools/protocol/source.js. */
 const corrected = new Set(['5 play toServer position', '5 play toServer position_look',
   '770 play toServer spectate', '770 play toServer test_instance_block_action',
-  '774 play toServer enchant_item'])
+  '774 play toServer enchant_item',
+  ...from(771, 'play toServer custom_click_action'), ...from(771, 'configuration toServer custom_click_action')])
 
 const stateNumbers = { handshaking: 0, status: 1, login: 2, configuration: 3, play: 4 }
 

@@ -187,7 +187,7 @@ class Compiler {
 
     make_buffer(arg, name, path, scope, ops) {
         const op = { op: 'bytes', name, path: path.join('.') };
-        if (arg.countType) op.how = counts[arg.countType];
+        if (arg.countType) Object.assign(op, { how: counts[arg.countType], arg: arg.most ?? 0 });
         else if (typeof arg.count === 'number') Object.assign(op, { how: 'fixed', arg: arg.count });
         else Object.assign(op, { how: 'slot', argSlot: this.lookBack(arg.count, scope).path });
         ops.push(op);

@@ -94,6 +94,11 @@ function correct(release) {
     if (release.number === 774) {
         fieldsOf('toServer', 'enchant_item')[1] = { name: 'enchantment', type: 'varint' };
     }
+    // The NBT, or a lone end tag, is in a buffer of its own.
+    const click = protocol.types.packet_common_custom_click_action;
+    if (click) {
+        click[1][1] = { name: 'payload', type: ['buffer', { countType: 'varint', most: 65536 }] };
+    }
     // A server takes any negative item, or count below one, for an empty slot.
     for (const [type, field, key, limit] of [['slot', 'blockId', '-1', 0], ['slot', 'itemId', '-1', 0],
         ['Slot', 'itemCount', '0', 1], ['UntrustedSlot', 'itemCount', '0', 1]]) {

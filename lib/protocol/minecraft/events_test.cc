@@ -172,6 +172,33 @@ TEST(FromTheClient, BooleansOfAnyByte) {
     });
 }
 
+TEST(FromTheClient, ClicksOfDialogs) {
+    const auto click = [](int32_t id, size_t size) {
+        const std::string tag = std::string("\x0a\x08\0\4text", 8) +
+                                Made().i16(static_cast<int>(size)).str() + std::string(size, 'x') +
+                                std::string(1, '\0');
+        return packet(id).text("my:form").text(tag);
+    };
+    for (const size_t size : {size_t{20}, size_t{118}, size_t{200}, size_t{5000}}) {
+        Talk talk;
+        talk.log_in(771);
+        EXPECT_EQ(talk.client_says(click(0x41, size)).size(), 7 + 8 + 2 + size + 1) << size;
+    }
+    expect_client({
+        {771, packet(0x41).text("my:form").varint(1).u8(0), "Text 7 " + std::string(1, '\0')},
+        {775, packet(0x44).text("my:form").varint(1).u8(0), "Text 7 " + std::string(1, '\0')},
+        {771, packet(0x41).text("my:form").varint(65'537).raw(std::string(65'537, 'x')),
+         "Malformed bad_field"},
+    });
+    Talk configured;
+    configured.log_in(771);
+    configured.server(configured.framed(packet(0x6f)));
+    configured.client(configured.framed(packet(0x0f)));
+    ASSERT_EQ(configured.session.half(Direction::to_server).state, State::configuration);
+    configured.recorder.heard();
+    EXPECT_EQ(configured.client_says(click(8, 200)).size(), 7u + 8 + 2 + 200 + 1);
+}
+
 TEST(FromTheServer, ThePlayerHimself) {
     expect_server({
         {47, packet(1).i32(9).u8(1).u8(0).u8(1).u8(20).text("default").boolean(false),

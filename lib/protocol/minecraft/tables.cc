@@ -61,7 +61,7 @@ enum N : uint16_t {
     enforces_secure_chat, variant_id, details, links, has_known_type, known_type, unknown_type,
     link, particle_status, selected_item_index, has_horizontal_collision, inputs, backward, left,
     right, shift, sprint, world_border_hit, dx, dy, dz, player_knockback, sea_level, yaw_delta,
-    tick_day_time, include_data, checksum, pos, test, size, ignore_entities, error_message, nbt,
+    tick_day_time, include_data, checksum, pos, test, size, ignore_entities, error_message,
     subscriptions, center, block_count, relative_yaw, relative_pitch, global_pos, entries,
     clock_updates, total_ticks, partial_tick, rate,
 };
@@ -119,9 +119,8 @@ constexpr std::string_view names[] = {
     "has_horizontal_collision", "inputs", "backward", "left", "right", "shift", "sprint",
     "world_border_hit", "dx", "dy", "dz", "player_knockback", "sea_level", "yaw_delta",
     "tick_day_time", "include_data", "checksum", "pos", "test", "size", "ignore_entities",
-    "error_message", "nbt", "subscriptions", "center", "block_count", "relative_yaw",
-    "relative_pitch", "global_pos", "entries", "clock_updates", "total_ticks", "partial_tick",
-    "rate",
+    "error_message", "subscriptions", "center", "block_count", "relative_yaw", "relative_pitch",
+    "global_pos", "entries", "clock_updates", "total_ticks", "partial_tick", "rate",
 };
 
 constexpr Part part_list[] = {
@@ -2414,15 +2413,15 @@ constexpr Op op_list[] = {
     {C::open, N::value, S::metadata_value, H::none, 4}, {C::f32, N::x}, {C::f32, N::y},
     {C::f32, N::z}, {C::f32, N::w},
     // custom_click_action, configuration toServer, 771..775
-    {C::string, N::id, S::id, H::varint, 0, 32767}, {C::option, N::none, S::none, H::none, 1},
-    {C::nbt, N::nbt},
+    {C::string, N::id, S::id, H::varint, 0, 32767},
+    {C::bytes, N::payload, S::payload, H::varint, 0, 65536},
     // set_difficulty, play toServer, 771..775
     {C::varint, N::new_difficulty},
     // change_gamemode, play toServer, 771..775
     {C::varint, N::mode, S::mode},
     // custom_click_action, play toServer, 771..775
-    {C::string, N::id, S::id, H::varint, 0, 32767}, {C::option, N::none, S::none, H::none, 1},
-    {C::nbt, N::nbt},
+    {C::string, N::id, S::id, H::varint, 0, 32767},
+    {C::bytes, N::payload, S::payload, H::varint, 0, 65536},
     // difficulty, play toClient, 771..775
     {C::varint, N::difficulty}, {C::boolean, N::difficulty_locked},
     // accept_code_of_conduct, configuration toServer, 773..775
@@ -2753,11 +2752,11 @@ constexpr Program program_list[] = {
     {3081, 15, true}, {3096, 3, true}, {3099, 11, true}, {3110, 6, true}, {3116, 2, true},
     {3118, 2, true}, {3120, 0, true}, {3120, 8, false}, {3128, 1, true}, {3129, 10, true},
     {3139, 8, true}, {3147, 12, true}, {3159, 3, true}, {3162, 14, true}, {3176, 107, true},
-    {3283, 3, true}, {3286, 1, true}, {3287, 1, true}, {3288, 3, true}, {3291, 2, true},
-    {3293, 0, true}, {3293, 2, true}, {3295, 11, true}, {3306, 11, false}, {3317, 4, true},
-    {3321, 5, true}, {3326, 113, true}, {3439, 2, true}, {3441, 10, true}, {3451, 117, true},
-    {3568, 1, true}, {3569, 4, true}, {3573, 4, true}, {3577, 1, true}, {3578, 125, true},
-    {3703, 7, true},
+    {3283, 2, true}, {3285, 1, true}, {3286, 1, true}, {3287, 2, true}, {3289, 2, true},
+    {3291, 0, true}, {3291, 2, true}, {3293, 11, true}, {3304, 11, false}, {3315, 4, true},
+    {3319, 5, true}, {3324, 113, true}, {3437, 2, true}, {3439, 10, true}, {3449, 117, true},
+    {3566, 1, true}, {3567, 4, true}, {3571, 4, true}, {3575, 1, true}, {3576, 125, true},
+    {3701, 7, true},
 };
 
 // handshaking toServer, 5..775

@@ -33,7 +33,7 @@ struct Op {
         varlong,
         uuid,
         string,               ///< `how` counts its bytes, `arg` is the limit in UTF-16 units.
-        bytes,                ///< As many as `how` says.
+        bytes,                ///< As many as `how` says; counted, at most `arg` unless it is 0.
         rest,                 ///< All that is left.
         position,             ///< x26 z26 y12, protocol 477 on.
         position_before_477,  ///< x26 y12 z26.

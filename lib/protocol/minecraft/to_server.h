@@ -195,6 +195,9 @@ private:
             case Packet::custom_payload:
                 payload();
                 return;
+            case Packet::custom_click_action:
+                text(Text::Kind::payload, as_text(v.bytes(S::payload)));
+                return;
             default:
                 return;
         }

@@ -133,7 +133,7 @@ private:
                 put(op, string(op));
                 return;
             case Code::bytes:
-                put(op, Value::of_bytes(in_.bytes(count(op)), Kind::bytes));
+                put(op, Value::of_bytes(in_.bytes(limited(op, count(op))), Kind::bytes));
                 return;
             case Code::rest:
                 put(op, Value::of_bytes(in_.bytes(in_.left()), Kind::bytes));
@@ -314,6 +314,15 @@ private:
             return 0;
         }
         return static_cast<size_t>(n);
+    }
+
+    size_t limited(const Op& op, size_t n) noexcept {
+        const bool counted = op.how != How::fixed && op.how != How::slot;
+        if (!counted || op.arg == 0 || n <= static_cast<size_t>(op.arg)) return n;
+        observed_ = static_cast<double>(n);
+        limit_ = static_cast<double>(op.arg);
+        fail(protocol::Fault::bad_field);
+        return 0;
     }
 
     bool nested(const Op* op) noexcept {
