@@ -26,6 +26,7 @@ function from (first, packet) {
 const corrected = new Set(['5 play toServer position', '5 play toServer position_look',
   '770 play toServer spectate', '770 play toServer test_instance_block_action',
   '774 play toServer enchant_item',
+  ...from(759, 'play toServer update_structure_block'),
   ...from(771, 'play toServer custom_click_action'), ...from(771, 'configuration toServer custom_click_action')])
 
 const stateNumbers = { handshaking: 0, status: 1, login: 2, configuration: 3, play: 4 }

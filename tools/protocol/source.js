@@ -94,6 +94,10 @@ function correct(release) {
     if (release.number === 774) {
         fieldsOf('toServer', 'enchant_item')[1] = { name: 'enchantment', type: 'varint' };
     }
+    // The signed 64 bits of every release before; from here on the package says varint.
+    if (release.number >= 759) {
+        fieldsOf('toServer', 'update_structure_block').find((f) => f.name === 'seed').type = 'varlong';
+    }
     // The NBT, or a lone end tag, is in a buffer of its own.
     const click = protocol.types.packet_common_custom_click_action;
     if (click) {

@@ -199,6 +199,21 @@ TEST(FromTheClient, ClicksOfDialogs) {
     EXPECT_EQ(configured.client_says(click(8, 200)).size(), 7u + 8 + 2 + 200 + 1);
 }
 
+TEST(FromTheClient, SeedsOfStructuresAreLong) {
+    const auto structure = [](int32_t id, int64_t seed) {
+        Made made = packet(id).i64(0).varint(0).varint(1).text("a:b").raw(std::string(6, '\1'));
+        made.varint(0).varint(0).text("").f32(1);
+        uint64_t rest = static_cast<uint64_t>(seed);
+        for (; rest >= 0x80; rest >>= 7) made.u8(static_cast<int>(rest & 0x7f) | 0x80);
+        return made.u8(static_cast<int>(rest)).u8(0);
+    };
+    for (const int64_t seed : {int64_t{1}, int64_t{1} << 40, int64_t{-5}}) {
+        expect_client({{758, structure(0x2a, seed), ""},
+                       {759, structure(0x2c, seed), ""},
+                       {775, structure(0x3b, seed), ""}});
+    }
+}
+
 TEST(FromTheServer, ThePlayerHimself) {
     expect_server({
         {47, packet(1).i32(9).u8(1).u8(0).u8(1).u8(20).text("default").boolean(false),
