@@ -8,8 +8,8 @@ const path = require('path');
 const directions = ['toServer', 'toClient'];
 
 /// Protocol numbers that the package does not have but that speak another's tables.
-/// 1.9.1 and 1.14.2 shipped with the ids and layouts of the release before them.
-const sameAs = { 108: 107, 485: 480 };
+/// 1.9.1 shipped with the ids and layouts of the release after it, 1.14.2 of the one before.
+const sameAs = { 108: 109, 485: 480 };
 
 function packageRoot() {
     try {

@@ -502,7 +502,7 @@ constexpr Op op_list[] = {
     {C::string, N::hash, S::none, H::varint, 0, 32767}, {C::varint, N::result},
     // keep_alive, play toClient, 47..338
     {C::varint, N::keep_alive_id, S::keep_alive_id},
-    // login, play toClient, 47..108
+    // login, play toClient, 47..107
     {C::i32, N::entity_id, S::entity_id}, {C::u8, N::game_mode, S::game_mode},
     {C::i8, N::dimension}, {C::u8, N::difficulty}, {C::u8, N::max_players},
     {C::string, N::level_type, S::none, H::varint, 0, 32767}, {C::boolean, N::reduced_debug_info},
@@ -740,7 +740,7 @@ constexpr Op op_list[] = {
     {C::varint, N::entity_id, S::entity_id}, {C::i8, N::effect_id, S::effect_id},
     {C::i8, N::amplifier, S::amplifier}, {C::varint, N::duration, S::duration},
     {C::i8, N::hide_particles},
-    // login, play toClient, 109..404
+    // login, play toClient, 108..404
     {C::i32, N::entity_id, S::entity_id}, {C::u8, N::game_mode, S::game_mode},
     {C::i32, N::dimension}, {C::u8, N::difficulty}, {C::u8, N::max_players},
     {C::string, N::level_type, S::none, H::varint, 0, 32767}, {C::boolean, N::reduced_debug_info},
@@ -2860,7 +2860,7 @@ constexpr Row rows_11[] = {
     {P::held_item_slot, 19}, {P::set_creative_slot, 89}, {P::update_sign, 90},
     {P::arm_animation, 137}, {P::spectate, 95}, {P::block_place, 138}, {P::use_item, 139},
 };
-// play toClient, 107..108
+// play toClient, 107
 constexpr Row rows_12[] = {
     {P::spawn_entity, 140}, {P::spawn_entity_experience_orb, 65535},
     {P::spawn_entity_weather, 65535}, {P::spawn_entity_living, 141},
@@ -2887,7 +2887,7 @@ constexpr Row rows_12[] = {
     {P::sound_effect, 65535}, {P::playerlist_header, 65535}, {P::collect, 105},
     {P::entity_teleport, 151}, {P::entity_update_attributes, 152}, {P::entity_effect, 153},
 };
-// play toClient, 109
+// play toClient, 108..109
 constexpr Row rows_13[] = {
     {P::spawn_entity, 140}, {P::spawn_entity_experience_orb, 65535},
     {P::spawn_entity_weather, 65535}, {P::spawn_entity_living, 141},
@@ -4881,7 +4881,7 @@ constexpr Tables table_list[] = {
     {107, -1, 255, 255, {},
      {{{{rows_0, {}}}, {{rows_1, rows_2}}, {{rows_7, rows_8}}, {{{}, {}}}, {{rows_11, rows_12}}}}},
     {108, -1, 255, 255, {},
-     {{{{rows_0, {}}}, {{rows_1, rows_2}}, {{rows_7, rows_8}}, {{{}, {}}}, {{rows_11, rows_12}}}}},
+     {{{{rows_0, {}}}, {{rows_1, rows_2}}, {{rows_7, rows_8}}, {{{}, {}}}, {{rows_11, rows_13}}}}},
     {109, -1, 255, 255, {},
      {{{{rows_0, {}}}, {{rows_1, rows_2}}, {{rows_7, rows_8}}, {{{}, {}}}, {{rows_11, rows_13}}}}},
     {110, -1, 255, 255, {},

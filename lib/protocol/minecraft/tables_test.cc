@@ -184,6 +184,17 @@ TEST(Corrections, AttributesFollowTheRegistry) {
     EXPECT_EQ(speed_of(775), 22);
 }
 
+TEST(Corrections, LoginsHaveDimensionsOfFourBytesFrom108On) {
+    using enum protocol::Direction;
+    const auto program = [](int32_t version) {
+        const auto rows = tables_of(version).rows[4][1];
+        return rows[static_cast<size_t>(id_of(version, State::play, to_client, Packet::login))]
+            .program;
+    };
+    EXPECT_EQ(program(108), program(109));
+    EXPECT_NE(program(107), program(109));
+}
+
 TEST(Corrections, EnchantmentsAreOneTypeFrom767On) {
     using enum protocol::Direction;
     const auto program = [](int32_t version) {
