@@ -20,6 +20,8 @@ namespace portcullis {
 struct Line {
     uint64_t sent_bytes = 0;   ///< To the client, ends with the frame that is being told.
     uint64_t acked_bytes = 0;  ///< Of those, acknowledged by the client's TCP.
+    /// That TCP is a proxy's: its acknowledgements say nothing of the player's own line.
+    bool to_proxy = false;
 };
 
 /// The Player: what the server must believe about one client, built from both

@@ -22,6 +22,8 @@ constexpr double border_1_8 = 0.1;
 /// From 1.21.11 on a spear reaches further, and which item is held is not known.
 constexpr int32_t version_spear = 774;
 constexpr double spear_extra = 1.5;
+/// A line is taken for as slow as it was so long ago.
+constexpr Nanos measured_age_max = 1s;
 /// What the client shows lags what it has received by three ticks and a frame.
 constexpr Nanos shown_late = 3 * game_tick + 100ms;
 
@@ -66,22 +68,43 @@ void Reach::on(const protocol::Attack& attack, const Player& player, const Setti
     }
     const Nanos window =
         std::max(player.sight(), unacknowledged_for(player) + shown_late) + silence_.credit();
-    const auto seen = player.entities().seen(attack.target, window, player.now);
-    if (!seen || seen->rides || seen->known > player.now - window) return;
-
-    const Body body = seen->is_player ? player_body : mob_body;
-    const double border = player.version <= version_1_8 ? border_1_8 : 0;
-    const Box target = seen->feet.grown(body.half_width * scale_max_ + border, border,
-                                        body.height * scale_max_ + border);
     double limit = player.entity_reach_max() + settings.margin_blocks;
     if (player.version >= version_spear) limit += spear_extra;
-    const double reached = distance(player.eye_hull(), target);
-    if (reached <= limit) return;
+    const auto near = reached(player, attack.target, window);
+    if (!near || *near <= limit) return;
 
-    const float confidence = !seen->is_player                  ? mob_over
-                             : reached > limit + surely_blocks ? surely_over
-                                                               : slightly_over;
-    out.add(confidence, {.observed = reached, .limit = limit, .unit = "blocks"});
+    float confidence = slightly_over;
+    const double surely = limit + surely_blocks;
+    if (!player.entities().seen(attack.target, window, player.now)->is_player) {
+        confidence = mob_over;
+    } else if (*near > surely && !player.line.to_proxy) {
+        confidence = surely_over;
+    } else if (*near > surely) {
+        const Nanos back = std::max(window, surely_received(player) + silence_.credit());
+        if (reached(player, attack.target, back).value_or(0) > surely) confidence = surely_over;
+    }
+    out.add(confidence, {.observed = *near, .limit = limit, .unit = "blocks"});
+}
+
+std::optional<double> Reach::reached(const Player& player, protocol::EntityId target,
+                                     Nanos window) const noexcept {
+    const auto seen = player.entities().seen(target, window, player.now);
+    if (!seen || seen->rides || seen->known > player.now - window) return std::nullopt;
+    const Body body = seen->is_player ? player_body : mob_body;
+    const double border = player.version <= version_1_8 ? border_1_8 : 0;
+    return distance(player.eye_hull(), seen->feet.grown(body.half_width * scale_max_ + border,
+                                                        border, body.height * scale_max_ + border));
+}
+
+void Reach::measured(const Player& player, const RoundTrips::Answer& answer) noexcept {
+    if (!answer.known) return;
+    answered_at_ = player.now;
+    answered_sent_ = answer.sent;
+}
+
+Nanos Reach::surely_received(const Player& player) const noexcept {
+    if (player.now - answered_at_ <= measured_age_max) return Nanos{};
+    return player.now - answered_sent_ + shown_late;
 }
 
 void Reach::on(const protocol::AttributeSet& set, const Player& player, const Settings&,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "checks/check.h"
 #include "checks/silence.h"
@@ -18,7 +19,10 @@ namespace portcullis::checks {
 ///
 /// What his TCP has not acknowledged he has not seen, and what arrives after a
 /// silence may have been done at any time in it: both let him look further back.
-/// Where that is further than the target's way is kept, nothing is judged.  Mobs come in all sizes,
+/// Where that is further than the target's way is kept, nothing is judged.  A proxy's
+/// TCP says nothing of his own line, which may have got slow since it was measured: there,
+/// what a picture from before the last request that came back explains is written down.
+/// Mobs come in all sizes,
 /// which are not told: they are only written down, measured to a body of 4 by 4. Blind: on
 /// vehicles, his own or the target's, in creative mode, a few tenths of a block on any line.
 class Reach {
@@ -35,6 +39,18 @@ public:
 
     void on(const protocol::PacketSeen& packet, const Player& player, const Settings&,
             Findings&) noexcept;
+    void on(const protocol::KeepAliveAnswered& e, const Player& player, const Settings&,
+            Findings&) noexcept {
+        measured(player, player.trips().sent_at(RoundTrips::Kind::keep_alive, e.id));
+    }
+    void on(const protocol::PingAnswered& e, const Player& player, const Settings&,
+            Findings&) noexcept {
+        measured(player, player.trips().sent_at(RoundTrips::Kind::ping, e.id));
+    }
+    void on(const protocol::TeleportConfirmed& e, const Player& player, const Settings&,
+            Findings&) noexcept {
+        measured(player, player.trips().sent_at(RoundTrips::Kind::teleport, e.id));
+    }
     void on(const protocol::Attack& attack, const Player& player, const Settings& settings,
             Findings& out) noexcept;
     void on(const protocol::AttributeSet& set, const Player& player, const Settings&,
@@ -42,6 +58,13 @@ public:
 
 private:
     Nanos unacknowledged_for(const Player& player) const noexcept;
+    /// His eyes to the nearest that he may have seen it within `window`; nothing where
+    /// that is not known.
+    std::optional<double> reached(const Player& player, protocol::EntityId target,
+                                  Nanos window) const noexcept;
+    void measured(const Player& player, const RoundTrips::Answer& answer) noexcept;
+    /// How far back he may look behind a proxy, whatever his line does now.
+    Nanos surely_received(const Player& player) const noexcept;
 
     /// All bytes to the client from here on were sent then or later.
     struct Mark {
@@ -52,6 +75,8 @@ private:
     static constexpr Nanos mark_interval = game_tick / 2;
 
     Silence silence_;
+    Nanos answered_at_{};    ///< The last request that came back: when,
+    Nanos answered_sent_{};  ///< and when it had been sent.
     uint64_t sent_bytes_ = 0;
     uint32_t marks_size_ = 0;
     /// Oldest first, back to what is not acknowledged.  When full every other one
@@ -59,7 +84,8 @@ private:
     std::array<Mark, 16> marks_;
     float scale_max_ = 1;  ///< Of any entity, 1.20.5 on.
 };
-static_assert(Hears<Reach, protocol::Attack> && Hears<Reach, protocol::PacketSeen> &&
-              Hears<Reach, protocol::AttributeSet>);
+static_assert(Hears<Reach, protocol::KeepAliveAnswered> && Hears<Reach, protocol::PingAnswered> &&
+              Hears<Reach, protocol::TeleportConfirmed> && Hears<Reach, protocol::Attack> &&
+              Hears<Reach, protocol::PacketSeen> && Hears<Reach, protocol::AttributeSet>);
 
 }  // namespace portcullis::checks

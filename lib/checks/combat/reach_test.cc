@@ -123,6 +123,39 @@ TEST(Reach, SeesALongArmOnALineThatAcknowledges) {
     EXPECT_LT(story.said.at(0).evidence.observed, 6.1);
 }
 
+/// Behind a proxy, whose TCP acknowledges at once.  The last keep-alive came back
+/// `before` the blow, in a tenth of a second; since then the player's own line has
+/// become slow, and the target runs `a_tick` for the last 0.8 s.
+Story<Reach> strikes_behind_a_proxy(Nanos before, double away, double a_tick) {
+    auto story = fight(754, 100ms, away);
+    story.player.line = {.sent_bytes = 1000, .acked_bytes = 1000, .to_proxy = true};
+    const auto ticks = [&](Nanos span, double dx) {
+        for (Nanos t{}; t < span; t += game_tick) {
+            story.player.line.sent_bytes += 20;
+            story.player.line.acked_bytes += 20;
+            if (dx != 0) story.server(runs(dx));
+            story.server(EntityMoved{.entity = 5, .dx = 0, .dy = 0, .dz = 0});
+            story.wait(game_tick).client(walk(0, 64, 0));
+        }
+    };
+    ticks(5s, 0);
+    story.server(KeepAliveSent{99}).wait(100ms).client(KeepAliveAnswered{99});
+    ticks(before - 800ms, 0);
+    ticks(800ms, a_tick);
+    story.client(Attack{other});
+    return story;
+}
+
+TEST(Reach, OnlyWritesDownWhatAProxysSlowerLineMayExplain) {
+    const auto honest = strikes_behind_a_proxy(10s, 2.5, 0.28);
+    EXPECT_GT(honest.findings(), 0u);
+    EXPECT_LT(honest.confidence(), acts_at);
+    const auto measured = strikes_behind_a_proxy(900ms, 2.5, 0.28);
+    EXPECT_GE(measured.confidence(), acts_at) << "the line was measured a moment ago";
+    const auto never_there = strikes_behind_a_proxy(10s, 6.3, 0);
+    EXPECT_GE(never_there.confidence(), acts_at) << "no line ever showed him nearer";
+}
+
 TEST(Reach, JudgesNothingThatAStallHeldBack) {
     auto story = fight(754, 40ms, 2.5);
     for (int tick = 0; tick < 40; ++tick) {

@@ -73,7 +73,10 @@ Watched* Detect::watch() noexcept {
     Watched& watched = players_[handle];
     watched.identity = *hearing_.told;
     watched.blocks_seen = context_.blocked.blocks_made();
-    if (watched.identity.floodgate && in_front(*hearing_.flow).floodgate()) {
+    const policy::InFront& front = in_front(*hearing_.flow);
+    watched.player.line.to_proxy =
+        front.expected() && front.is_proxy(hearing_.flow->client().address);
+    if (watched.identity.floodgate && front.floodgate()) {
         watched.player.is_bedrock();
     }
     hear(hearing_);

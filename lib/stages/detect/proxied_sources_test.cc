@@ -104,6 +104,17 @@ TEST(BehindAProxy, ThousandsOfPlayersAreManySources) {
     }
 }
 
+TEST(BehindAProxy, WhoAcknowledgesIsNotThePlayer) {
+    for (const Way& way : ways) {
+        Town town(way.configuration());
+        ASSERT_TRUE(way.joins(town, campus, "Alice")) << way.what;
+        EXPECT_TRUE(town.player().line.to_proxy) << way.what;
+    }
+    Town town;
+    ASSERT_TRUE(town.logs_in(campus, "Alice"));
+    EXPECT_FALSE(town.player().line.to_proxy);
+}
+
 TEST(BehindAProxy, ItsOwnPingsAndChecksOfHealthAreNobodys) {
     for (const Way& way : ways) {
         Town town(way.configuration());

@@ -98,6 +98,11 @@ public:
         const Flow* flow = context.flows.find({key, context.hash(key)});
         return flow != nullptr && flow->state != FlowState::dead;
     }
+    /// Whoever joined on the connection at hand.
+    const Player& player() {
+        const FlowKey key = FlowKey::of(at_, server_, 6);
+        return context.detect->watched(*context.flows.find({key, context.hash(key)})).player;
+    }
     void wait(Nanos span, Nanos step = 1ms) {
         for (const Nanos until = now + span; now < until; now += step) {
             burst_->clear(now);
