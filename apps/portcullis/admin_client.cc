@@ -1,27 +1,64 @@
 #include "admin_client.h"
 
 #include <asio.hpp>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "base/setup_error.h"
 
 namespace portcullis::app {
 
-nlohmann::ordered_json ask_appliance(const std::string& socket,
-                                     const nlohmann::ordered_json& request) {
+namespace {
+
+/// A reload reads files and compiles patterns; all else is answered at once.
+constexpr auto patience = std::chrono::seconds(15);
+
+std::string answer_to(const std::string& socket, const std::string& question) {
     asio::io_context loop;
     asio::local::stream_protocol::socket connection(loop);
     std::string answer;
-    try {
-        connection.connect(socket);
-        asio::write(connection, asio::buffer(request.dump() + '\n'));
-        asio::read_until(connection, asio::dynamic_buffer(answer), '\n');
-    } catch (const std::system_error& error) {
-        throw SetupError("no appliance answers at " + socket + ": " + error.code().message() +
+    std::error_code trouble;
+    bool over = false;
+    const auto then = [&](auto next) {
+        return [&, next](const std::error_code& error, auto...) mutable {
+            trouble = error;
+            over = true;
+            if (!error) next();
+        };
+    };
+    const auto read = [&] {
+        over = false;
+        asio::async_read_until(connection, asio::dynamic_buffer(answer), '\n', then([] {}));
+    };
+    const auto write = [&] {
+        over = false;
+        asio::async_write(connection, asio::buffer(question), then(read));
+    };
+    connection.async_connect(socket, then(write));
+    loop.run_for(patience);
+    if (!over) {
+        throw SetupError("an appliance is at " + socket + ", but has not answered for " +
+                         std::to_string(patience.count()) +
+                         " s; is its process stopped or its control core starved? Its log tells");
+    }
+    if (trouble) {
+        throw SetupError("no appliance answers at " + socket + ": " + trouble.message() +
                          "; is it running, is --socket or --config right, may this user connect?");
     }
-    const auto parsed = nlohmann::ordered_json::parse(answer);
-    if (!parsed.at("ok").get<bool>()) throw SetupError(parsed.at("error").get<std::string>());
+    return answer;
+}
+
+}  // namespace
+
+nlohmann::ordered_json ask_appliance(const std::string& socket,
+                                     const nlohmann::ordered_json& request) {
+    const auto parsed =
+        nlohmann::ordered_json::parse(answer_to(socket, request.dump() + '\n'), nullptr, false);
+    if (!parsed.is_object() || !parsed.contains("ok") || !parsed["ok"].is_boolean()) {
+        throw SetupError("what answers at " + socket +
+                         " is no appliance; is --socket or --config right?");
+    }
+    if (!parsed["ok"].get<bool>()) throw SetupError(parsed.at("error").get<std::string>());
     return parsed.at("result");
 }
 

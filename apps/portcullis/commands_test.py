@@ -40,7 +40,8 @@ def answer(listener, answers):
 
 def usage(tmp):
     for arguments in ([], ["fly"], ["check"], ["ctl"], ["ctl", "fly"], ["ctl", "status", "--format", "xml"],
-                      ["ctl", "sever", "--client", "10.0.0.1:1"], ["ctl", "block", "10.0.0.1", "--for", "soon"]):
+                      ["ctl", "sever", "--client", "10.0.0.1:1"], ["ctl", "block", "10.0.0.1", "--for", "soon"],
+                      ["ctl", "block", "10.0.0.1", "--for", "-5m"], ["ctl", "block", "10.0.0.1", "--for", "0s"]):
         code, out, err = run(*arguments)
         expect(f"{arguments} is wrong usage", code == 2 and err and not out, (code, out, err))
     code, out, _ = run("--version")

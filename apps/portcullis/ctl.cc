@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -18,10 +19,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr int64_t for_s_max = int64_t{10} * 365 * 86'400;
+
 struct Options {
     std::string socket, config, format = "text";
     std::string player, service, state, client, server, prefix, reason;
-    int64_t for_s = 0;
+    std::optional<int64_t> for_s;
     uint64_t limit = 0, skip = 0;
     bool detached = false;
 };
@@ -46,7 +49,7 @@ Json request_of(const std::string& command, const Options& options) {
     for (const auto& [key, value] : texts) {
         if (!value.empty()) request[key] = value;
     }
-    if (options.for_s > 0) request["for_s"] = options.for_s;
+    if (options.for_s) request["for_s"] = *options.for_s;
     if (options.limit > 0) request["limit"] = options.limit;
     if (options.skip > 0) request["skip"] = options.skip;
     return request;
@@ -56,8 +59,8 @@ Json request_of(const std::string& command, const Options& options) {
 int follow_trace(const Options& options) {
     const std::string socket = socket_of(options);
     const Json begun = ask_appliance(socket, request_of("trace", options));
-    const auto until = std::chrono::steady_clock::now() +
-                       std::chrono::seconds(options.for_s > 0 ? options.for_s : 60);
+    const auto until =
+        std::chrono::steady_clock::now() + std::chrono::seconds(options.for_s.value_or(60));
     Json question = {{"command", "traced"}, {"player", begun.at("player")}};
     Json next = begun.at("next");
     for (bool over = false; !over;) {
@@ -124,7 +127,8 @@ void add_with_arguments(CLI::App& ctl, const Shared& options, Command& chosen) {
     };
     const auto add_time = [&](CLI::App* sub, const std::string& otherwise) {
         sub->add_option("--for", o.for_s, "How long: 90s, 10m, 2h or 7d; " + otherwise)
-            ->transform(CLI::AsNumberWithUnit(time_units, CLI::AsNumberWithUnit::CASE_INSENSITIVE));
+            ->transform(CLI::AsNumberWithUnit(time_units, CLI::AsNumberWithUnit::CASE_INSENSITIVE))
+            ->check(CLI::Range(int64_t{1}, for_s_max));
     };
     CLI::App* flows = add("flows", "Connections, one a line.");
     flows->add_option("--service", o.service, "Only those to this service");

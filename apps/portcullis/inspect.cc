@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -117,6 +118,7 @@ public:
 
     int run() {
         const auto began = Clock::now();
+        keep_what_is_read();
         bool all_whole = true;
         for (const std::string& path : options_.captures) {
             try {
@@ -135,6 +137,17 @@ public:
     }
 
 private:
+    /// The capture may be the only proof there is.
+    void keep_what_is_read() const {
+        if (options_.forwarded.empty()) return;
+        for (const std::string& path : options_.captures) {
+            std::error_code ignored;
+            if (!std::filesystem::equivalent(path, options_.forwarded, ignored)) continue;
+            throw UsageError("--forwarded " + options_.forwarded + " is the capture " + path +
+                             ", which it would overwrite; name another file");
+        }
+    }
+
     void one(const std::string& path) {
         if (evidence::is_evidence(path)) {
             if (options_.resume) return resume(path);

@@ -170,6 +170,12 @@ class Inspect(unittest.TestCase):
         config = self.write("stage.yaml", "pipeline: inspect/none.yaml\n")
         self.complains(inspect(CAPTURE, "--config", config), 2, "inspect/none.yaml")
 
+    def test_does_not_write_over_what_it_reads(self):
+        copy = self.path / "copy.pcap"
+        copy.write_bytes(pathlib.Path(CAPTURE).read_bytes())
+        self.complains(inspect(copy, "--forwarded", self.path / "." / "copy.pcap"), 2, "which it would overwrite")
+        self.assertEqual(copy.read_bytes(), pathlib.Path(CAPTURE).read_bytes())
+
     def test_says_when_the_forwarded_file_can_not_be_written(self):
         self.complains(inspect(CAPTURE, "--forwarded", self.path / "no" / "out.pcap"), 1, "can not be written")
 

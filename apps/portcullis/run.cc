@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include <sys/stat.h>
 #include <syslog.h>
 
 #include "actions/actions.h"
@@ -82,6 +83,8 @@ void add_sinks(control::Control& control, const config::Config& config,
 
 int run(const RunOptions& options) {
     const config::Config config = config::load(options.config);
+    control::start_log(config.logging);
+    umask(027);  // Whom the log tells about is nobody else's business.
     StreamReport streams;
     pipeline::Appliance appliance(config, {options.eal_arguments, options.mbufs_extra,
                                            options.streams.empty() ? nullptr : &streams});

@@ -130,7 +130,7 @@ public:
           services_(service_parts(config)),
           service_names_(names_of(services_)),
           names_{check_names, service_names_},
-          blocklist_(config.verdict_log.path + ".blocks"),
+          blocklist_(config.verdict_log.blocks_path()),
           work_(asio::make_work_guard(loop_)) {
         const Report report = [this](const Outcome& outcome) { ended(outcome); };
         for (const config::Rcon& from : config.rcon) add_rcon(from, report);
@@ -162,7 +162,7 @@ public:
 
     void ordered(const verdicts::Order& order) {
         if (order.kind == verdicts::Order::Kind::block) {
-            blocklist_.add({order.prefix, order.until, std::string(order.reason.view())});
+            blocklist_.set({order.prefix, order.until, std::string(order.reason.view())});
         } else if (order.kind == verdicts::Order::Kind::unblock) {
             blocklist_.remove(order.prefix);
             std::erase_if(to_give_, [&](const Block& b) { return b.prefix == order.prefix; });

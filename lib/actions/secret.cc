@@ -15,6 +15,12 @@ constexpr size_t secret_size_max = 1024;
 }  // namespace
 
 std::string read_secret(const std::string& path) {
+    // A slip of the hand would show the secret itself in every message about the file.
+    if (path.contains("://")) {
+        throw SetupError(
+            "a secret was given in place of the name of a file that holds it; write it into a "
+            "file that only this user may read, and name that");
+    }
     errno = 0;
     std::ifstream file(path);
     std::string secret;

@@ -18,9 +18,23 @@ std::optional<Number> parse_number(std::string_view text) {
     return value;
 }
 
+/// Of a mapped address, before the four octets of IPv4.
+constexpr unsigned v4_bits = 96;
+
+/// Without the bits that a prefix of this length does not look at.
+IpAddress masked(IpAddress address, unsigned bits) noexcept {
+    for (unsigned i = 0; i < address.octets.size(); ++i) {
+        const unsigned kept = std::clamp(bits, i * 8, i * 8 + 8) - i * 8;
+        address.octets[i] = static_cast<uint8_t>(address.octets[i] & 0xff00u >> kept);
+    }
+    return address;
+}
+
 }  // namespace
 
 bool IpPrefix::contains(const IpAddress& a) const noexcept {
+    // A short IPv6 prefix is of IPv6 alone, though IPv4 is written as a part of it.
+    if (bits < v4_bits && a.is_v4()) return false;
     const unsigned whole = bits / 8u;
     if (std::memcmp(a.octets.data(), address.octets.data(), whole) != 0) return false;
     const unsigned rest = bits % 8u;
@@ -64,7 +78,8 @@ std::optional<IpPrefix> parse_prefix(std::string_view text) {
     if (slash == std::string_view::npos) return IpPrefix{*address, 128};
     const auto bits = parse_number<unsigned>(text.substr(slash + 1));
     if (!bits || *bits > (address->is_v4() ? 32u : 128u)) return std::nullopt;
-    return IpPrefix{*address, static_cast<uint8_t>(address->is_v4() ? *bits + 96 : *bits)};
+    const auto all = static_cast<uint8_t>(address->is_v4() ? *bits + v4_bits : *bits);
+    return IpPrefix{masked(*address, all), all};
 }
 
 std::string to_string(const IpAddress& address) {

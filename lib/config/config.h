@@ -200,7 +200,14 @@ struct VerdictLog {
     uint32_t size_mib = 4096;
     Evidence evidence;
 
-    std::string evidence_path() const { return path + ".evidence"; }
+    // Beside the log, also when its path ends in a slash, as completion writes it.
+    std::string evidence_path() const { return beside(".evidence"); }
+    std::string blocks_path() const { return beside(".blocks"); }
+
+private:
+    std::string beside(const char* suffix) const {
+        return path.substr(0, path.find_last_not_of('/') + 1) + suffix;
+    }
 };
 
 struct Rcon {

@@ -94,11 +94,25 @@ Json end_connections(State& state, const std::string& command, const Json& reque
     return {{"ordered", true}, {"flows", ended}};
 }
 
+/// What is no entry of its own can not be let in by itself.
+void expect_blocked(const State& state, const IpPrefix& prefix) {
+    const std::vector<BlockBook::Block>& blocks = state.blocks.blocks();
+    if (std::ranges::find(blocks, prefix, &BlockBook::Block::prefix) != blocks.end()) return;
+    const auto wider = std::ranges::find_if(blocks, [&](const BlockBook::Block& block) {
+        return block.prefix.bits < prefix.bits && block.prefix.contains(prefix.address);
+    });
+    const std::string given = to_string(prefix);
+    if (wider == blocks.end()) throw UsageError(given + " is not blocked; `blocks` shows who is");
+    throw UsageError(given + " is blocked as a part of " + to_string(wider->prefix) +
+                     "; unblock that one");
+}
+
 Json block(State& state, const std::string& command, const Json& request) {
     Order order;
     order.kind = command == "block" ? Order::Kind::block : Order::Kind::unblock;
     order.reason.assign(text_of(request, "reason"));
     order.prefix = prefix_of(request);
+    if (order.kind == Order::Kind::unblock) expect_blocked(state, order.prefix);
     order.until = wall_clock() + std::chrono::seconds(seconds_of(request, 3'600));
     give(state, order);
     if (order.kind == Order::Kind::unblock) return {{"ordered", true}};

@@ -94,6 +94,10 @@ TEST_F(ControlTest, OrdersGoToWorkersAndAreRemembered) {
     EXPECT_EQ(heard_.orders.size(), 3u);
 
     EXPECT_EQ(result({{"command", "blocks"}}).at("blocks").size(), 1u);
+    EXPECT_EQ(ask({{"command", "unblock"}, {"prefix", "198.51.100.7"}}).at("error"),
+              "198.51.100.7/32 is blocked as a part of 198.51.100.0/24; unblock that one");
+    EXPECT_EQ(ask({{"command", "unblock"}, {"prefix", "203.0.113.1"}}).at("error"),
+              "203.0.113.1/32 is not blocked; `blocks` shows who is");
     (void)result({{"command", "unblock"}, {"prefix", "198.51.100.0/24"}});
     EXPECT_TRUE(wait_for([&] { return result({{"command", "blocks"}}).at("blocks").empty(); }));
 }

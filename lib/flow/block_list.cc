@@ -15,6 +15,8 @@ struct BlockList::Entry {
 namespace {
 
 constexpr uint32_t kept_a_call = 64;
+/// Before the four octets of a mapped IPv4 address; shorter prefixes are of IPv6 alone.
+constexpr unsigned v4_bits = 96;
 
 IpAddress masked(const IpAddress& address, uint8_t bits) noexcept {
     IpAddress base = address;
@@ -80,7 +82,7 @@ void BlockList::unblock(const IpPrefix& prefix) noexcept {
 bool BlockList::blocks(const IpAddress& address, Nanos now) const noexcept {
     if (size_ == 0) return false;
     for (unsigned bits = 0; bits < of_length_.size(); ++bits) {
-        if (of_length_[bits] == 0) continue;
+        if (of_length_[bits] == 0 || (bits < v4_bits && address.is_v4())) continue;
         const auto length = static_cast<uint8_t>(bits);
         const Entry* entry = find(masked(address, length), length);
         if (entry != nullptr && now < entry->until) return true;

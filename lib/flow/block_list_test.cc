@@ -27,6 +27,19 @@ TEST(BlockList, KeepsOutWhatItIsTold) {
     EXPECT_FALSE(list.blocks(address("198.51.100.255"), 9s));
 }
 
+// IPv4 is kept in its mapped form, ::ffff:0:0/96, which lies in many a short prefix.
+TEST(BlockList, AShortPrefixOfIpv6KeepsNobodyOutWhoComesByIpv4) {
+    for (const char* wide : {"::/0", "::/16", "::/64", "::/95"}) {
+        BlockList list(16);
+        EXPECT_TRUE(list.block(prefix(wide), 10s));
+        EXPECT_FALSE(list.blocks(address("198.51.100.7"), 9s)) << wide;
+        EXPECT_TRUE(list.blocks(address("::1"), 9s)) << wide;
+        EXPECT_FALSE(prefix(wide).contains(address("198.51.100.7"))) << wide;
+        EXPECT_TRUE(prefix(wide).contains(address("::1"))) << wide;
+    }
+    EXPECT_TRUE(prefix("0.0.0.0/0").contains(address("198.51.100.7")));
+}
+
 TEST(BlockList, TellsThatSomethingIsNew) {
     BlockList list(8);
     const uint32_t before = list.blocks_made();

@@ -112,6 +112,20 @@ Blocklist::Added Blocklist::add(const Block& block) {
     return added;
 }
 
+bool Blocklist::set(const Block& block) {
+    const std::lock_guard lock(mutex_);
+    const auto old = std::ranges::find(blocks_, block.prefix, &Block::prefix);
+    if (old == blocks_.end() && blocks_.size() == blocks_max) return false;
+    if (old != blocks_.end()) {
+        *old = block;
+    } else {
+        blocks_.push_back(block);
+    }
+    changed_ = true;
+    work_.notify_one();
+    return true;
+}
+
 bool Blocklist::remove(const IpPrefix& prefix) {
     const std::lock_guard lock(mutex_);
     const bool there = std::erase_if(blocks_, [&](const Block& b) { return b.prefix == prefix; });

@@ -43,6 +43,8 @@ public:
         full,
     };
     Added add(const Block& block);
+    /// As an operator says, also when that is shorter.  False when full.
+    bool set(const Block& block);
     /// False when it was not blocked.
     bool remove(const IpPrefix& prefix);
     /// Forgets what ended before `now`.

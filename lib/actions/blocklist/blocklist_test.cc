@@ -63,6 +63,25 @@ TEST(Blocklist, OutlivesARestart) {
     EXPECT_EQ(Blocklist(directory.file()).blocks().size(), 1u);
 }
 
+TEST(Blocklist, AnOperatorMayShortenWhatVerdictsOnlyLengthen) {
+    const TestDirectory directory;
+    {
+        Blocklist list(directory.file());
+        EXPECT_EQ(list.add(block_of("198.51.100.7", 9000s)), Added::new_block);
+        EXPECT_TRUE(list.set(block_of("198.51.100.7", 1000s)));
+    }
+    const auto blocks = Blocklist(directory.file()).blocks();
+    ASSERT_EQ(blocks.size(), 1u);
+    EXPECT_EQ(blocks[0].until, Nanos(1000s));
+}
+
+TEST(Blocklist, AnEntryIsThePrefixWithoutItsHostBits) {
+    const TestDirectory directory;
+    Blocklist list(directory.file());
+    EXPECT_EQ(list.add(block_of("10.77.9.9/16", 1000s)), Added::new_block);
+    EXPECT_TRUE(list.remove(*parse_prefix("10.77.0.0/16")));
+}
+
 TEST(Blocklist, HasALimit) {
     const TestDirectory directory;
     Blocklist list(directory.file());
