@@ -276,7 +276,8 @@ struct KeepAliveSent {
 struct KeepAliveAnswered {
     int64_t id;
 };  ///< By the client.
-/// A ping (protocol 755 on) or window transaction (before): FIFO, answered in a tick.
+/// A ping (protocol 755 on) or a refused window transaction (before): FIFO, answered in
+/// a tick.
 struct PingSent {
     int32_t id;
 };

@@ -241,6 +241,9 @@ TEST(FromTheServer, ThePlayerHimself) {
         {754, packet(0x1a).i32(9).u8(3), ""},
         {754, packet(0x1f).i64(-2), "KeepAliveSent -2"},
         {754, packet(0x11).u8(0).i16(-3).boolean(false), "PingSent -3"},
+        {754, packet(0x11).u8(0).i16(-3).boolean(true), ""},  // The client does not answer.
+        {47, packet(0x32).u8(0).i16(-3).boolean(false), "PingSent -3"},
+        {47, packet(0x32).u8(0).i16(-3).boolean(true), ""},
         {765, packet(0x33).i32(12), "PingSent 12"},
         {765, packet(0x6e).f32(40).boolean(true), "TickRateSet 40 1"},
         {754, packet(0x4e).i64(4000).i64(600), "WorldTime 4000"},

@@ -183,7 +183,8 @@ private:
                 tell(protocol::PingSent{v.i32(S::id)});
                 return;
             case Packet::transaction:
-                tell(protocol::PingSent{v.i32(S::action)});
+                // Only a click that was refused is answered.
+                if (!v.boolean(S::accepted)) tell(protocol::PingSent{v.i32(S::action)});
                 return;
             case Packet::update_time:
                 tell(protocol::WorldTime{v.integer(S::age)});
