@@ -88,6 +88,10 @@ Player::MoveKind Player::kind_of(const protocol::Move& move) const noexcept {
             return MoveKind::answer;
         }
         if (may_repeat(move)) return MoveKind::repeat;
+    } else if (turns_unanswered_ > 0 && trips_.reached() <= turned_said_ && move.has_rotation &&
+               !move.on_ground) {
+        // The answer is a look that claims the air, wherever he stands.
+        return MoveKind::turn;
     }
     return MoveKind::tick;
 }
@@ -143,6 +147,11 @@ void Player::on(const protocol::Move& e) noexcept {
         if (!known && forgotten_ > 0) --forgotten_;
         answer_next_ = false;
         disturb();
+    } else if (kind == MoveKind::turn) {
+        --turns_unanswered_;
+        previous_rotation_ = rotation_;
+        rotation_ = e.rotation;
+        return;
     }
     if (e.has_position && finite(e.position)) {
         previous_position_ = placed_ && kind != MoveKind::answer ? position_ : e.position;
@@ -201,6 +210,13 @@ void Player::on(const protocol::Teleported& e) noexcept {
     teleports_[teleports_size_++] = {e.position,   now,          id,          e.has_id,
                                      e.relative_x, e.relative_y, e.relative_z};
     trips_.sent(RoundTrips::Kind::teleport, id, now);
+}
+
+void Player::on(const protocol::RotationSet&) noexcept {
+    // Whoever read a later request has answered all before.
+    if (trips_.reached() > turned_said_) turns_unanswered_ = 0;
+    turned_said_ = trips_.requests();
+    if (turns_unanswered_ < UINT8_MAX) ++turns_unanswered_;
 }
 
 void Player::on(const protocol::TeleportConfirmed& e) noexcept {

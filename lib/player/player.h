@@ -58,6 +58,7 @@ public:
         answer,  ///< Says the place that the server put the player to.
         repeat,  ///< An extra one before an item is used (protocols 755 to 766); if no
                  ///< UseItem follows it directly, it was a tick.
+        turn,    ///< Says where he looks since the server turned his head; no tick.
     };
     MoveKind kind_of(const protocol::Move& move) const noexcept;
 
@@ -190,6 +191,7 @@ public:
     void on(const protocol::WorldChanged& e) noexcept;
     void on(const protocol::GameModeChanged& e) noexcept;
     void on(const protocol::Teleported& e) noexcept;
+    void on(const protocol::RotationSet& e) noexcept;
     void on(const protocol::Velocity& e) noexcept;
     void on(const protocol::Exploded& e) noexcept;
     void on(const protocol::Pulled& e) noexcept;
@@ -265,10 +267,12 @@ private:
     bool riders_listed_ = false;    ///< and that packet lists riders.
     bool joined_ = false, alive_ = true, on_ground_ = false, placed_ = false;
     bool sneaking_ = false, sprinting_ = false, tells_ticks_ = false;
-    uint8_t glides_denied_ = 0;  ///< Claims in a row that the server did not confirm.
-    bool uses_item_ = false;     ///< Since he last let go of one.
-    bool place_last_ = false;    ///< The last movement packet had a position.
-    bool answer_next_ = false;   ///< A teleport was confirmed; its place comes next.
+    RequestCount turned_said_ = 0;  ///< When the server last turned his head,
+    uint8_t turns_unanswered_ = 0;  ///< and how often without an answer.
+    uint8_t glides_denied_ = 0;     ///< Claims in a row that the server did not confirm.
+    bool uses_item_ = false;        ///< Since he last let go of one.
+    bool place_last_ = false;       ///< The last movement packet had a position.
+    bool answer_next_ = false;      ///< A teleport was confirmed; its place comes next.
     bool ever_glided_ = false, ever_sneaked_ = false, ever_sprinted_ = false, ever_spun_ = false;
 
     RoundTrips trips_;

@@ -146,6 +146,32 @@ TEST(Player, KnowsTheAnswerToATeleportFromAStep) {
     }
 }
 
+TEST(Player, WhoIsTurnedIsNotPutAnywhere) {
+    Player player = joined(769);
+    ticks(player, 3);
+    protocol::Move step = to(player.position().x, 64, 0);
+    step.on_ground = true;
+    player.on(step);
+    const uint32_t lived = player.ticks();
+    for (int turn = 0; turn < 3; ++turn) player.on(protocol::RotationSet{false, false, {90, 5}});
+    player.now += 5s;
+    EXPECT_EQ(player.latency(), RoundTrips::unmeasured) << "nothing waits for an answer";
+    const protocol::Move far = looking(to(player.position().x + 50, 64, 0));
+    EXPECT_EQ(player.kind_of(far), Player::MoveKind::tick) << "he was not asked there";
+
+    protocol::Move look;
+    look.has_rotation = true;
+    look.rotation = {90, 5};
+    for (int turn = 0; turn < 3; ++turn) {
+        EXPECT_EQ(player.kind_of(look), Player::MoveKind::turn) << "the answer is no tick";
+        player.on(look);
+    }
+    EXPECT_EQ(player.ticks(), lived);
+    EXPECT_GT(player.ticks_undisturbed(), 0u);
+    EXPECT_TRUE(player.on_ground()) << "the answer says nothing of the ground";
+    EXPECT_EQ(player.kind_of(look), Player::MoveKind::tick);
+}
+
 TEST(Player, TellsARepeatFromATick) {
     for (const auto& [version, repeat] :
          {std::pair{754, false}, {755, true}, {766, true}, {767, false}}) {

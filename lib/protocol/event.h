@@ -307,6 +307,12 @@ struct Teleported {
     bool has_id = false;  ///< Protocol 107 on: the client confirms it.
     int32_t id = 0;
 };
+/// The server turns his head and leaves his feet; the client answers with a look.
+/// Protocol 768 on.
+struct RotationSet {
+    bool relative_yaw, relative_pitch;
+    Rotation rotation;
+};
 struct Velocity {  ///< Blocks a tick, set (not added).
     EntityId entity;
     double x, y, z;

@@ -32,7 +32,7 @@ bool like_piston(double first_rise) noexcept {
 void Jump::on(const protocol::Move& move, const Player& player, const Settings& settings,
               Findings& out) noexcept {
     const Player::MoveKind kind = player.kind_of(move);
-    if (kind == Player::MoveKind::repeat) return;
+    if (kind == Player::MoveKind::repeat || kind == Player::MoveKind::turn) return;
     const Player::Step step = player.step_of(move);
     if (kind != Player::MoveKind::tick || !walks(player) || may_be_pushed_up(player, 0) ||
         player.may_spin() || player.effect_max(protocol::Effect::levitation) > 0) {

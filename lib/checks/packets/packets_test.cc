@@ -70,6 +70,13 @@ TEST(Pitch, WhatTheServerAskedForIsNotThePlayers) {
     EXPECT_EQ(story.findings(), 0u);
     story.client(look(0, 136));
     EXPECT_GE(story.confidence(), acts_at);
+
+    Story<Pitch> turned(769);
+    turned.server(protocol::RotationSet{false, false, {0, 135}});
+    turned.client(look(0, 135)).client(look(3, 135));
+    EXPECT_EQ(turned.findings(), 0u);
+    turned.client(look(0, 136));
+    EXPECT_GE(turned.confidence(), acts_at);
 }
 
 TEST(Pitch, ARelativeTeleportExcusesOneAnswer) {

@@ -10,7 +10,8 @@ namespace portcullis::checks {
 /// Pitch: a head turned further than straight up or down, which the client clamps
 /// at every movement of the mouse.
 ///
-/// It does not clamp what a server's teleport says, and answers it word for word.
+/// It does not clamp what a server's teleport or set rotation says, and answers it word
+/// for word.
 /// So a pitch the server asked for is never blamed, and after a relative one
 /// (whose sum only the client knows) one answer is let pass.
 /// Blind: a cheat that stays within the range.
@@ -42,12 +43,11 @@ public:
 
     void on(const protocol::Teleported& to, const Player&, const Settings& settings,
             Findings&) noexcept {
-        if (to.relative_pitch) {
-            if (to.rotation.pitch != 0) ++relative_answers_;
-            return;
-        }
-        if (std::abs(static_cast<double>(to.rotation.pitch)) <= settings.limit_degrees) return;
-        asked_[next_++ % asked_.size()] = to.rotation.pitch;
+        ask(to.rotation.pitch, to.relative_pitch, settings);
+    }
+    void on(const protocol::RotationSet& to, const Player&, const Settings& settings,
+            Findings&) noexcept {
+        ask(to.rotation.pitch, to.relative_pitch, settings);
     }
 
 private:
@@ -55,6 +55,14 @@ private:
     /// Clients other than vanilla turn radians into degrees.
     static constexpr double rounding = 0.01;
 
+    void ask(float pitch, bool relative, const Settings& settings) noexcept {
+        if (relative) {
+            if (pitch != 0) ++relative_answers_;
+            return;
+        }
+        if (std::abs(static_cast<double>(pitch)) <= settings.limit_degrees) return;
+        asked_[next_++ % asked_.size()] = pitch;
+    }
     /// The client may keep on saying it until the mouse moves.
     bool asked_for(float pitch) const noexcept {
         for (const float asked : asked_) {
@@ -67,6 +75,7 @@ private:
     uint32_t next_ = 0;
     uint32_t relative_answers_ = 0;
 };
-static_assert(Hears<Pitch, protocol::Move> && Hears<Pitch, protocol::Teleported>);
+static_assert(Hears<Pitch, protocol::Move> && Hears<Pitch, protocol::Teleported> &&
+              Hears<Pitch, protocol::RotationSet>);
 
 }  // namespace portcullis::checks

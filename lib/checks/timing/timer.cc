@@ -25,7 +25,7 @@ void Timer::on(const protocol::Move& e, const Player& player, const Settings& se
         unclear_ticks_ = 0;
     }
     const Player::MoveKind kind = player.kind_of(e);
-    if (kind == Player::MoveKind::answer) return;
+    if (kind == Player::MoveKind::answer || kind == Player::MoveKind::turn) return;
     const double ticks = ticks_of(e, player);
     if (kind == Player::MoveKind::repeat) {
         unclear_ticks_ = ticks;

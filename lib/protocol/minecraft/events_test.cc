@@ -229,7 +229,7 @@ TEST(FromTheServer, ThePlayerHimself) {
         {769,
          packet(0x42).varint(77).f64(1).f64(64).f64(3).f64(0).f64(0).f64(0).f32(90).f32(5).i32(2),
          "Teleported 01000 1 64 3 90 5 id 77"},
-        {769, packet(0x43).f32(90).f32(5), "Teleported 11100 0 0 0 90 5 id -1"},
+        {769, packet(0x43).f32(90).f32(5), "RotationSet 00 90 5"},
         {47, packet(0x2b).u8(3).f32(1), "GameModeChanged 1"},
         {47, packet(0x2b).u8(1).f32(1), ""},
         {754, packet(0x30).u8(0b0101).f32(0.05f).f32(0.1f), "AbilitiesSet 1010 0.05 0.1"},

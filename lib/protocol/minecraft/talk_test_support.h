@@ -183,6 +183,10 @@ public:
               << e.position.z << ' ' << e.rotation.yaw << ' ' << e.rotation.pitch << " id "
               << (e.has_id ? e.id : -1);
     }
+    void on(const protocol::RotationSet& e) {
+        add() << "RotationSet " << e.relative_yaw << e.relative_pitch << ' ' << e.rotation.yaw
+              << ' ' << e.rotation.pitch;
+    }
     void on(const protocol::Velocity& e) {
         add() << "Velocity " << e.entity << ' ' << e.x << ' ' << e.y << ' ' << e.z;
     }

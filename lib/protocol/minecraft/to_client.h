@@ -342,13 +342,10 @@ private:
         tell(e);
     }
 
-    /// Turns the head and leaves the feet: a teleport by nothing.
     void rotated() noexcept {
         const Values& v = values_;
-        protocol::Teleported e{
-            true, true,          true, v.boolean(S::relative_yaw), v.boolean(S::relative_pitch),
-            {},   rotation_in(v)};
-        tell(e);
+        tell(protocol::RotationSet{v.boolean(S::relative_yaw), v.boolean(S::relative_pitch),
+                                   rotation_in(v)});
     }
 
     void spawned() noexcept {
