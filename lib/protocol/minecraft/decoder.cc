@@ -147,6 +147,13 @@ Decoder::Step Decoder::plain(const Front& front, size_t header) noexcept {
         return step;
     }
     const bool wanted = identify(front.session, id.value);
+    if (wanted && frame_.size > settings_.body_max && head_tells()) {
+        const size_t head = header + Inflater::head_size_max;
+        if (have < head) return {.kind = Step::Kind::need_more, .needs = head};
+        frame_.body = front.in.first(head).subspan(header + static_cast<size_t>(id.width));
+        frame_.has_body = true;
+        return pass(have);
+    }
     if (!wanted || frame_.size > settings_.body_max) {
         Step step = pass(have);
         if (wanted) note_unread(step, frame_.size);
@@ -222,6 +229,9 @@ Decoder::Step Decoder::inflated(const Front& front, size_t header, size_t have) 
             return step;
         }
         const bool wanted = identify(front.session, id.value);
+        if (wanted && frame_.size > settings_.body_max && head_tells()) {
+            return inflated_head(front, stream, static_cast<size_t>(id.width));
+        }
         if (!wanted || frame_.size > settings_.body_max ||
             frame_.wire_size > settings_.body_max + packing_max) {
             Step step = done(front, pass(have));
@@ -233,6 +243,19 @@ Decoder::Step Decoder::inflated(const Front& front, size_t header, size_t have) 
         if (!all_here) return {.kind = Step::Kind::need_more, .needs = frame_.wire_size};
     }
     return inflate_whole(front, stream);
+}
+
+/// The first bytes of a packet that is too long; the rest passes.
+Decoder::Step Decoder::inflated_head(const Front& front, Bytes stream, size_t id_width) noexcept {
+    const size_t have = std::min(front.in.size(), frame_.wire_size);
+    const Inflater::Result head = inflater_.head(stream);
+    if (head.status == Inflater::Status::need_more && have < frame_.wire_size) {
+        front.half.front_tried = static_cast<uint16_t>(std::min<size_t>(stream.size(), 0x7fff));
+        return {Step::Kind::need_more};
+    }
+    frame_.has_body = head.status == Inflater::Status::done;
+    if (frame_.has_body) frame_.body = head.out.subspan(id_width);
+    return done(front, pass(have));
 }
 
 Decoder::Step Decoder::inflate_whole(const Front& front, Bytes stream) noexcept {
@@ -316,6 +339,14 @@ bool Decoder::identify(const Session& session, int32_t id) noexcept {
     frame_.program = &programs()[row.program];
     return frame_.direction == Direction::to_server || settings_.all_bodies ||
            is_heard_from_server(frame_.state, frame_.packet);
+}
+
+/// Play's login before 764 ends with all the server's registries, which may be longer
+/// than what is read of any packet; what makes its event stands in front of them.
+bool Decoder::head_tells() const noexcept {
+    constexpr int32_t registries_apart_since = 764;
+    return frame_.direction == Direction::to_client && frame_.packet == Packet::login &&
+           frame_.version < registries_apart_since;
 }
 
 void Decoder::accuse(Step& step, Fault fault, double observed, double limit) noexcept {

@@ -168,6 +168,7 @@ private:
     Step plain(const Front& front, size_t header) noexcept;
     Step packed(const Front& front) noexcept;
     Step inflated(const Front& front, size_t header, size_t have) noexcept;
+    Step inflated_head(const Front& front, Bytes stream, size_t id_width) noexcept;
     Step inflate_whole(const Front& front, Bytes stream) noexcept;
 
     Step pass(size_t have) noexcept;
@@ -178,6 +179,7 @@ private:
                 double observed, double limit) noexcept;
     /// Looks the id up; true when the fields of this packet are to be read.
     bool identify(const Session& session, int32_t id) noexcept;
+    bool head_tells() const noexcept;
     void accuse(Step& step, protocol::Fault fault, double observed, double limit) noexcept;
     void note_unknown(Step& step) noexcept;
     void note_unread(Step& step, size_t packed_size) noexcept;

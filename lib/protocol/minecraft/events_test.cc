@@ -2,6 +2,8 @@
 // versions of the captures and the newest ones have.
 // Method: packets made by hand from the protocol's description, one line each.
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "protocol/minecraft/describe.h"
@@ -393,6 +395,39 @@ TEST(FromTheServer, OwnMetadata) {
     old.log_in(47);
     old.session.self = 9;
     EXPECT_EQ(old.server_says(packet(0x1c).varint(9).u8(0).u8(0x08).u8(0x7f)), "PoseSet 9 00001");
+}
+
+// Before 764 the whole registry stands in it, and what is read stands in front of that.
+TEST(FromTheServer, ALoginThatIsTooLongIsReadAsFarAsItMatters) {
+    std::mt19937 random(20261129);
+    std::string noise(300'000, '\0');
+    for (char& c : noise) c = static_cast<char>(random());
+    const std::string even(300'000, '\0');
+    const auto old = [](int id) { return packet(id).i32(9).u8(2).u8(255); };
+    const auto later = [](int id) { return packet(id).i32(9).u8(0).u8(2).u8(255); };
+    for (const std::string& rest : {noise, even}) {
+        for (Case c : {Case{735, old(0x25), ""}, {754, later(0x24), ""}, {762, later(0x28), ""}}) {
+            for (const int threshold : {-1, 256}) {
+                for (const size_t piece : {size_t{1}, size_t{7}, size_t{1400}, size_t{1} << 20}) {
+                    Talk talk;
+                    talk.log_in(c.version, threshold);
+                    Made body = c.body;
+                    std::string bytes = talk.framed(body.raw(rest));
+                    for (size_t at = 0; at < bytes.size();) {
+                        const size_t size = at < 4096 ? piece : bytes.size();
+                        talk.server(bytes.substr(at, size));
+                        at += size;
+                    }
+                    EXPECT_EQ(talk.recorder.heard(), "Joined 9 2")
+                        << c.version << " threshold " << threshold << " pieces of " << piece;
+                    EXPECT_EQ(talk.session.self, 9);
+                    EXPECT_EQ(talk.server_says(packet(0x36).varint(1).varint(300)).empty(),
+                              c.version != 754)
+                        << "what follows";
+                }
+            }
+        }
+    }
 }
 
 // ---- inspection -----------------------------------------------------------------

@@ -34,6 +34,8 @@ struct Frame {
     const Program* program = nullptr;  ///< How to read the fields; null: no layout is kept.
 
     std::string_view name() const noexcept { return packet_name(packet); }
+    /// `body` holds its first bytes only: it is too long to be read whole.
+    bool cut_short() const noexcept { return has_body && body.size() + 5 < size; }
 };
 
 /// It is cleared for every packet, and what is longer is cleared in twice the time.

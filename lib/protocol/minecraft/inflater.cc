@@ -15,7 +15,6 @@ namespace portcullis::minecraft {
 namespace {
 
 constexpr size_t slack_size = 64;
-constexpr size_t first_size_max = 16;
 
 }  // namespace
 
@@ -23,7 +22,7 @@ struct Inflater::State {
     z_stream head{};
     inflate_state body;
     std::vector<std::byte> room;
-    std::array<std::byte, first_size_max> first;
+    std::array<std::byte, head_size_max> first;
 };
 
 Inflater::Inflater(size_t size_max) : state_(std::make_unique<State>()), size_max_(size_max) {
@@ -72,9 +71,9 @@ Inflater::Result Inflater::first_by_zlib(Bytes in, size_t size) noexcept {
     head.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(in.data()));
     head.avail_in = static_cast<uInt>(in.size());
     head.next_out = reinterpret_cast<Bytef*>(state_->first.data());
-    head.avail_out = static_cast<uInt>(std::min(size, first_size_max));
+    head.avail_out = static_cast<uInt>(std::min(size, head_size_max));
     const int result = inflate(&head, Z_SYNC_FLUSH);
-    const size_t got = std::min(size, first_size_max) - head.avail_out;
+    const size_t got = std::min(size, head_size_max) - head.avail_out;
     const Bytes out = Bytes(state_->first).first(got);
     if (head.avail_out == 0 || result == Z_STREAM_END) return {Status::done, out};
     if (result == Z_OK || result == Z_BUF_ERROR) return {Status::need_more, out};

@@ -41,8 +41,12 @@ public:
     /// many: the first ones, as servers take them, with zeroes for those that are not there.
     Result whole(Bytes in, size_t size) noexcept;
     /// The VarInt at the front, from however much of the stream is there: its bytes,
-    /// or up to `size` (at most 16) when they are anything but an ordinary one.
+    /// or up to `size` (at most head_size_max) when they are anything but an ordinary one.
     Result first(Bytes in, size_t size) noexcept;
+
+    static constexpr size_t head_size_max = 16;
+    /// The first head_size_max bytes, or as many as there are.
+    Result head(Bytes in) noexcept { return first_by_zlib(in, head_size_max); }
 
     /// How many bytes the stream holds, or `limit` when they are at least so many.  Takes
     /// the room of the last Result.

@@ -33,6 +33,10 @@ public:
     void run() noexcept {
         if (!is_heard_from_server(frame_.state, frame_.packet)) return;
         if (frame_.packet == Packet::encryption_begin) session_.encryption_asked = true;
+        if (frame_.cut_short()) {
+            joined_by_its_head();
+            return;
+        }
         values_.clear();
         Walk<ToClient> walk(frame_.body, values_, *this);
         if (!walk.run(program_of(frame_))) return;
@@ -257,7 +261,7 @@ private:
         const Values& v = values_;
         switch (frame_.packet) {
             case Packet::login:
-                joined();
+                joined(entity(), world_mode());
                 return;
             case Packet::respawn:
                 tell(protocol::WorldChanged{game_mode(world_mode())});
@@ -299,10 +303,19 @@ private:
         return 0;
     }
 
-    void joined() noexcept {
-        session_.self = entity();
+    void joined(protocol::EntityId entity, int64_t mode) noexcept {
+        session_.self = entity;
         session_.entity_flags = session_.living_flags = session_.pose = 0;
-        tell(protocol::Joined{session_.self, game_mode(world_mode())});
+        tell(protocol::Joined{session_.self, game_mode(mode)});
+    }
+
+    /// A login too long to be read whole: entity, hardcore, mode.
+    void joined_by_its_head() noexcept {
+        constexpr int32_t hardcore_apart_since = 751;
+        Reader head(frame_.body);
+        const auto entity = static_cast<protocol::EntityId>(head.i32());
+        if (session_.version >= hardcore_apart_since) (void)head.u8();
+        joined(entity, head.u8());
     }
 
     /// Up to 1.8 in 1/32 of a block, then in 1/4096.
