@@ -53,7 +53,7 @@ function isUnread(type, packet) {
 
 /// Paths of the fields whose values the decoder asks for.
 const read = [
-    'accepted', 'action', 'action_id', 'age', 'amplifier', 'camera_id', 'channel', 'command',
+    'accepted', 'action', 'action_id', 'age', 'amplifier', 'camera_id', 'channel', 'command', 'copy_metadata',
     'cursor_x', 'cursor_y', 'cursor_z', 'd_x', 'd_y', 'd_z', 'data', 'direction', 'duration',
     'effect_id', 'entity_id', 'entity_ids', 'entity_status', 'face', 'flags', 'food', 'forward', 'game_mode',
     'gamemode', 'hand', 'has_horizontal_collision', 'health', 'id', 'is_frozen', 'inputs',

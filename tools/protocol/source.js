@@ -90,6 +90,10 @@ function correct(release) {
             fields[2] = { name: 'stance', type: 'f64' };
         }
     }
+    // Bits since 761, of attributes and of metadata; the package says bool up to 765.
+    if (release.number >= 761 && release.number <= 765) {
+        fieldsOf('toClient', 'respawn').find((f) => f.name === 'copyMetadata').type = 'u8';
+    }
     // A VarInt in every release since 767; one release of the package says i8.
     if (release.number === 774) {
         fieldsOf('toServer', 'enchant_item')[1] = { name: 'enchantment', type: 'varint' };

@@ -430,6 +430,48 @@ TEST(FromTheServer, ALoginThatIsTooLongIsReadAsFarAsItMatters) {
     }
 }
 
+// A client begins a new life without the old one's flags, unless it is told to keep them.
+TEST(FromTheServer, OwnMetadataEndsWithALife) {
+    const std::string no_name("\x0a\0\0\0", 4);
+    const auto old_world = [&](int id, int kept) {
+        return packet(id).raw(no_name).text("w").i64(0).u8(0).u8(0).u8(0).u8(0).u8(kept);
+    };
+    const auto world = [](int id, int kept) {
+        Made body = packet(id).text("w").text("w").i64(0).u8(0).u8(0).u8(0).u8(0).u8(0).varint(0);
+        return body.u8(kept);
+    };
+    const auto new_world = [](int kept) {
+        Made body = packet(0x4c).varint(0).text("w").i64(0).u8(0).u8(0).u8(0).u8(0).u8(0);
+        return body.varint(0).varint(63).u8(kept);
+    };
+    struct Life {
+        int32_t version;
+        int metadata, living_key;
+        Made respawn;
+        bool glides_on;
+    };
+    for (const Life& c : {Life{393, 0x3f, 6, packet(0x38).i32(0).u8(0).u8(0).text("d"), true},
+                          {754, 0x44, 7, old_world(0x39, 0), false},
+                          {754, 0x44, 7, old_world(0x39, 1), true},
+                          {765, 0x56, 8, world(0x45, 1), false},
+                          {765, 0x56, 8, world(0x45, 2), true},
+                          {769, 0x5d, 8, new_world(0), false},
+                          {769, 0x5d, 8, new_world(1), false},
+                          {769, 0x5d, 8, new_world(3), true}}) {
+        Talk talk;
+        talk.log_in(c.version);
+        talk.session.self = 9;
+        const auto says = [&](int key, int value) {
+            Made body = packet(c.metadata).varint(9).u8(static_cast<uint8_t>(key)).varint(0);
+            return talk.server_says(body.u8(static_cast<uint8_t>(value)).u8(0xff));
+        };
+        EXPECT_EQ(says(0, 0x80), "PoseSet 9 10000") << c.version;
+        EXPECT_EQ(talk.server_says(c.respawn), "WorldChanged 0") << c.version;
+        EXPECT_EQ(says(c.living_key, 0), c.glides_on ? "PoseSet 9 10000" : "PoseSet 9 00000")
+            << c.version;
+    }
+}
+
 // ---- inspection -----------------------------------------------------------------
 
 class Printer : public FieldVisitor {

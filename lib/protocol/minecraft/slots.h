@@ -14,7 +14,7 @@ enum class Slot : uint8_t {
     changed_slots_item_added_component_count, changed_slots_item_item_count,
     changed_slots_item_present, changed_slots_item_removed_component_count, channel,
     chunk_coordinates_x, chunk_coordinates_y, chunk_coordinates_z, chunk_x, chunk_z, command,
-    cursor_item_added_component_count, cursor_item_item_count, cursor_item_present,
+    copy_metadata, cursor_item_added_component_count, cursor_item_item_count, cursor_item_present,
     cursor_item_removed_component_count, cursor_x, cursor_y, cursor_z, d_x, d_y, d_z, data,
     direction, duration, effect_id, entity_id, entity_ids, entity_status, face, flags,
     flying_speed, food, forward, game_mode, gamemode, hand, has_horizontal_collision,

@@ -207,6 +207,25 @@ TEST(Corrections, EnchantmentsAreOneTypeFrom767On) {
     EXPECT_EQ(program(773), program(774));
 }
 
+TEST(Corrections, WhatARespawnKeepsAreBitsFrom761On) {
+    const auto code_of = [](int32_t version) {
+        const auto rows = tables_of(version).rows[4][1];
+        const Program& program =
+            programs()[rows[static_cast<size_t>(id_of(version, State::play,
+                                                      protocol::Direction::to_client,
+                                                      Packet::respawn))]
+                           .program];
+        for (const Op& op : ops().subspan(program.first, program.size)) {
+            if (op.slot == Slot::copy_metadata) return op.code;
+        }
+        return Op::Code::stop;
+    };
+    EXPECT_EQ(code_of(760), Op::Code::boolean);
+    for (const int32_t version : {761, 762, 763, 764, 765, 766, 769}) {
+        EXPECT_EQ(code_of(version), Op::Code::u8) << version;
+    }
+}
+
 TEST(Meaning, AttributesOfTheList) {
     size_t compared = 0;
     for (const Listed& list : listed()) {

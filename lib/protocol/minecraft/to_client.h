@@ -264,7 +264,7 @@ private:
                 joined(entity(), world_mode());
                 return;
             case Packet::respawn:
-                tell(protocol::WorldChanged{game_mode(world_mode())});
+                respawned();
                 return;
             case Packet::open_window:
                 tell(protocol::WindowOpened{v.i32(S::window_id)});
@@ -305,8 +305,22 @@ private:
 
     void joined(protocol::EntityId entity, int64_t mode) noexcept {
         session_.self = entity;
-        session_.entity_flags = session_.living_flags = session_.pose = 0;
+        forget_metadata();
         tell(protocol::Joined{session_.self, game_mode(mode)});
+    }
+
+    void forget_metadata() noexcept {
+        session_.entity_flags = session_.living_flags = session_.pose = 0;
+    }
+
+    /// The client keeps its metadata where it is told to, and always up to 734.
+    void respawned() noexcept {
+        constexpr int32_t bits_since = 761;
+        constexpr int64_t metadata = 2;
+        const int64_t kept = values_.integer(S::copy_metadata);
+        const bool keeps = session_.version >= bits_since ? (kept & metadata) != 0 : kept != 0;
+        if (values_.has(S::copy_metadata) && !keeps) forget_metadata();
+        tell(protocol::WorldChanged{game_mode(world_mode())});
     }
 
     /// A login too long to be read whole: entity, hardcore, mode.
