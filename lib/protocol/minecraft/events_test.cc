@@ -430,6 +430,18 @@ TEST(FromTheServer, ALoginThatIsTooLongIsReadAsFarAsItMatters) {
     }
 }
 
+TEST(FromTheServer, OwnMetadataBit4IsSwimmingOnlySince393) {
+    for (const auto& [version, body, heard] :
+         {std::tuple{47, packet(0x1c).varint(9).u8(0).u8(0x10).u8(0x7f), "PoseSet 9 00000"},
+          {340, packet(0x3c).varint(9).u8(0).varint(0).u8(0x10).u8(0xff), "PoseSet 9 00000"},
+          {393, packet(0x3f).varint(9).u8(0).varint(0).u8(0x10).u8(0xff), "PoseSet 9 01000"}}) {
+        Talk talk;
+        talk.log_in(version);
+        talk.session.self = 9;
+        EXPECT_EQ(talk.server_says(body), heard) << version;
+    }
+}
+
 // A client begins a new life without the old one's flags, unless it is told to keep them.
 TEST(FromTheServer, OwnMetadataEndsWithALife) {
     const std::string no_name("\x0a\0\0\0", 4);
