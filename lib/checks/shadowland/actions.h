@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 
 #include "checks/check.h"
+#include "checks/shadowland/clock.h"
 #include "player/shadowland/player.h"
 
 /// What a Shadowland client may do, how often, how far, and when.
@@ -22,8 +24,8 @@ inline constexpr std::array<ShadowAction, shadow_actions_end> shadow_actions = {
     {5'000, 2'000},   // Heal
 }};
 
-/// Cooldown: the same action again before its time, by the client's own clock.
-/// Requests that the server refused do not count.
+/// Cooldown: the same action again before its time, by the client's own clock, which never
+/// goes back.  Requests that the server refused do not count.
 class ShadowCooldown {
 public:
     static constexpr std::string_view name = "action.cooldown";
@@ -40,10 +42,14 @@ public:
             const Settings& settings, Findings& out) noexcept {
         if (acted.action == 0 || acted.action >= shadow_actions_end) return;
         if (player.self == 0) return;  // Whose requests are refused would not be known.
+        if (const double back = clock_.back_by(acted.client_time_ms, acted.sequence); back > 0) {
+            out.add(0.97f, {.observed = back, .unit = "ms", .note = "its clock goes back"});
+        }
         Last& last = last_[acted.action];
         const uint32_t cooldown = shadow_actions[acted.action].cooldown_ms;
-        if (last.known && acted.client_time_ms >= last.client_time_ms) {
-            const double passed = acted.client_time_ms - last.client_time_ms;
+        if (last.known) {
+            // Whichever of the two came first.
+            const double passed = std::abs(double(acted.client_time_ms) - last.client_time_ms);
             if (passed + settings.tolerance_ms < cooldown) {
                 out.add(0.97f, {.observed = passed, .limit = double(cooldown), .unit = "ms"});
             }
@@ -71,6 +77,7 @@ private:
         uint32_t client_time_ms = 0;
     };
     std::array<Last, shadow_actions_end> last_;
+    ShadowClock clock_;
 };
 
 /// Range: further away than the action reaches.  The limit grows by what both may

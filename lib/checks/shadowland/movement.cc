@@ -132,12 +132,13 @@ void ShadowFly::on(const Synced& synced, const Player& player, const Settings& s
     if (height > settings.jump_units && !lifted_) {
         out.add(0.97f, {.observed = height, .limit = settings.jump_units, .unit = "units"});
     }
-    const double low = syncs_ == 0 ? height : std::min(lowest_, height);
-    const double high = syncs_ == 0 ? height : std::max(highest_, height);
+    const auto now_at = static_cast<float>(height);
+    const float low = syncs_ == 0 ? now_at : std::min(lowest_, now_at);
+    const float high = syncs_ == 0 ? now_at : std::max(highest_, now_at);
     if (syncs_ == 0 || high - low > settings.level_units) {
         syncs_ = 1;
         since_ms_ = synced.client_time_ms;
-        lowest_ = highest_ = height;
+        lowest_ = highest_ = now_at;
         return;
     }
     lowest_ = low;
@@ -152,6 +153,9 @@ void ShadowFly::on(const Synced& synced, const Player& player, const Settings& s
 
 void ShadowTimer::on(const Synced& synced, const Player& player, const Settings& settings,
                      Findings& out) noexcept {
+    if (const double back = clock_.back_by(synced.client_time_ms, synced.sequence); back > 0) {
+        out.add(0.98f, {.observed = back, .unit = "ms", .note = "goes back"});
+    }
     // Only differences count, and those a double holds to the microsecond.
     const double offset = synced.client_time_ms - in_ms(player.now);
     if (!begun_) {
@@ -173,7 +177,19 @@ void ShadowTimer::on(const Synced& synced, const Player& player, const Settings&
 void ShadowClip::on(const Synced& synced, const Player& player, const Settings&,
                     Findings& out) noexcept {
     const ShadowStep step = ShadowStep::of(synced, player);
-    if (!step.judged || step.corrected || player.correction_waits()) return;
+    if (!step.judged) return;
+    const bool below = player.map->ground && synced.position.z < *player.map->ground - depth_max;
+    if (step.corrected || player.correction_waits()) {
+        sunk_ |= below;
+        return;
+    }
+    sunk_ &= below;
+    if (below && !sunk_) {
+        out.add(0.97f, {.observed = synced.position.z,
+                        .limit = *player.map->ground,
+                        .unit = "units",
+                        .note = "below the ground"});
+    }
     for (const Box& wall : player.map->walls) {
         // Where the server has put somebody into a wall, he must get out again.
         if (inside(player.position, wall)) continue;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "checks/check.h"
+#include "checks/shadowland/clock.h"
 #include "player/shadowland/player.h"
 
 /// How a Shadowland client may move, by its own clock and the server's word.
@@ -100,10 +101,10 @@ private:
     bool lifted_ = false;  ///< The server put it in the air, and it has not landed since.
     unsigned syncs_ = 0;   ///< At one height in the air.
     uint32_t since_ms_ = 0;
-    double lowest_ = 0, highest_ = 0;
+    float lowest_ = 0, highest_ = 0;
 };
 
-/// Timer: the client's clock runs faster than time.
+/// Timer: the client's clock runs faster than time, or goes back.
 class ShadowTimer {
 public:
     static constexpr std::string_view name = "movement.timer";
@@ -122,11 +123,13 @@ public:
 private:
     static constexpr Nanos learning = 2s;
     bool begun_ = false;
+    ShadowClock clock_;
     Nanos since_{};
     double base_ms_ = 0;
 };
 
-/// Clip: through a wall.
+/// Clip: through a wall, or the ground.
+/// Blind: from where the server put the client below the ground until it has come up.
 class ShadowClip {
 public:
     static constexpr std::string_view name = "movement.clip";
@@ -136,6 +139,11 @@ public:
 
     void on(const shadowland::Synced& synced, const shadowland::Player& player, const Settings&,
             Findings& out) noexcept;
+
+private:
+    static constexpr double depth_max = 50;  ///< Units: deeper no slope of a cell explains.
+
+    bool sunk_ = false;  ///< The server put it below the ground, and it has not come up since.
 };
 
 /// State: a client may say that it moves and that it falls; the rest is the server's.

@@ -77,6 +77,7 @@ public:
     void sync(const shadowland::Place& at, uint8_t state = 0) {
         shadowland::Synced synced;
         synced.client_time_ms = clock_ms();
+        synced.sequence = sequences_ += 2;
         synced.has_position = true;
         synced.position = at;
         synced.step = step;
@@ -89,6 +90,7 @@ public:
         shadowland::Acted acted;
         acted.request_id = request;
         acted.client_time_ms = clock_ms();
+        acted.sequence = sequences_ += 2;
         acted.action = action;
         acted.has_target = true;
         acted.target = target;
@@ -97,6 +99,7 @@ public:
     void act_at(uint32_t action, const shadowland::Place& point) {
         shadowland::Acted acted;
         acted.client_time_ms = clock_ms();
+        acted.sequence = sequences_ += 2;
         acted.action = action;
         acted.has_point = true;
         acted.point = point;
@@ -146,6 +149,7 @@ private:
         tell(shadowland::Shown{entity, type, at});
     }
 
+    uint64_t sequences_ = 0;
     shadowland::EntityPool pool_;
     shadowland::Maps maps_;
     Set checks_;

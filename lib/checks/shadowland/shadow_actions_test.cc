@@ -38,6 +38,32 @@ TEST(ShadowActions, CooldownsAreTheClientsOwnTime) {
     }
 }
 
+TEST(ShadowActions, WhichOfTwoCameFirstMakesNoDifferenceAndNoClockGoesBack) {
+    const auto request = [](uint32_t time_ms, uint64_t sequence) {
+        shadowland::Acted acted;
+        acted.client_time_ms = time_ms;
+        acted.sequence = sequence;
+        acted.action = slash;
+        return acted;
+    };
+    const struct {
+        const char* story;
+        std::vector<shadowland::Acted> requests;
+        bool found;
+    } cases[] = {
+        {"in order", {request(1'000, 1), request(1'600, 2)}, false},
+        {"overtaken", {request(1'600, 2), request(1'000, 1)}, false},
+        {"overtaken, and too soon", {request(1'300, 2), request(1'000, 1)}, true},
+        {"a clock that goes back", {request(2'000, 1), request(1'000, 2)}, true},
+    };
+    for (const auto& c : cases) {
+        ShadowScene scene;
+        arrived(scene);
+        for (const auto& one : c.requests) scene.tell(one);
+        EXPECT_EQ(scene.found("action.cooldown") >= 0.95f, c.found) << c.story;
+    }
+}
+
 TEST(ShadowActions, WhatTheServerRefusedHasNoCooldown) {
     ShadowScene scene;
     arrived(scene);

@@ -184,6 +184,38 @@ TEST(ShadowMovement, ClocksMayDriftAndStallButNotRunAhead) {
     }
 }
 
+TEST(ShadowMovement, AClockNeverGoesBackButPacketsOvertakeEachOther) {
+    for (const bool overtaken : {true, false}) {
+        ShadowScene scene;
+        const Place at = arrived(scene);
+        shadowland::Synced late;
+        late.client_time_ms = scene.clock_ms() - 400;
+        late.sequence = overtaken ? 3 : 10'000;
+        late.has_position = true;
+        late.position = at;
+        scene.tell(late);
+        EXPECT_EQ(scene.found("movement.timer") >= 0.95f, !overtaken);
+    }
+}
+
+TEST(ShadowMovement, NobodyIsBelowTheGroundWhomTheServerDidNotPutThere) {
+    for (const bool put : {false, true}) {
+        ShadowScene scene;
+        Place at = arrived(scene);
+        at.z = ground - 300;
+        if (put) scene.correct(at);
+        at = walks(scene, at, 0.2);
+        if (put) scene.delivered();
+        at = walks(scene, at, 3);
+        EXPECT_EQ(scene.found("movement.clip") >= 0.95f, !put);
+        at.z = ground;
+        at = walks(scene, at, 0.2);
+        at.z = ground - 300;
+        walks(scene, at, 0.2);
+        EXPECT_GE(scene.found("movement.clip"), 0.95f) << "he came up, and went down again";
+    }
+}
+
 TEST(ShadowMovement, OnlyTheServerSaysMoreThanThatHeMovesOrFalls) {
     for (unsigned state = 0; state < 128; ++state) {
         ShadowScene scene;

@@ -32,6 +32,16 @@ const Map* Maps::find(uint16_t id) const noexcept {
     return nullptr;
 }
 
+bool Map::holds(const Place& place) const noexcept {
+    const double at[] = {place.x, place.y, place.z};
+    const double size[] = {section.x, section.y, section.z};
+    for (size_t i = 0; i < 3; ++i) {
+        const double beyond = outside_max * size[i];
+        if (at[i] < -beyond || at[i] > quadrants[i] * size[i] + beyond) return false;
+    }
+    return true;
+}
+
 std::optional<Place> Map::place(uint16_t quadrant, const Quantised& local) const noexcept {
     const uint32_t nx = quadrants[0], ny = quadrants[1], nz = quadrants[2];
     if (quadrant >= nx * ny * nz) return std::nullopt;

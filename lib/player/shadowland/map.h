@@ -34,6 +34,8 @@ struct Map {
     std::optional<double> ground;       ///< Height of the floor; nothing: it has hills.
     std::vector<Box> walls;
 
+    /// Whether a position lies in the world, or as far outside as a quantised one may.
+    bool holds(const Place& place) const noexcept;
     /// A quantised position in the world; nothing if no such quadrant exists or the
     /// position lies too far outside it.
     std::optional<Place> place(uint16_t quadrant, const Quantised& local) const noexcept;

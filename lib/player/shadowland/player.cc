@@ -15,6 +15,7 @@ constexpr Nanos delivery_usual = 1s;
 constexpr Nanos overtaken_max = 500ms;
 /// From where it was put the client may have walked on; and corrections so near each other are one.
 constexpr double near = 100;
+constexpr uint64_t sequence_mask = (uint64_t{1} << Player::Correction::sequence_bits) - 1;
 
 double speed_with(const Flags& flags) noexcept {
     const bool held = (flags.buffs & (buff::frozen | buff::stunned)) != 0 ||
@@ -123,23 +124,27 @@ void Player::take_flags(const Flags& said) noexcept {
 
 /// A server that refuses what was on its way repeats itself for each of it.
 void Player::correct(const Triple& to) noexcept {
-    const auto stamp = static_cast<uint32_t>(sequence);
+    Correction fresh;
+    fresh.to = to;
+    fresh.sequence = sequence & sequence_mask;
+    fresh.waiting = true;
+    fresh.from = fresh.at = now;
     for (Correction& same : corrections) {
         if (!in_force(same) || (same.position() - place_of(to)).length() > near) continue;
-        same = {to, stamp, same.from, now, true, false};
+        fresh.from = same.from;
+        same = fresh;
         return;
     }
     Correction& oldest = *std::ranges::min_element(
         corrections, {}, [&](const Correction& c) { return std::pair(in_force(c), c.at); });
-    oldest = {to, stamp, now, now, true, false};
+    oldest = fresh;
 }
 
 void Player::on(const Delivered& all) noexcept {
     for (Correction& correction : corrections) {
         const bool told = correction.sequence != 0 && correction.waiting && !correction.delivered;
-        const auto behind =
-            static_cast<int32_t>(static_cast<uint32_t>(all.sequence) - correction.sequence);
-        if (!told || behind < 0) continue;
+        const uint64_t past = (all.sequence - correction.sequence) & sequence_mask;
+        if (!told || past > sequence_mask / 2) continue;
         correction.delivered = true;
         correction.at = now;
     }

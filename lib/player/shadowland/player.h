@@ -14,6 +14,7 @@ namespace portcullis::shadowland {
 /// The client says where it is and how it is, by its own clock.
 struct Synced {
     uint32_t client_time_ms = 0;
+    uint64_t sequence = 0;  ///< Of its packet on channel 0; 0: it came on another.
     bool has_position = false;
     Place position;
     double step = 0;  ///< How coarse the position is; 0: as floats.
@@ -28,6 +29,7 @@ struct OutOfWorld {
 struct Acted {
     uint16_t request_id = 0;
     uint32_t client_time_ms = 0;
+    uint64_t sequence = 0;  ///< Of its packet on channel 1; 0: it came on another.
     uint32_t action = 0;
     bool has_target = false, has_point = false;
     uint32_t target = 0;
@@ -64,12 +66,14 @@ public:
 
     /// Where the server puts the client, until the client has it for certain.
     struct Correction {
-        Triple to{};            ///< As on the wire.
-        uint32_t sequence = 0;  ///< Of what carried it, on channel 1; wraps.
-        Nanos from{};           ///< When it was sent first,
-        Nanos at{};             ///< and when last; once `delivered`, when that was known.
-        bool waiting = false;
-        bool delivered = false;
+        static constexpr unsigned sequence_bits = 30;
+        Triple to{};  ///< As on the wire.
+        /// Of what carried it, on channel 1; wraps.  0: it came on another.
+        uint32_t sequence : sequence_bits = 0;
+        bool waiting : 1 = false;
+        bool delivered : 1 = false;
+        Nanos from{};  ///< When it was sent first,
+        Nanos at{};    ///< and when last; once `delivered`, when that was known.
         Place position() const noexcept { return place_of(to); }
     };
     /// The correction that explains a client's appearing there; null: none.

@@ -226,9 +226,9 @@ private:
     void learn(const CheckIntegrity& message) noexcept;
     void learn(const RekeyRequest& message) noexcept;
     void learn(const RekeyResponse& message) noexcept;
-    void learn(const SyncEntity&) noexcept { synced(); }
-    void learn(const SyncEntityQuantized&) noexcept { synced(); }
-    void synced() noexcept;
+    void learn(const SyncEntity& message) noexcept { synced(message.client_time_ms); }
+    void learn(const SyncEntityQuantized& message) noexcept { synced(message.client_time_ms); }
+    void synced(uint32_t client_time_ms) noexcept;
     void count_connect(const Connect& message) noexcept;
     void stranger() noexcept;
 

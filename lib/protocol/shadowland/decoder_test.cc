@@ -280,6 +280,23 @@ TEST_F(Session_, WhoseAddressChangesIsNoThiefButWhoSpeaksBesideTheOwnerIs) {
     }
 }
 
+TEST_F(Session_, ALineThatStalledGivesBackMoreThanAFloodMay) {
+    for (const bool flood : {false, true}) {
+        SyncEntity sync;
+        sync.fields.delta = delta::anim;
+        sync.client_time_ms = 100'000;
+        now += 60s;
+        bool blames = false;
+        for (int i = 0; i < 400; ++i) {  // Of more than six seconds, at once.
+            sync.client_time_ms += flood ? 1 : 1'000 / 60;
+            hears(Direction::to_server, packet(0, sync, Direction::to_server,
+                                               i + (flood ? 1'001 : 1), 0, Channel::unreliable));
+            blames |= blamed(Fault::rate_flood);
+        }
+        EXPECT_EQ(blames, flood);
+    }
+}
+
 TEST_F(Session_, ConnectsWithCookiesAreLimitedToo) {
     const auto with_cookie = connect(std::vector<std::byte>(cookie_size));
     int dropped = 0;

@@ -9,7 +9,6 @@ namespace {
 
 constexpr uint32_t none = Pool<Session>::none;
 
-/// A line that stalled for seconds gives everything back at once.
 constexpr double syncs_per_second = 66, syncs_burst = 240;
 constexpr Nanos integrity_answer_max = 5s;
 
@@ -59,8 +58,11 @@ void Decoder::watch_time() noexcept {
     if (server.fragments.count > 0) (void)fragments_.expire(server.fragments, now_);
 }
 
-void Decoder::synced() noexcept {
-    if (session_->syncs.take(now_, syncs_per_second, syncs_burst)) return;
+/// A line that stalled for seconds gives everything back at once: by the client's clock that
+/// was no more than it may.  Whose clock is wrong, movement.timer finds.
+void Decoder::synced(uint32_t client_time_ms) noexcept {
+    const bool fits_clock = session_->syncs_by_clock.take(client_time_ms);
+    if (session_->syncs.take(now_, syncs_per_second, syncs_burst) || fits_clock) return;
     if (!seen_.header.reliable()) drop(Fault::rate_flood);
     accuse({.fault = Fault::rate_flood,
             .proven = true,
@@ -120,6 +122,7 @@ void Decoder::learn(const Connect& message) noexcept {
     if (direction_ != Direction::to_server) return;
     if (message.has_cookie == 0) return count_connect(message);
     stranger();
+    if (outcome_.drop) return;
     outcome_.connect = connects_.judge(keys_.secrets_of(link_->server), message.cookie,
                                        link_->client, message.public_key, link_->service, now_);
     if (outcome_.connect == ConnectFate::cookie_forged) {

@@ -57,6 +57,28 @@ struct Acknowledged {
     void moved(uint64_t by) noexcept { mask = by < ReplayWindow::size ? mask << by : 0; }
 };
 
+/// So many syncs a second by the clock that they tell: as Bucket, in half the room.
+class SyncClock {
+public:
+    /// Counts one more.  False when it does not fit: then it is not counted.
+    bool take(uint32_t time_ms) noexcept {
+        const auto passed_ms = static_cast<int32_t>(time_ms - time_ms_);
+        if (passed_ms > 0) {
+            level_ = std::max(0.0f, level_ - static_cast<float>(passed_ms) * per_ms);
+            time_ms_ = time_ms;
+        }
+        if (level_ + 1 > burst) return false;
+        level_ += 1;
+        return true;
+    }
+
+private:
+    static constexpr float per_ms = 0.066f;
+    static constexpr float burst = 66;  ///< Of one second: a frame may hang.
+    float level_ = 0;
+    uint32_t time_ms_ = 0;
+};
+
 /// One direction of a session.
 struct Half {
     std::array<ReplayWindow, channels> windows;
@@ -150,6 +172,7 @@ struct Session {
     Bucket repeats;                 ///< That the network does not explain.
     Bucket packets;                 ///< All of the client's.
     Bucket syncs;
+    SyncClock syncs_by_clock;
     bool heartbeat_told = false;
     uint8_t starved_told = 0;
 

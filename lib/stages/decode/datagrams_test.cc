@@ -417,6 +417,19 @@ TEST(Datagrams, UpdatesOfWhatIsTooFarAwayDoNotArriveAlone) {
     }
 }
 
+TEST(Datagrams, APositionOutsideTheWorldIsNone) {
+    Game game;
+    game.let_in();
+    SyncEntity sync;
+    sync.fields.delta = delta::position;
+    sync.fields.position = {820'000, 409'000, 1'000};
+    game.up(Game::game(0, sync, Direction::to_server, 1));
+    EXPECT_EQ(game.found("world.origin"), 0u) << "a little beyond its edge";
+    sync.fields.position = {900'000, 409'000, 1'000};
+    game.up(Game::game(0, sync, Direction::to_server, 2));
+    EXPECT_EQ(game.found("world.origin"), 1u);
+}
+
 /// A client whose session is sealed, and the server's side of it.
 struct Sealed {
     Game& game;

@@ -48,10 +48,8 @@ void ShadowlandWatch::fetch_for(const Flow& flow, bool to_server) const noexcept
 void ShadowlandWatch::packet(const shadowland::PacketSeen& seen) noexcept {
     seen_ = seen;
     messages_ = leaks_ = 0;
-    const bool ordered = seen.header.channel == shadowland::Channel::reliable_ordered;
-    const bool from_server = hearing_.direction == protocol::Direction::to_client;
-    if (watched_ != nullptr && from_server) {
-        watched_->player.sequence = ordered ? seen.header.sequence : 0;
+    if (watched_ != nullptr && hearing_.direction == protocol::Direction::to_client) {
+        watched_->player.sequence = sequence_on(shadowland::Channel::reliable_ordered);
     }
     context_.counters.service[hearing_.flow->service].game_packets.add();
 }
@@ -155,8 +153,13 @@ void ShadowlandWatch::translate(const shadowland::SyncEntity& message) noexcept 
     const shadowland::FullFields& fields = message.fields;
     shadowland::Synced synced;
     synced.client_time_ms = message.client_time_ms;
+    synced.sequence = sequence_on(shadowland::Channel::unreliable);
     synced.has_position = fields.has(shadowland::delta::position);
     synced.position = shadowland::place_of(fields.position);
+    const shadowland::Map* map = watched_->player.map;
+    if (synced.has_position && map != nullptr && !map->holds(synced.position)) {
+        return judge(shadowland::OutOfWorld{});
+    }
     synced.has_state = fields.has(shadowland::delta::flags);
     synced.state = fields.flags.state;
     judge(synced);
@@ -166,6 +169,7 @@ void ShadowlandWatch::translate(const shadowland::SyncEntityQuantized& message) 
     const shadowland::QuantisedFields& fields = message.fields;
     shadowland::Synced synced;
     synced.client_time_ms = message.client_time_ms;
+    synced.sequence = sequence_on(shadowland::Channel::unreliable);
     synced.has_state = fields.has(shadowland::delta::flags);
     synced.state = fields.flags.state;
     const shadowland::Map* map = watched_->player.map;
@@ -183,6 +187,7 @@ void ShadowlandWatch::translate(const shadowland::ActionRequest& message) noexce
     shadowland::Acted acted;
     acted.request_id = message.request_id;
     acted.client_time_ms = message.client_time_ms;
+    acted.sequence = sequence_on(shadowland::Channel::reliable_ordered);
     acted.action = message.action;
     acted.has_target = (message.bits & shadowland::ActionRequest::has_target) != 0;
     acted.target = message.target;

@@ -137,6 +137,10 @@ private:
     void notice(const shadowland::Ack& message) noexcept;
     void notice(const shadowland::Disconnect& message) noexcept;
 
+    /// Of the packet at hand, if it came on this channel; else 0.
+    uint64_t sequence_on(shadowland::Channel channel) const noexcept {
+        return seen_.header.channel == channel ? seen_.header.sequence : 0;
+    }
     void weigh(const shadowland::Violation& violation, Account& account) noexcept;
     void weigh_message() noexcept;
     ShadowlandCounts& counts() noexcept {
