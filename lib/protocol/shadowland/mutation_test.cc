@@ -53,6 +53,8 @@ public:
     Totals totals;
 
 private:
+    static constexpr Nanos began{1'795'000'000'000'000'000};
+
     void one(const fs::path& capture, const Datagram& d) {
         constexpr uint16_t port = 3565;
         const bool to_server = d.destination.port == port;
@@ -77,12 +79,14 @@ private:
         ++totals.right;
         totals.opened += receive(link, direction, bytes).seen.opened ? 1 : 0;
     }
-    /// So far apart that nobody is too fast, or nothing would be looked at any more.
+    /// So far apart that nobody is too fast, or nothing would be looked at any more; by a clock
+    /// of each client, or another's damage would keep its session from beginning in time.
     Hearer receive(Link& link, Direction direction, Bytes bytes) {
-        now_ += 6ms;
+        Nanos& now = clocks_.try_emplace(to_string(link.client), began).first->second;
+        now += 6ms;
         const std::vector<std::byte> exact(bytes.begin(), bytes.end());
         Hearer hearer{.direction = direction};
-        decoder_.receive(link, direction, exact, now_, hearer);
+        decoder_.receive(link, direction, exact, now, hearer);
         return hearer;
     }
     void damaged(Link& link, Direction direction, Bytes bytes, const char* how) {
@@ -101,7 +105,7 @@ private:
     keys::ShadowlandKeys keys_;
     Decoder decoder_;
     std::map<std::string, Link> links_;
-    Nanos now_{1'795'000'000'000'000'000};
+    std::map<std::string, Nanos> clocks_;
 };
 
 TEST(Datagram, ThatALineDamagedIsNeverBelieved) {
