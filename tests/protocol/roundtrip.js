@@ -26,6 +26,7 @@ function from (first, packet) {
 const corrected = new Set(['5 play toServer position', '5 play toServer position_look',
   '770 play toServer spectate', '770 play toServer test_instance_block_action',
   '774 play toServer enchant_item',
+  ...[761, 762, 763, 764, 765].map(number => `${number} play toClient respawn`),
   ...from(759, 'play toServer update_structure_block'),
   ...from(771, 'play toServer custom_click_action'), ...from(771, 'configuration toServer custom_click_action')])
 
