@@ -13,6 +13,13 @@ async function speed (bot, begins) {
   bot.setControlState('sprint', true)
   bot.physics.playerSpeed *= 3
   bot.physics.sprintSpeed *= 3
+  for (let turn = 0; ; turn++) {
+    const before = bot.entity.position.clone()
+    await sleep(250)
+    const stuck = bot.entity.position.distanceTo(before) < 0.5 // In what others have dug.
+    bot.setControlState('jump', stuck)
+    if (stuck) await bot.look(turn, 0, true)
+  }
 }
 
 // Up, and then on through the air.
