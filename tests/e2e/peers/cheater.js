@@ -38,7 +38,7 @@ async function fly (bot, begins) {
 // since this server shows a newcomer only those who come after him.
 async function reach (bot, begins) {
   const far = () => bot.nearestEntity(e =>
-    e.type === 'player' && e.username?.startsWith(name + 'T') && e.position.distanceTo(bot.entity.position) > 5)
+    e.type === 'player' && e.username?.startsWith(name + 'T') && e.position.distanceTo(bot.entity.position) > 6)
   for (let attempt = 0; !far(); attempt++) {
     const target = join({ host, port, version, name: name + 'T' + attempt })
     bot.setControlState('forward', true)
