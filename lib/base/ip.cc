@@ -6,6 +6,8 @@
 
 #include <arpa/inet.h>
 
+#include "base/ip_mask.h"
+
 namespace portcullis {
 
 namespace {
@@ -16,18 +18,6 @@ std::optional<Number> parse_number(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
     return value;
-}
-
-/// Of a mapped address, before the four octets of IPv4.
-constexpr unsigned v4_bits = 96;
-
-/// Without the bits that a prefix of this length does not look at.
-IpAddress masked(IpAddress address, unsigned bits) noexcept {
-    for (unsigned i = 0; i < address.octets.size(); ++i) {
-        const unsigned kept = std::clamp(bits, i * 8, i * 8 + 8) - i * 8;
-        address.octets[i] = static_cast<uint8_t>(address.octets[i] & 0xff00u >> kept);
-    }
-    return address;
 }
 
 }  // namespace

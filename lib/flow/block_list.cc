@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/ip_mask.h"
+
 namespace portcullis {
 
 struct BlockList::Entry {
@@ -15,19 +17,6 @@ struct BlockList::Entry {
 namespace {
 
 constexpr uint32_t kept_a_call = 64;
-/// Before the four octets of a mapped IPv4 address; shorter prefixes are of IPv6 alone.
-constexpr unsigned v4_bits = 96;
-
-IpAddress masked(const IpAddress& address, uint8_t bits) noexcept {
-    IpAddress base = address;
-    for (unsigned i = 0; i < base.octets.size(); ++i) {
-        const int kept = static_cast<int>(bits) - static_cast<int>(i * 8);
-        if (kept >= 8) continue;
-        const auto mask = static_cast<uint8_t>(kept <= 0 ? 0 : 0xff << (8 - kept));
-        base.octets[i] = static_cast<uint8_t>(base.octets[i] & mask);
-    }
-    return base;
-}
 
 /// Only operators and our own verdicts put entries here: no secret is needed.
 uint32_t home(const IpAddress& base, uint8_t bits) noexcept {

@@ -102,13 +102,7 @@ Blocklist::Added Blocklist::add(const Block& block) {
     if (old != blocks_.end() && block.until <= old->until + same_end) return Added::no_news;
     if (old == blocks_.end() && blocks_.size() == blocks_max) return Added::full;
     const Added added = old == blocks_.end() ? Added::new_block : Added::longer;
-    if (added == Added::longer) {
-        *old = block;
-    } else {
-        blocks_.push_back(block);
-    }
-    changed_ = true;
-    work_.notify_one();
+    put(old, block);
     return added;
 }
 
@@ -116,6 +110,11 @@ bool Blocklist::set(const Block& block) {
     const std::lock_guard lock(mutex_);
     const auto old = std::ranges::find(blocks_, block.prefix, &Block::prefix);
     if (old == blocks_.end() && blocks_.size() == blocks_max) return false;
+    put(old, block);
+    return true;
+}
+
+void Blocklist::put(std::vector<Block>::iterator old, const Block& block) {
     if (old != blocks_.end()) {
         *old = block;
     } else {
@@ -123,7 +122,6 @@ bool Blocklist::set(const Block& block) {
     }
     changed_ = true;
     work_.notify_one();
-    return true;
 }
 
 bool Blocklist::remove(const IpPrefix& prefix) {

@@ -55,6 +55,8 @@ public:
 
 private:
     void read();
+    /// In place of `old`, or as a new one.
+    void put(std::vector<Block>::iterator old, const Block& block);
     void save_when_changed();
     std::string save(const std::vector<Block>& blocks) const;
 
