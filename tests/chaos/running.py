@@ -17,7 +17,7 @@ from harness import expect, total, wait_until
 from outside import Rcon, Webhook
 
 datagram_port, webhook_port = 9000, 8077
-DATAGRAMS_A_SECOND, HONEST, CHEATS_A_SECOND = 1000, 5, 4
+DATAGRAMS_A_SECOND, HONEST, CHEATS_A_SECOND = 1000, 25, 4
 DISK = "size=64m"
 # The frames of cheats and of connections that were ended: dropped on purpose.
 DELIBERATE = {"verdict", "flow_dead"}
