@@ -65,14 +65,10 @@ const char* journal_priority(int priority) {
 }
 
 void start_log(const config::Logging& logging) {
-    static const bool made = [] {
-        spdlog::init_thread_pool(messages_waiting_max, 1);
-        auto logger = spdlog::create_async_nb<spdlog::sinks::stderr_color_sink_mt>("portcullis");
-        logger->set_formatter(formatter());
-        spdlog::set_default_logger(std::move(logger));
-        return true;
-    }();
-    (void)made;
+    spdlog::init_thread_pool(messages_waiting_max, 1);
+    auto logger = spdlog::create_async_nb<spdlog::sinks::stderr_color_sink_mt>("portcullis");
+    logger->set_formatter(formatter());
+    spdlog::set_default_logger(std::move(logger));
     set_log_level(logging);
 }
 

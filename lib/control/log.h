@@ -10,7 +10,8 @@ const char* journal_priority(int priority);
 
 /// Sends spdlog's messages to stderr from a thread of their own: when nobody
 /// reads stderr, the oldest messages are lost and nothing waits.  Under systemd
-/// each line has its priority for the journal and no time of its own.
+/// each line has its priority for the journal and no time of its own.  By the process,
+/// once, before its first message.
 void start_log(const config::Logging& logging);
 
 /// Also while running.

@@ -7,7 +7,6 @@
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 
-#include "control/log.h"
 #include "control/packet_line.h"
 #include "policy/rule_set.h"
 #include "verdicts/json.h"
@@ -57,7 +56,6 @@ void Control::Loop::listen() {
 }
 
 void Control::Loop::start() {
-    start_log(state_.config.logging);
     listen();
     if (settings_.heed_signals) {
         for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
