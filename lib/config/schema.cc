@@ -93,9 +93,11 @@ Rows<Limits> limit_rows() {
                     "Connections remembered, in all workers."),
         row<Limits>("half_open", &Limits::half_open, whole(64, 16'777'216),
                     "Handshakes under way, a worker; the oldest gives way."),
-        row<Limits>("fragments", &Limits::fragments, whole(0, 4'096),
-                    "IP datagrams put together from fragments at a time, a worker; 0 puts none "
-                    "together. What can not be put together meets `on_failure.fragments`."),
+        row<Limits>(
+            "fragments", &Limits::fragments, whole(0, 4'096),
+            "IP datagrams put together from fragments at a time, a worker; 0 puts none "
+            "together. One address has an eighth of them. What can not be put together meets "
+            "`on_failure.fragments`."),
         row<Limits>("sources", &Limits::sources, whole(1'024, 16'777'216),
                     "Addresses and prefixes whose rates are known (`flood.*`), a worker; the one "
                     "that did least of late gives way."),

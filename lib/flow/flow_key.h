@@ -43,8 +43,9 @@ public:
     constexpr explicit FlowHash(uint64_t secret) noexcept
         : secret_(spread(secret ^ 0x9e3779b97f4a7c15u)) {}
 
-    uint64_t operator()(const FlowKey& key) const noexcept {
-        const FlowKey::Words w = key.words();
+    uint64_t operator()(const FlowKey& key) const noexcept { return (*this)(key.words()); }
+    /// Of another name that is as long.
+    uint64_t operator()(const FlowKey::Words& w) const noexcept {
         const uint64_t a = fold(w[0] ^ secret_, w[1] ^ 0xa0761d6478bd642fu);
         const uint64_t b = fold(w[2] ^ std::rotl(secret_, 32), w[3] ^ 0xe7037ed1a0b428dbu);
         return spread(fold(a ^ w[4] ^ 0x8ebc6af09c88c6e3u, b ^ secret_));

@@ -19,17 +19,15 @@ size_t units(size_t bytes) noexcept { return (bytes + unit - 1) / unit; }
 
 }  // namespace
 
+using Standing = DatagramIndex::Standing;
+
 struct Fragments::Datagram {
-    bool used = false;
     bool foreign = false;  ///< Its first fragment is for no Service.
     bool spoilt = false;   ///< Contradicted itself: no more of it goes on.
     uint8_t protocol = 0;  ///< Of the first fragment.
     uint8_t version = 0;
-    uint32_t id = 0;
     uint32_t size = 0;     ///< Of the whole; 0: the last fragment has not come.
     uint32_t highest = 0;  ///< End of what has come.
-    Nanos latest{};        ///< When one of its fragments last went on.
-    IpAddress source, destination;
     std::bitset<units_max> has;
     size_t have = 0;  ///< Bits of `has`.
     std::array<std::byte, headers_max + datagram_max + readable_past_end> memory;
@@ -39,8 +37,11 @@ struct Fragments::Datagram {
     bool whole() const noexcept { return size > 0 && have == units(size); }
 };
 
-Fragments::Fragments(uint32_t capacity)
-    : capacity_(capacity), datagrams_(std::make_unique<Datagram[]>(capacity)) {}
+Fragments::Fragments(uint32_t capacity, uint64_t secret)
+    : index_(capacity, secret),
+      gone_(capacity > 0),
+      share_max_(std::max(capacity / share, 1u)),
+      datagrams_(std::make_unique<Datagram[]>(capacity)) {}
 
 Fragments::~Fragments() = default;
 
@@ -50,52 +51,96 @@ Fragments::Fate Fragments::take(Packet& packet, bool foreign) noexcept {
     if (fragment->offset + fragment->data.size() > datagram_max) {
         return foreign ? Fate::foreign : Fate::no_room;
     }
-    Datagram* const datagram = place_for(packet, *fragment);
-    if (datagram == nullptr) return foreign ? Fate::foreign : Fate::no_room;
+    const uint32_t place = place_for(packet, *fragment);
+    if (place == DatagramIndex::none) return foreign ? Fate::foreign : Fate::no_room;
+    Datagram& datagram = datagrams_[place];
+    if (datagram.spoilt) return Fate::contradicts;
     // Its first fragment says for whom it is; there is one, so a second one that names
     // somebody else is the datagram's end, whichever of them the receiver gets.
     const bool first = fragment->offset == 0;
-    if (foreign && datagram->has[0]) datagram->spoilt = true;
-    if (datagram->foreign && first && !foreign) datagram->spoilt = true;
-    if (foreign) datagram->foreign = true;
-    if (datagram->spoilt) return Fate::contradicts;
-    if (datagram->foreign) return Fate::foreign;
-    if (!agrees(*datagram, *fragment)) {
-        datagram->spoilt = true;
-        return Fate::contradicts;
+    if (foreign && datagram.has[0]) return spoil(place);
+    if (datagram.foreign && first && !foreign) return spoil(place);
+    if (foreign) datagram.foreign = true;
+    if (datagram.foreign) {
+        index_.stand(place, Standing::foreign);
+        return Fate::foreign;
     }
-    keep(*datagram, *fragment);
-    datagram->latest = packet.time;
-    if (!datagram->whole()) return Fate::waits;
-    rebuild(*datagram, packet);
+    if (!agrees(datagram, *fragment)) return spoil(place);
+    keep(datagram, *fragment);
+    index_.touch(place, packet.time);
+    if (!datagram.whole()) return Fate::waits;
+    index_.stand(place, Standing::whole);
+    rebuild(datagram, packet);
     return Fate::whole;
 }
 
-Fragments::Datagram* Fragments::place_for(const Packet& packet, const Fragment& fragment) noexcept {
-    Datagram* free = nullptr;
-    for (Datagram* d = datagrams_.get(); d != datagrams_.get() + capacity_; ++d) {
-        const bool living = d->used && packet.time - d->latest <= lifetime;
-        // IPv6 names a datagram without its protocol (RFC 8200 4.5).
-        if (living && d->id == fragment.id && d->version == packet.ip_version &&
-            (packet.ip_version == 6 || d->protocol == fragment.protocol) &&
-            d->source == packet.source.address && d->destination == packet.destination.address) {
-            return d;
-        }
-        if (free == nullptr && (!living || (d->foreign && !d->spoilt))) free = d;
+/// Its receiver may hold any part of it; that it is spoilt must not be forgotten easily.
+Fragments::Fate Fragments::spoil(uint32_t place) noexcept {
+    datagrams_[place].spoilt = true;
+    index_.stand(place, Standing::waiting);
+    return Fate::contradicts;
+}
+
+uint32_t Fragments::place_for(const Packet& packet, const Fragment& fragment) noexcept {
+    const DatagramName name = DatagramName::of(packet, fragment);
+    const uint64_t hash = index_.hash(name);
+    uint32_t place = index_.find(name, hash);
+    if (place != DatagramIndex::none && !expired(place, packet.time)) return place;
+    if (place != DatagramIndex::none) index_.remove(place);
+    if (gone_.has(hash, packet.time)) return DatagramIndex::none;
+    if (!make_room(index_.source_of(name), packet.time)) return DatagramIndex::none;
+    place = index_.add(name, hash, packet.time);
+    Datagram& fresh = datagrams_[place];
+    fresh.foreign = fresh.spoilt = false;
+    fresh.protocol = fragment.protocol;
+    fresh.version = packet.ip_version;
+    fresh.size = fresh.highest = 0;
+    fresh.has.reset();
+    fresh.have = 0;
+    return place;
+}
+
+/// Sees to it that there is a place for one more datagram of `source`.  False: there are none
+/// at all.
+bool Fragments::make_room(uint32_t source, Nanos now) noexcept {
+    if (index_.held_by(source) >= share_max_) {
+        give_away(index_.oldest_of(source), now);
+        return true;
     }
-    if (free == nullptr) return nullptr;
-    free->used = true;
-    free->foreign = free->spoilt = false;
-    free->protocol = fragment.protocol;
-    free->version = packet.ip_version;
-    free->id = fragment.id;
-    free->size = free->highest = 0;
-    free->latest = packet.time;
-    free->source = packet.source.address;
-    free->destination = packet.destination.address;
-    free->has.reset();
-    free->have = 0;
-    return free;
+    if (index_.any_free()) return true;
+    constexpr Standing standings[] = {Standing::foreign, Standing::whole, Standing::waiting};
+    for (const Standing standing : standings) {
+        const uint32_t oldest = index_.oldest(standing);
+        if (oldest != DatagramIndex::none && expired(oldest, now)) {
+            index_.remove(oldest);
+            return true;
+        }
+    }
+    for (const Standing standing : standings) {
+        const uint32_t oldest = index_.oldest(standing);
+        if (oldest == DatagramIndex::none) continue;
+        give_away(oldest, now);
+        return true;
+    }
+    return false;
+}
+
+void Fragments::give_away(uint32_t place, Nanos now) noexcept {
+    const Datagram& datagram = datagrams_[place];
+    if ((!datagram.foreign || datagram.spoilt) && !expired(place, now)) {
+        gone_.add(index_.hash_at(place), now);
+    }
+    index_.remove(place);
+}
+
+void Fragments::Gone::add(uint64_t hash, Nanos now) noexcept {
+    const auto until = static_cast<uint32_t>(to_seconds(now + lifetime)) + 1;
+    until_s_[first(hash)] = until_s_[second(hash)] = until;
+}
+
+bool Fragments::Gone::has(uint64_t hash, Nanos now) const noexcept {
+    const auto now_s = static_cast<uint32_t>(to_seconds(now));
+    return now_s < until_s_[first(hash)] && now_s < until_s_[second(hash)];
 }
 
 bool Fragments::agrees(Datagram& d, const Fragment& fragment) noexcept {

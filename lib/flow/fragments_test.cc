@@ -6,7 +6,10 @@
 #include "flow/fragments.h"
 
 #include <algorithm>
+#include <iostream>
+#include <map>
 #include <numeric>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -21,6 +24,15 @@ using testing::piece_of;
 using Fate = Fragments::Fate;
 
 const std::string text = "The quick brown fox jumps over the lazy dog, twice.";
+
+/// From one of many addresses.
+PacketBuilder segment_of(uint32_t source, std::string_view says = text) {
+    return PacketBuilder{}
+        .from({IpAddress::v4(0x0a000000 + source), 50'122})
+        .to(*parse_endpoint("10.0.0.2:25565"))
+        .tcp(Seq(1), Seq(2), stream::tcp::ack)
+        .payload(as_bytes(says));
+}
 
 PacketBuilder segment(bool v4 = true, std::string_view says = text) {
     return PacketBuilder{}
@@ -38,14 +50,17 @@ struct FragmentsTest : ::testing::Test {
         packet.frame = bytes.get();
         packet.frame_size = static_cast<uint32_t>(frame.size());
         packet.time = now;
+        packet.side = side;
         read_headers(packet);
         EXPECT_TRUE(packet.fragment);
         return fragments.take(packet, foreign);
     }
-    Fragments fragments{4};
+    static constexpr uint32_t capacity = 16;
+    Fragments fragments{capacity, 7};
     std::unique_ptr<std::byte[]> bytes;
     Packet packet;
     Nanos now = 1000s;
+    Side side = Side::outside;
 };
 
 TEST_F(FragmentsTest, AreReadAsTheDatagramInEveryOrder) {
@@ -145,17 +160,97 @@ TEST_F(FragmentsTest, OfSizesThatNoHostTakesAreRefused) {
     EXPECT_EQ(sees(far), Fate::no_room);
 }
 
-TEST_F(FragmentsTest, PushNobodyOut) {
-    const auto honest = in_pieces(segment(), 40, 1);
-    sees(honest[0]);
-    size_t refused = 0;
-    for (uint32_t id = 2; id < 10'000; ++id) {
-        refused += sees(in_pieces(segment(), 40, id)[0]) == Fate::no_room ? 1 : 0;
+TEST_F(FragmentsTest, OfOneSourcePushOutNobodyElse) {
+    constexpr uint32_t honest = 1, flood = 2;
+    const auto early = in_pieces(segment_of(honest), 40, 1);
+    EXPECT_EQ(sees(early[0]), Fate::waits);
+    for (uint32_t id = 0; id < 10'000; ++id) {
+        sees(in_pieces(segment_of(flood), 40, id)[0]);
+        now += 1ms;
     }
-    EXPECT_EQ(refused, 9'998u - 3);
-    EXPECT_EQ(sees(honest[1]), Fate::whole);
-    now += Fragments::lifetime + 1s;
-    EXPECT_EQ(sees(in_pieces(segment(), 40, 3)[0]), Fate::waits);
+    EXPECT_EQ(sees(early[1]), Fate::whole);
+    for (uint32_t source = 10; source < 10 + capacity - capacity / Fragments::share - 1; ++source) {
+        EXPECT_EQ(sees(in_pieces(segment_of(source), 40)[0]), Fate::waits) << source;
+    }
+    for (uint32_t source = 10; source < 10 + capacity - capacity / Fragments::share - 1; ++source) {
+        EXPECT_EQ(sees(in_pieces(segment_of(source), 40)[1]), Fate::whole) << source;
+    }
+}
+
+TEST_F(FragmentsTest, OfManySourcesLeaveRoomForWhoSendsAllAtOnce) {
+    int whole = 0;
+    constexpr int datagrams = 1'000;
+    for (uint32_t i = 0; i < datagrams; ++i) {
+        for (uint32_t n = 0; n < 10; ++n) sees(in_pieces(segment_of(1'000 + 10 * i + n), 40)[0]);
+        const auto honest = in_pieces(segment_of(i % 10), 40, i);
+        const Fate first = sees(honest[0]);
+        whole += first == Fate::waits && sees(honest[1]) == Fate::whole;
+        now += 6ms;
+    }
+    EXPECT_GT(whole, datagrams * 98 / 100);
+}
+
+// Its receiver may hold what went on.
+TEST_F(FragmentsTest, ThatGaveWayGoOnNoMore) {
+    const auto pieces = in_pieces(segment_of(1), 40, 1);
+    EXPECT_EQ(sees(pieces[0]), Fate::waits);
+    for (uint32_t id = 2; id < 2 + capacity; ++id) sees(in_pieces(segment_of(1), 40, id)[0]);
+    EXPECT_EQ(sees(pieces[1]), Fate::no_room);
+    now += Fragments::lifetime - 1s;
+    EXPECT_EQ(sees(pieces[1]), Fate::no_room);
+    now += 3s;
+    EXPECT_EQ(sees(pieces[0]), Fate::waits);
+    EXPECT_EQ(sees(pieces[1]), Fate::whole);
+}
+
+// Who writes a server's address outside has no part in what comes from inside.
+TEST_F(FragmentsTest, OfTheOtherSideAreAnotherDatagrams) {
+    const auto real = in_pieces(segment(), 40), lie = in_pieces(segment(true, "!" + text), 40);
+    EXPECT_EQ(sees(real[0]), Fate::waits);
+    side = Side::inside;
+    EXPECT_EQ(sees(lie[0]), Fate::waits);
+    side = Side::outside;
+    EXPECT_EQ(sees(real[1]), Fate::whole);
+}
+
+// Goal: however many names and stories, and whoever is pushed out, no receiver has a whole that
+// was not told, nor two stories.
+TEST_F(FragmentsTest, NeverLetAWholeGoByUnseen) {
+    constexpr unsigned seed = 20261130;
+    std::cout << "seed " << seed << "\n";
+    std::mt19937 random(seed);
+    const std::string other(text.size(), 'x');
+    struct Received {
+        int story[2] = {-1, -1};
+        Nanos latest{};
+    };
+    std::map<std::pair<uint32_t, uint32_t>, Received> received;
+    size_t wholes = 0, refused = 0;
+    for (int i = 0; i < 200'000; ++i) {
+        const auto source = static_cast<uint32_t>(random() % 24);
+        const auto id = static_cast<uint32_t>(random() % 4);
+        const int story = random() % 8 == 0 ? 1 : 0;
+        const size_t part = random() % 2;
+        now += std::chrono::milliseconds(random() % 64);
+        const auto pieces = in_pieces(segment_of(source, story == 0 ? text : other), 40, id);
+        const Fate fate = sees(pieces[part]);
+        if (fate != Fate::waits && fate != Fate::whole) {
+            ++refused;
+            continue;
+        }
+        Received& r = received[{source, id}];
+        if (now - r.latest > Fragments::lifetime) r = {};
+        r.latest = now;
+        if (r.story[part] >= 0) {
+            ASSERT_EQ(r.story[part], story) << i;
+        }
+        r.story[part] = story;
+        const bool has_all = r.story[0] >= 0 && r.story[1] >= 0;
+        ASSERT_EQ(has_all, fate == Fate::whole) << i;
+        wholes += has_all ? 1 : 0;
+    }
+    EXPECT_GT(wholes, 1'000u);
+    EXPECT_GT(refused, 1'000u);
 }
 
 TEST_F(FragmentsTest, ForNoServiceMakeRoom) {
@@ -168,7 +263,7 @@ TEST_F(FragmentsTest, ForNoServiceMakeRoom) {
 }
 
 TEST(NoFragments, WithoutRoomForAnyAllAreRefused) {
-    Fragments none(0);
+    Fragments none(0, 7);
     const Frame piece = in_pieces(segment(), 40)[0];
     Packet packet;
     Frame bytes = piece;

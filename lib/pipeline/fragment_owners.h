@@ -4,8 +4,9 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/ip.h"
+#include "base/side.h"
 #include "base/time.h"
+#include "flow/datagram_index.h"
 
 namespace portcullis::pipeline {
 
@@ -14,26 +15,27 @@ namespace portcullis::pipeline {
 ///
 /// Whatever comes first decides, for as long as `Fragments` keeps a part; only so one Worker
 /// sees all that its receiver will put together.  A fixed number of datagrams, and none gives
-/// way before its time.  While one had no place, all that are new go by their addresses.
+/// way before its time.  While one had no place, be it that its sender has his share of them
+/// already, all new ones of that sender go by their addresses.
 class FragmentOwners {
 public:
-    explicit FragmentOwners(uint32_t capacity) : datagrams_(capacity) {}
+    /// Of all places, what one source's datagrams may hold, and one at least.
+    static constexpr uint32_t share = 8;
 
-    /// For a frame with an IP fragment; `by_addresses` is its symmetric hash.
-    uint32_t hash_of(Bytes frame, uint32_t by_addresses, Nanos now) noexcept;
+    /// `secret`: nobody outside knows which names share a place in tables.
+    FragmentOwners(uint32_t capacity, uint64_t secret);
+
+    /// For a frame with an IP fragment that came in on `side`; `by_addresses` is its symmetric
+    /// hash.
+    uint32_t hash_of(Bytes frame, Side side, uint32_t by_addresses, Nanos now) noexcept;
 
 private:
-    struct Datagram {
-        IpAddress source, destination;
-        uint32_t id = 0;
-        uint8_t version = 0;   ///< Of IP; 0: never used.
-        uint8_t protocol = 0;  ///< 0 with IPv6, which names a datagram without it.
-        uint32_t hash = 0;
-        Nanos latest{};
-    };
+    bool has_room(uint32_t source, Nanos now) noexcept;
 
-    std::vector<Datagram> datagrams_;
-    Nanos full_until_{};
+    DatagramIndex index_;
+    uint32_t share_max_;
+    std::vector<uint32_t> hashes_;   ///< By place.
+    std::vector<Nanos> full_until_;  ///< By source.
 };
 
 }  // namespace portcullis::pipeline

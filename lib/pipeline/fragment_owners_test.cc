@@ -41,10 +41,10 @@ public:
             .payload(as_bytes(text_));
     }
     uint32_t hash(const Frame& piece) {
-        return owners.hash_of(piece, port::symmetric_hash(piece), now);
+        return owners.hash_of(piece, Side::outside, port::symmetric_hash(piece), now);
     }
 
-    FragmentOwners owners{capacity};
+    FragmentOwners owners{capacity, seed};
     Nanos now = 1000s;
 
 private:
@@ -90,12 +90,28 @@ TEST(FragmentOwners, OneWithoutAPlaceIsNotLearntHalfWay) {
     EXPECT_NE(network.hash(pieces[0]), port::symmetric_hash(pieces[0]));
 }
 
+TEST(FragmentOwners, OneSourceFillsHisShareOnly) {
+    Network network;
+    const auto of = [](uint32_t source) {
+        return PacketBuilder{}
+            .from({IpAddress::v4(0x0c000000 + source), 1000})
+            .to({IpAddress::v4(0x0b000001), 25'565})
+            .udp()
+            .payload(as_bytes("0123456789012345678901234567890123456789"));
+    };
+    for (uint32_t id = 0; id < 10'000; ++id) network.hash(in_pieces(of(1), 24, id)[0]);
+    for (uint32_t source = 2; source < 2 + capacity - capacity / FragmentOwners::share; ++source) {
+        const uint32_t flow = port::symmetric_hash(built(of(source)));
+        for (const Frame& piece : in_pieces(of(source), 24)) EXPECT_EQ(network.hash(piece), flow);
+    }
+}
+
 TEST(FragmentOwners, TakesWhateverComes) {
     Network network;
     const Frame piece = in_pieces(network.segment(), 24)[1];
     for (size_t size = 0; size < piece.size(); ++size) {
         const Frame cut(piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(size));
-        EXPECT_EQ(network.owners.hash_of(cut, 7, network.now), 7u);
+        EXPECT_EQ(network.owners.hash_of(cut, Side::outside, 7, network.now), 7u);
     }
 }
 

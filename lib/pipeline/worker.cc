@@ -17,6 +17,8 @@ namespace portcullis::pipeline {
 namespace {
 
 constexpr size_t sides = static_cast<size_t>(Side::count);
+/// The Workers' own `Fragments` forget none of those that they gave away, and need less for it.
+constexpr uint32_t fragments_remembered = 16;
 /// A port that does not take a packet is asked again this often, a few
 /// microseconds in all; then the packet is dropped and counted, for waiting
 /// longer would lose those that come in.
@@ -36,9 +38,11 @@ Worker::Worker(Setup setup)
       context_(setup.context),
       rules_(setup.rules),
       hand_over_(setup.hand_over),
-      fragment_owners_(hand_over_ == nullptr || index_ != 0
-                           ? 0
-                           : context_.config.limits.fragments * hand_over_->workers()),
+      fragment_owners_(hands_over() ? fragments_remembered * context_.config.limits.fragments *
+                                          hand_over_->workers()
+                                    : 0,
+                       context_.secret),
+      in_one_piece_(hands_over() ? size_t{UINT16_MAX} + 1 : 0),
       clock_(setup.clock),
       timestamp_offset_(setup.timestamp_offset),
       cut_flag_(setup.cut_flag),
@@ -169,11 +173,20 @@ void Worker::receive_end(uint8_t wire, Side side, const WireEnd& end) noexcept {
 }
 
 uint16_t Worker::owner_of(const rte_mbuf& packet) noexcept {
-    const Bytes frame = as_bytes(rte_pktmbuf_mtod(&packet, const void*), packet.data_len);
-    const port::SymmetricHash hash = port::symmetric_hash_of(frame);
-    const uint32_t decides =
-        hash.fragment ? fragment_owners_.hash_of(frame, hash.value, now_) : hash.value;
-    return port::worker_of(decides, hand_over_->workers());
+    Bytes frame = as_bytes(rte_pktmbuf_mtod(&packet, const void*), packet.data_len);
+    port::SymmetricHash hash = port::symmetric_hash_of(frame);
+    // Of what lies in several pieces the first may not hold all headers, and a fragment is
+    // looked at whole.
+    const bool more = packet.nb_segs > 1 && packet.pkt_len <= in_one_piece_.size();
+    if (more && (hash.cut || hash.fragment)) {
+        frame = as_bytes(rte_pktmbuf_read(&packet, 0, packet.pkt_len, in_one_piece_.data()),
+                         packet.pkt_len);
+        hash = port::symmetric_hash_of(frame);
+    }
+    if (!hash.fragment) return port::worker_of(hash.value, hand_over_->workers());
+    const Side side = Place::of(packet.port).side;
+    return port::worker_of(fragment_owners_.hash_of(frame, side, hash.value, now_),
+                           hand_over_->workers());
 }
 
 void Worker::hand_out(uint8_t wire, std::span<rte_mbuf*> packets) noexcept {

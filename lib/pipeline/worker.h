@@ -136,6 +136,7 @@ private:
     uint32_t openings() const noexcept;
     void drain() noexcept;
     bool reads() const noexcept;
+    bool hands_over() const noexcept { return hand_over_ != nullptr && index_ == 0; }
     stages::Counters& counters() noexcept { return context_.counters; }
 
     const uint16_t index_;
@@ -143,7 +144,8 @@ private:
     stages::WorkerContext& context_;
     RuleBoard& rules_;
     HandOver* const hand_over_;
-    FragmentOwners fragment_owners_;  ///< Of what Worker 0 hands over.
+    FragmentOwners fragment_owners_;       ///< Of what Worker 0 hands over.
+    std::vector<std::byte> in_one_piece_;  ///< For frames of several segments.
     const TscClock* const clock_;
     const int timestamp_offset_;
     const uint64_t cut_flag_;

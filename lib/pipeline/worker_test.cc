@@ -88,6 +88,15 @@ public:
     void enter(Side side, std::string_view bytes) {
         ASSERT_EQ(rte_ring_enqueue(in_[size_t(side)], frame(bytes)), 0);
     }
+    /// The same in segments of `size` bytes and a rest.
+    void enter_in_segments(Side side, std::string_view bytes, size_t size) {
+        rte_mbuf* packet = frame(bytes.substr(0, size));
+        for (bytes.remove_prefix(size); !bytes.empty();
+             bytes.remove_prefix(std::min(size, bytes.size()))) {
+            ASSERT_EQ(rte_pktmbuf_chain(packet, frame(bytes.substr(0, size))), 0);
+        }
+        ASSERT_EQ(rte_ring_enqueue(in_[size_t(side)], packet), 0);
+    }
     std::vector<std::string> leave(Side side) {
         std::vector<std::string> left;
         void* packet = nullptr;
@@ -455,6 +464,47 @@ TEST(Workers, ThatAreFedByTheFirstGetFragmentsWithTheirFlow) {
         turn();
         EXPECT_EQ(came[0], whole[0] * pieces.size()) << "flow " << flow;
         EXPECT_EQ(came[1], whole[1] * pieces.size()) << "flow " << flow;
+    }
+    wire.expect_nothing_lost();
+}
+
+// A driver may hand over headers in pieces; where they lie must not change whose the frame is.
+TEST(Workers, ThatAreFedByTheFirstGetFramesInSegmentsWithTheirFlow) {
+    Wire wire(2);
+    std::array<size_t, 2> came{};
+    uint16_t turning = 0;
+    wire.on_burst = [&](Burst& burst) { came[turning] += burst.size(); };
+    const auto turn = [&] {
+        came = {};
+        for (const uint16_t worker : {uint16_t{0}, uint16_t{1}, uint16_t{0}}) {
+            turning = worker;
+            wire.worker(worker).turn();
+        }
+        wire.leave(Side::inside);
+    };
+    for (uint16_t flow = 0; flow < 50; ++flow) {
+        const bool v4 = flow % 2 == 0;
+        const auto port = static_cast<uint16_t>(1024 + flow);
+        const PacketBuilder segment =
+            PacketBuilder{}
+                .from({v4 ? IpAddress::v4(0x0a010001) : *parse_address("2001:db8::1"), port})
+                .to({v4 ? IpAddress::v4(0x0a020001) : *parse_address("2001:db8::2"), 25565})
+                .tcp(Seq(1), Seq(1), stream::tcp::ack)
+                .payload(as_bytes(std::string(100, 'x')));
+        const auto whole = portcullis::testing::built(segment);
+        wire.enter(Side::outside, as_text(whole));
+        turn();
+        const std::array<size_t, 2> expected = came;
+        for (const size_t size : {13, 20, 33, 37, 55, 60}) {
+            wire.enter_in_segments(Side::outside, as_text(whole), size);
+            turn();
+            EXPECT_EQ(came, expected) << "flow " << flow << " in pieces of " << size;
+        }
+        const auto pieces = portcullis::testing::in_pieces(segment, 48, flow);
+        for (const auto& piece : pieces) wire.enter_in_segments(Side::outside, as_text(piece), 30);
+        turn();
+        EXPECT_EQ(came[0], expected[0] * pieces.size()) << "flow " << flow;
+        EXPECT_EQ(came[1], expected[1] * pieces.size()) << "flow " << flow;
     }
     wire.expect_nothing_lost();
 }

@@ -43,34 +43,37 @@ uint64_t sides_ipv6(const std::byte* source, const std::byte* destination) noexc
     return high * 3 ^ u64(source + 8) ^ u64(destination + 8);
 }
 
-/// 0 when there are no ports to read.
-uint32_t ports_at(Bytes in, size_t at, uint8_t protocol) noexcept {
-    if (protocol != ip_protocol_tcp && protocol != ip_protocol_udp) return 0;
-    if (in.size() < at + 4) return 0;
-    return static_cast<uint32_t>(u16(in, at) ^ u16(in, at + 2));
+constexpr SymmetricHash too_short{.cut = true};
+
+/// Without ports where there are none to read.
+SymmetricHash with_ports(uint64_t sides, Bytes in, size_t at, uint8_t protocol) noexcept {
+    if (protocol != ip_protocol_tcp && protocol != ip_protocol_udp) return {mixed(sides, 0)};
+    if (in.size() < at + 4) return {.value = mixed(sides, 0), .cut = true};
+    return {mixed(sides, static_cast<uint32_t>(u16(in, at) ^ u16(in, at + 2)))};
 }
 
 SymmetricHash hash_ipv4(Bytes in, size_t at) noexcept {
     constexpr size_t header_min = 20;
-    if (in.size() < at + header_min) return {};
+    if (in.size() < at + header_min) return too_short;
     const uint64_t sides = u32(in, at + 12) ^ u32(in, at + 16);
     const bool fragment = (u16(in, at + 6) & 0x3fff) != 0;
     if (fragment) return {mixed(sides, 0), true};
     const size_t header = (std::to_integer<size_t>(in[at]) & 0xf) * 4;
-    return {mixed(sides, ports_at(in, at + header, std::to_integer<uint8_t>(in[at + 9])))};
+    return with_ports(sides, in, at + header, std::to_integer<uint8_t>(in[at + 9]));
 }
 
 SymmetricHash hash_ipv6(Bytes in, size_t at) noexcept {
     constexpr size_t header = 40, fragment_size = 8;
     constexpr uint16_t offset_and_more = 0xfff9;
-    if (in.size() < at + header) return {};
+    if (in.size() < at + header) return too_short;
     const uint64_t sides = sides_ipv6(&in[at + 8], &in[at + 24]);
     // One direction may carry extension headers while the other does not, so the
     // ports are looked for behind as many as the parser opens (RFC 8200 4.1).  Of
     // fragments the addresses alone count, but not of one that is all (RFC 6946).
     uint8_t next = std::to_integer<uint8_t>(in[at + 6]);
     size_t end = at + header;
-    for (unsigned i = 0; i < ipv6_headers_max && in.size() >= end + fragment_size; ++i) {
+    for (unsigned i = 0; i < ipv6_headers_max; ++i) {
+        if (in.size() < end + fragment_size) return {.value = mixed(sides, 0), .cut = true};
         const size_t size = ipv6_extension_size(&in[end], next);
         if (size == 0) break;
         if (next == ipv6_fragment_header && (u16(in, end + 2) & offset_and_more) != 0) {
@@ -79,7 +82,7 @@ SymmetricHash hash_ipv6(Bytes in, size_t at) noexcept {
         next = std::to_integer<uint8_t>(in[end]);
         end += size;
     }
-    return {mixed(sides, ports_at(in, end, next))};
+    return with_ports(sides, in, end, next);
 }
 
 }  // namespace
@@ -87,7 +90,7 @@ SymmetricHash hash_ipv6(Bytes in, size_t at) noexcept {
 SymmetricHash symmetric_hash_of(Bytes frame) noexcept {
     size_t at = mac_addresses_size;
     for (unsigned tags = 0; tags <= vlan_tags_max; ++tags) {
-        if (frame.size() < at + 2) return {};
+        if (frame.size() < at + 2) return too_short;
         const uint16_t type = u16(frame, at);
         if (type == type_ipv4) return hash_ipv4(frame, at + 2);
         if (type == type_ipv6) return hash_ipv6(frame, at + 2);

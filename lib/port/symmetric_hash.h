@@ -10,6 +10,7 @@ namespace portcullis::port {
 struct SymmetricHash {
     uint32_t value = 0;
     bool fragment = false;  ///< Of IP: the ports are not in it.
+    bool cut = false;       ///< The frame ended before all of it was found.
 };
 
 /// The hash that brings both directions of a flow to one Worker when the port

@@ -21,7 +21,7 @@ WorkerContext::WorkerContext(const Resources& resources)
       flows(share_of(config.limits.flows)),
       half_open(config.limits.half_open, std::chrono::seconds(config.limits.connect_timeout_s)),
       fast_open(std::chrono::seconds(config.limits.connect_timeout_s)),
-      fragments(config.limits.fragments),
+      fragments(config.limits.fragments, resources.secret),
       records("records" + std::to_string(worker), records_max),
       contexts("contexts" + std::to_string(worker), contexts_max),
       reports("reports" + std::to_string(worker), reports_max),

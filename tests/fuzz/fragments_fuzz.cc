@@ -89,7 +89,7 @@ private:
         must(r.whole() == (fate == Fragments::Fate::whole));
     }
 
-    Fragments fragments_{3};
+    Fragments fragments_{3, 1};
     std::map<std::pair<bool, uint32_t>, Received> received_;
     Nanos now_ = 1000s;
 };
