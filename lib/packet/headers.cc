@@ -360,6 +360,22 @@ void rewrite_payload(Packet& packet, size_t at, Bytes bytes) noexcept {
     rewrite(packet, packet.payload_offset + at, bytes);
 }
 
+void clear_option(Packet& packet, uint8_t kind) noexcept {
+    constexpr uint8_t end_of_list = 0, no_operation = 1;
+    constexpr size_t options_max = 40;
+    std::array<std::byte, options_max> nothing;
+    nothing.fill(std::byte{no_operation});
+    for (size_t at = packet.l4_offset + tcp_size_min; at + 1 < packet.payload_offset;) {
+        const uint8_t type = byte_at(packet, at);
+        if (type == end_of_list) return;
+        const size_t size = type == no_operation ? 1 : byte_at(packet, at + 1);
+        if (size == 0 || (type != no_operation && size < 2)) return;
+        if (size > packet.payload_offset - at) return;
+        if (type == kind) rewrite(packet, at, Bytes(nothing).first(size));
+        at += size;
+    }
+}
+
 void clear_urgent(Packet& packet) noexcept {
     packet.tcp_flags = static_cast<uint8_t>(packet.tcp_flags & ~stream::tcp::urg);
     packet.tcp.urgent = 0;

@@ -48,6 +48,10 @@ LinkHeader link_header(const Packet& packet) noexcept;
 /// sum to match.
 void rewrite_payload(Packet& packet, size_t at, Bytes bytes) noexcept;
 
+/// Puts no-operations where the TCP options of this kind are in the frame that leaves, sum
+/// included.  Only for a packet without fault.
+void clear_option(Packet& packet, uint8_t kind) noexcept;
+
 /// Takes the URG bit and pointer out of the frame that leaves, sum included.
 void clear_urgent(Packet& packet) noexcept;
 

@@ -307,6 +307,39 @@ TEST(Headers, UrgentGoesOutOfTheFrame) {
     EXPECT_EQ(frame.packet.tcp.urgent, 0);
 }
 
+TEST(Headers, TakesOptionsOfOneKindOutOfEveryPlace) {
+    constexpr uint8_t kind = stream::multipath_option;
+    const std::array<std::vector<uint8_t>, 6> lists = {{
+        {kind, 4, 0x01, 0x81},
+        {1, kind, 12, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 1, 1},  // From an odd place on.
+        {2, 4, 5, 180, kind, 4, 0, 1, 3, 3, 7, kind, 3, 0, 1, 1},
+        {kind, 40, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+         19,   20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18},
+        {2, 4, 5, 180, 0, kind, 2, 1},  // Behind the end of the list.
+        {2, 4, 5, 180, kind, 200, 1, 1},
+    }};
+    for (const auto& list : lists) {
+        const Bytes options = as_bytes(list.data(), list.size());
+        Frame frame(PacketBuilder{}
+                        .from(*parse_endpoint("198.51.100.7:50122"))
+                        .to(*parse_endpoint("10.0.0.2:25565"))
+                        .tcp(Seq(1), Seq(0), tcp::syn)
+                        .options(options)
+                        .payload(as_bytes("x")));
+        ASSERT_EQ(frame.read().fault, DropReason::none);
+        const bool had = frame.packet.tcp.options.multipath;
+        const uint16_t mss = frame.packet.tcp.options.mss;
+        ASSERT_TRUE(checksums_hold(frame.packet));
+        const auto before = frame.bytes;
+        clear_option(frame.packet, kind);
+        EXPECT_TRUE(checksums_hold(frame.read()));
+        EXPECT_FALSE(frame.packet.tcp.options.multipath);
+        EXPECT_EQ(frame.packet.tcp.options.mss, mss);
+        EXPECT_EQ(as_text(frame.packet.payload()), "x");
+        EXPECT_EQ(std::ranges::equal(before, frame.bytes), !had);
+    }
+}
+
 TEST(Headers, LinkHeaderGoesRound) {
     PacketBuilder builder = segment4().vlan(5, 0x88a8).vlan(6);
     Frame frame(builder);

@@ -77,6 +77,8 @@ enum class Notice : uint8_t {
     evidence_lost,         ///< A verdict that acts without packets that prove it.
     astray,       ///< Its connection may be another Worker's: to a server it does not go on.
     map_unknown,  ///< A Shadowland player whose moves nobody judges, for want of a map.
+    multipath,    ///< A SYN that asked for several ways in one: it went on without asking.
+    wrong_side,   ///< In a server's name, from the side of its clients: believed by nobody.
     count
 };
 inline constexpr NameTable<Notice> notice_names = {
@@ -114,6 +116,8 @@ inline constexpr NameTable<Notice> notice_names = {
     "evidence_lost",
     "astray",
     "map_unknown",
+    "multipath",
+    "wrong_side",
 };
 static_assert(complete(notice_names));
 

@@ -48,6 +48,9 @@ void read_value(uint8_t kind, Bytes value, TcpOptions& options) noexcept {
         case fast_open:
             options.fast_open = true;
             break;
+        case multipath_option:
+            options.multipath = true;
+            break;
         default:
             break;
     }

@@ -17,6 +17,9 @@ inline constexpr uint8_t ack = 0x10;
 inline constexpr uint8_t urg = 0x20;
 }  // namespace tcp
 
+/// Of the option that joins several connections into one (RFC 8684), by IANA's registry.
+inline constexpr uint8_t multipath_option = 30;
+
 /// What a header's options say.  `has_` fields are false when the option is
 /// absent or has a length it may not have.
 struct TcpOptions {
@@ -28,9 +31,10 @@ struct TcpOptions {
     uint8_t window_scale = 0;
     bool has_timestamps = false;
     bool has_window_scale = false;
-    bool sack_permitted = false;
-    bool fast_open = false;
-    bool malformed = false;  ///< The list ended inside an option; what came before counts.
+    bool sack_permitted : 1 = false;
+    bool fast_open : 1 = false;
+    bool multipath : 1 = false;
+    bool malformed : 1 = false;  ///< The list ended inside an option; what came before counts.
 };
 
 /// Reads what lies between the fixed header and the payload.

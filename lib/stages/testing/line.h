@@ -99,6 +99,7 @@ public:
         }
         injected = take_injected(*burst_);
         for (rte_mbuf* mbuf : mbufs) rte_pktmbuf_free(mbuf);
+        on_leaving();
         return fates;
     }
 
@@ -146,6 +147,8 @@ public:
     /// Called for each packet that is read; may decide something about it.
     std::function<void(Packet&, uint8_t)> on_packet = [](Packet&, uint8_t) {};
     /// Bytes toward the client that the reader leaves, as if in mid-message.
+    /// Called when frames have gone through, before they are freed.
+    std::function<void()> on_leaving = [] {};
     bool in_mid_message = false;
     std::vector<Sent> injected;
     Nanos now = 1000s;

@@ -60,6 +60,7 @@ void Track::process(Burst& burst) noexcept {
         claims_[size] = *mine;
         keys_[size] = {key, context_.hash(key)};
         if (packet.is_tcp() && packet.has(tcp::syn)) {
+            if (packet.tcp.options.multipath && mine->to_server) keep_to_one_way(packet);
             context_.half_open.fetch(keys_[size].hash);
             const bool asks = mine->to_server && opens(packet) && context_.detect != nullptr;
             if (asks && context_.detect->sources().counts(mine->service, packet.source.address)) {
@@ -174,6 +175,18 @@ bool Track::sound(Packet& packet) noexcept {
     if (fault == DropReason::none) return true;
     context_.refuse(packet, fault);
     return false;
+}
+
+/// What several connections bring of one stream, and in which order, nobody here could put
+/// together.  Both sides speak plain TCP when a SYN does not ask (RFC 8684 3.7).
+void Track::keep_to_one_way(Packet& packet) noexcept {
+    context_.notice(Notice::multipath);
+    if (!context_.enforcing()) return;
+    if (packet.put_together) {
+        packet.refuse(DropReason::fragment);
+    } else {
+        clear_option(packet, stream::multipath_option);
+    }
 }
 
 /// Whether another Worker may have its connection, so that to pass it as nobody's would show

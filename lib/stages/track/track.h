@@ -50,6 +50,7 @@ private:
     bool put_together(Packet& packet) noexcept;
     bool sound(Packet& packet) noexcept;
     bool astray(const Packet& packet) const noexcept;
+    void keep_to_one_way(Packet& packet) noexcept;
     bool shut_out(const Packet& packet, const Claim& claim) const noexcept;
 
     void settle(Packet& packet, const Claim& claim, const HashedKey& key, Flow* flow) noexcept;
