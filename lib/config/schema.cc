@@ -76,7 +76,9 @@ Rows<Failures> failure_rows() {
     return {
         default_cause(),
         cause("flow_table", &Failures::flow_table, "No room for a new flow."),
-        cause("memory", &Failures::memory, "No session, player or stream memory left."),
+        cause("memory", &Failures::memory,
+              "No session, player or stream memory left. While all memory for streams is taken, "
+              "`closed` lets segments wait with their senders, as TCP does."),
         cause("decoder", &Failures::decoder, "Bytes that no decoder understands."),
         cause("midstream", &Failures::midstream, "A flow older than the appliance."),
         cause("fragments", &Failures::fragments,

@@ -78,6 +78,71 @@ TEST(Failures, ClosedEndsTheConnection) {
     }
 }
 
+/// Takes what memory there is for streams, until it goes.
+class Hog {
+public:
+    explicit Hog(stream::StreamPool& pool) : pool_(pool) {
+        for (size_t size = pool.stream_bytes(); size >= stream::StreamPool::block_size_min;) {
+            const auto block = pool.take(size, stream::StreamPool::Use::in_order);
+            if (block == stream::StreamPool::none) {
+                size /= 2;
+            } else {
+                blocks_.push_back(block);
+            }
+        }
+    }
+    ~Hog() {
+        for (const auto block : blocks_) pool_.give_back(block);
+    }
+
+private:
+    stream::StreamPool& pool_;
+    std::vector<stream::StreamPool::Block> blocks_;
+};
+
+// Closed, what there is no room for waits with its sender: TCP sends it again.
+TEST(Failures, MemoryForStreamsComesBackToWhoWaited) {
+    config::Config config = configuration();
+    config.on_failure.memory = OnFailure::closed;
+    Game game(config);
+    {
+        const Hog hog(game.context().streams);
+        EXPECT_FALSE(game.client_says(handshake()));
+        EXPECT_EQ(game.last_drop(), DropReason::no_buffer);
+        EXPECT_EQ(game.noticed(Notice::stream_memory_full), 1u);
+        EXPECT_TRUE(game.injected.empty());
+    }
+    game.client_says_again(handshake());
+    EXPECT_TRUE(game.flow()->connection.inspected(Direction::to_server));
+    EXPECT_EQ(game.flow()->connection.delivered_bytes(Direction::to_server), handshake().size());
+}
+
+TEST(Failures, WithoutMemoryForStreamsOpenLetsThemGoOnUnread) {
+    config::Config config = configuration();
+    config.on_failure.memory = OnFailure::open;
+    Game game(config);
+    {
+        const Hog hog(game.context().streams);
+        EXPECT_TRUE(game.client_says(handshake()));
+        EXPECT_EQ(game.noticed(Notice::stream_memory_full), 1u);
+    }
+    EXPECT_TRUE(game.client_says("whatever follows"));
+    EXPECT_TRUE(game.server_says("whatever answers"));
+    EXPECT_EQ(game.flow()->connection.next_seq(Direction::to_server),
+              Seq(101) + static_cast<uint32_t>(handshake().size() + 16));
+    EXPECT_FALSE(game.flow()->connection.inspected(Direction::to_server));
+    EXPECT_TRUE(game.injected.empty());
+}
+
+// Who lets much run ahead of a hole takes memory that way, and shall win nothing by it.
+TEST(Failures, WithoutMemoryWhatRunsAheadWaits) {
+    Game game(configuration());
+    const Hog hog(game.context().streams);
+    EXPECT_FALSE(game.client_says_ahead("x", 100));
+    EXPECT_EQ(game.last_drop(), DropReason::no_buffer);
+    EXPECT_TRUE(game.flow()->connection.inspected(Direction::to_server));
+}
+
 TEST(Failures, ObservingTouchesNothing) {
     for (const Case& c : cases) {
         SCOPED_TRACE(c.cause);

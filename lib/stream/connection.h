@@ -77,6 +77,11 @@ public:
     void stop_inspecting(Direction direction, StreamPool& pool) noexcept {
         stream_of(direction).stop_inspecting(pool);
     }
+    /// The same for a segment that was not taken for want of memory, and shall go on all the
+    /// same.  False: it must not, since bytes before it are to go on rewritten again.
+    bool give_up(Direction direction, const Segment& segment, StreamPool& pool) noexcept {
+        return stream_of(direction).give_up(segment, pool);
+    }
     /// Severed: every segment but a new SYN is dropped from here on (`flow_dead`).
     void mark_dead() noexcept { dead_ = true; }
 

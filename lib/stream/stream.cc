@@ -267,6 +267,14 @@ void Stream::stop_inspecting(StreamPool& pool) noexcept {
     release(pool);
 }
 
+bool Stream::give_up(const Segment& segment, StreamPool& pool) noexcept {
+    if (remembers_rewrite(pool)) return false;
+    Outcome outcome;
+    stop_inspecting(pool);
+    follow_numbers(segment, outcome);
+    return true;
+}
+
 void Stream::release(StreamPool& pool) noexcept {
     kept_.release(pool);
     islands_.release(pool);

@@ -76,6 +76,8 @@ public:
     void acknowledge(Seq ack, uint16_t window, StreamPool& pool, Outcome& outcome) noexcept;
     /// Nobody wants this stream's bytes any more: numbers only from here.
     void stop_inspecting(StreamPool& pool) noexcept;
+    /// The same, and `segment` goes on: Connection::give_up.
+    bool give_up(const Segment& segment, StreamPool& pool) noexcept;
     /// Changes kept bytes that the server does not have.
     bool rewrite(Seq at, Bytes bytes, StreamPool& pool) noexcept;
     bool remembers_rewrite(const StreamPool& pool) const noexcept {

@@ -258,7 +258,12 @@ void Datagrams::receive(Packet& packet, uint8_t index, Burst& burst) noexcept {
     if (outcome.begun) flow.said_goodbye = false;
     count(packet, outcome);
     if (outcome.begun) remember(packet);
-    if (outcome.full) context_.notice(Notice::session_pool_full);
+    if (outcome.full) {
+        context_.notice(Notice::session_pool_full);
+        if (context_.config.on_failure.memory == config::OnFailure::closed) {
+            context_.refuse(packet, DropReason::no_memory);
+        }
+    }
     if (outcome.unknown) meet_unknown(packet);
     if (outcome.opaque) context_.notice(Notice::opaque_flow);
     if (!outcome.answer.empty() && context_.enforcing()) answer(packet, outcome.answer, burst);

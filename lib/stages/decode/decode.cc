@@ -219,7 +219,7 @@ void Decode::settle(Packet& packet, uint8_t index, const stream::Outcome& outcom
         rewrite_payload(packet, outcome.patch_offset, outcome.patch);
         if (packet.put_together) packet.refuse(DropReason::conflicting_overlap);
     }
-    if (outcome.drop != DropReason::none) context_.refuse(packet, outcome.drop);
+    if (outcome.drop != DropReason::none) not_taken(packet, outcome);
     if (outcome.retransmission) context_.notice(Notice::retransmission);
     if (outcome.out_of_order) context_.notice(Notice::out_of_order);
     if (outcome.keepalive) context_.notice(Notice::keepalive_garbage);
@@ -228,7 +228,6 @@ void Decode::settle(Packet& packet, uint8_t index, const stream::Outcome& outcom
         unread(packet, index, context_.config.on_failure.memory, DropReason::no_buffer);
         login_unheard(*packet.flow);
     }
-    if (outcome.pool_full) context_.notice(Notice::stream_memory_full);
     if (outcome.urgent) {
         // Hosts disagree on which byte is urgent and whether the stream holds it
         // (RFC 6093), so no decoder can read what the server will.
@@ -247,6 +246,23 @@ void Decode::settle(Packet& packet, uint8_t index, const stream::Outcome& outcom
     } else if (outcome.new_bytes && !packet.flow->connection.over()) {
         context_.detect->connection_goes_on(*packet.flow, packet.time);
     }
+}
+
+/// Its bytes are not the stream's.  For want of memory: `open` lets them go on, and nobody reads
+/// that direction from here on; `closed` lets them wait with their sender, as TCP does.  What
+/// runs ahead waits in any case: what is missing before it comes again anyway.
+void Decode::not_taken(Packet& packet, const stream::Outcome& outcome) noexcept {
+    if (outcome.pool_full) {
+        context_.notice(Notice::stream_memory_full);
+        stream::Connection& connection = packet.flow->connection;
+        const stream::Segment segment = packet.segment();
+        const bool ahead = segment.begin() > connection.next_seq(packet.direction);
+        const bool open = context_.config.on_failure.memory == config::OnFailure::open;
+        if (open && !ahead && connection.give_up(packet.direction, segment, context_.streams)) {
+            return login_unheard(*packet.flow);
+        }
+    }
+    context_.refuse(packet, outcome.drop);
 }
 
 /// What the server asks for in a login that is not heard any more, nobody knows.

@@ -52,6 +52,7 @@ private:
     protocol::Progress feed(Packet& packet, uint8_t index, protocol::Direction direction,
                             Bytes in) noexcept;
     void settle(Packet& packet, uint8_t index, const stream::Outcome& outcome) noexcept;
+    void not_taken(Packet& packet, const stream::Outcome& outcome) noexcept;
     void login_unheard(const Flow& flow) noexcept;
     void unread(Packet& packet, uint8_t index, config::OnFailure choice,
                 DropReason reason) noexcept;

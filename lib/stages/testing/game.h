@@ -87,6 +87,18 @@ public:
         to_server_ += static_cast<uint32_t>(bytes.size());
         return passed;
     }
+    /// What it said last, sent again.
+    bool client_says_again(const std::string& bytes) {
+        to_server_ -= static_cast<uint32_t>(bytes.size());
+        return client_says(bytes);
+    }
+    /// `gap` bytes behind what it has said.
+    bool client_says_ahead(const std::string& bytes, uint32_t gap) {
+        to_server_ += gap;
+        const bool passed = pass(frame(true, tcp::psh | tcp::ack, bytes));
+        to_server_ -= gap;
+        return passed;
+    }
     bool server_says(const std::string& bytes) {
         const bool passed = pass(frame(false, tcp::psh | tcp::ack, bytes));
         to_client_ += static_cast<uint32_t>(bytes.size());
@@ -137,6 +149,10 @@ public:
     void obey(const verdicts::Order& order) {
         burst_->clear(now_);
         for (const auto& stage : stages_) stage->obey(order, *burst_);
+    }
+    Flow* flow() {
+        const FlowKey key = FlowKey::of(client, server, ip_protocol_tcp);
+        return context_.flows.find({key, context_.hash(key)});
     }
     /// What became of the packet that was sent last.
     DropReason last_drop() const { return last_drop_; }
