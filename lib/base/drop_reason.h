@@ -15,9 +15,11 @@ enum class DropReason : uint8_t {
     fragment,             ///< An IP fragment for a Service, while policy refuses them.
     conflicting_overlap,  ///< Contradicts bytes of the same sequence numbers sent before.
     out_of_window,        ///< Outside what the receiver can accept now.
+    wrong_side,           ///< In a server's name, from the side of its client.
     no_buffer,            ///< No room to keep the bytes; TCP will send them again.
     flow_table_full,      ///< on_failure.flow_table is closed.
-    midstream,            ///< on_failure.midstream is closed.
+    midstream,            ///< Of a connection whose beginning nobody here saw, toward a server:
+                          ///< on_failure.midstream is closed, or another Worker may have it.
     decoder_error,        ///< on_failure.decoder is closed.
     flow_dead,            ///< The flow was severed; its late packets and retransmissions.
     verdict,              ///< A policy said drop.
@@ -58,6 +60,7 @@ inline constexpr NameTable<DropReason> drop_reason_names = {
     "fragment",
     "conflicting_overlap",
     "out_of_window",
+    "wrong_side",
     "no_buffer",
     "flow_table_full",
     "midstream",

@@ -41,6 +41,7 @@ struct alignas(64) Flow {
     FlowState state : 3 = FlowState::inspected;
     bool client_is_low : 1 = true;
     bool client_outside : 1 = true;      ///< The Side the client's packets come in on.
+    bool client_both_sides : 1 = false;  ///< The wire lies twice on their way.
     bool reopening : 1 = false;          ///< A new handshake on the same ports is under way.
     bool kick_waiting : 1 = false;       ///< enforce waits for a message boundary.
     bool link_known_server : 1 = false;  ///< A frame of the server's was seen.

@@ -21,12 +21,12 @@ struct HalfOpenTable::Entry {
         uint32_t timestamp = 0;
         uint16_t window = 0xffff;
         uint8_t scale = scale_unknown;
-        bool known = false;
+        SideSet from;
     };
     struct Answer {
         Seq client_isn, server_isn;
     };
-    Offer offer;                    ///< The latest.
+    Offer offer;                    ///< The latest, if `offered`.
     std::array<Answer, 2> answers;  ///< The latest first.
     // Of the SYN that the latest answer is to:
     uint32_t client_timestamp = 0;
@@ -37,6 +37,8 @@ struct HalfOpenTable::Entry {
     uint16_t server_window = 0;
     uint32_t server_timestamp = 0;
     uint8_t answer_count = 0;
+    SideSet answered_from;
+    bool offered : 1 = false;
     bool scaled : 1 = false;      ///< Both sides named a window scale.
     bool timestamps : 1 = false;  ///< Both sides sent one.
     bool sack : 1 = false;
@@ -123,20 +125,30 @@ HalfOpenTable::Found HalfOpenTable::make(uint64_t hash, Nanos now, bool& evicted
     return {&set, victim};
 }
 
-bool HalfOpenTable::client_offers(uint64_t hash, const TcpFields& syn, Nanos now) noexcept {
+bool HalfOpenTable::client_offers(uint64_t hash, const TcpFields& syn, Nanos now,
+                                  SideSet from) noexcept {
     bool evicted = false;
     const std::optional<Found> known = find(hash);
     const Found at = known ? *known : make(hash, now, evicted);
-    if (known && stale(at, now)) forget_story(at);
+    Entry& entry = at.set->entries[at.way];
+    const bool forged = !entry.offered && !from.empty() && entry.answered_from == from;
+    if (known && (forged || stale(at, now))) forget_story(at);
+    if (entry.offered && entry.offer.isn == syn.seq) from.add(entry.offer.from);
     at.set->began_ms[at.way] = in_ms(now);
-    at.set->entries[at.way].offer = {
-        syn.seq, syn.options.timestamp, syn.window,
-        syn.options.has_window_scale ? syn.options.window_scale : uint8_t{0}, true};
+    entry.offer = {syn.seq, syn.options.timestamp, syn.window,
+                   syn.options.has_window_scale ? syn.options.window_scale : uint8_t{0}, from};
+    entry.offered = true;
     return evicted;
 }
 
-bool HalfOpenTable::server_offers(uint64_t hash, const TcpFields& syn, bool has_ack,
-                                  Nanos now) noexcept {
+SideSet HalfOpenTable::client_sides(uint64_t hash, Nanos now) const noexcept {
+    const std::optional<Found> at = find(hash);
+    if (!at || stale(*at, now)) return {};
+    return at->set->entries[at->way].offer.from;
+}
+
+bool HalfOpenTable::server_offers(uint64_t hash, const TcpFields& syn, bool has_ack, Nanos now,
+                                  SideSet from) noexcept {
     bool evicted = false;
     const std::optional<Found> known = find(hash);
     if (!known && !has_ack) return false;
@@ -146,7 +158,7 @@ bool HalfOpenTable::server_offers(uint64_t hash, const TcpFields& syn, bool has_
 
     const Entry::Answer answer = {has_ack ? syn.ack - 1 : entry.offer.isn, syn.seq};
     const bool again = entry.answer_count > 0 && entry.answers[0].client_isn == answer.client_isn;
-    const bool seen = entry.offer.known && entry.offer.isn == answer.client_isn;
+    const bool seen = entry.offered && entry.offer.isn == answer.client_isn;
     if (seen || !again) {
         const Entry::Offer taken = seen ? entry.offer : Entry::Offer{};
         entry.client_timestamp = taken.timestamp;
@@ -164,6 +176,7 @@ bool HalfOpenTable::server_offers(uint64_t hash, const TcpFields& syn, bool has_
     }
     at.set->answered[at.way] = true;
     at.set->began_ms[at.way] = in_ms(now);
+    entry.answered_from.add(from);
     // A server names an option only if the client's SYN, the one it took, did.
     entry.server_window = syn.window;
     entry.server_timestamp = syn.options.timestamp;
@@ -235,7 +248,7 @@ bool HalfOpenTable::offers_other(uint64_t hash, Seq isn, Nanos now) const noexce
     const std::optional<Found> at = find(hash);
     if (!at || stale(*at, now)) return false;
     const Entry& entry = at->set->entries[at->way];
-    if (entry.offer.known && entry.offer.isn != isn) return true;
+    if (entry.offered && entry.offer.isn != isn) return true;
     const auto answers = std::span(entry.answers).first(entry.answer_count);
     return std::ranges::any_of(answers,
                                [isn](const Entry::Answer& a) { return a.client_isn != isn; });

@@ -5,6 +5,7 @@
 
 #include "base/huge_array.h"
 #include "base/seq.h"
+#include "base/side.h"
 #include "base/time.h"
 #include "packet/packet.h"
 #include "stream/connection.h"
@@ -39,12 +40,18 @@ public:
     /// Asks for the memory that the calls below will look at.
     void fetch(uint64_t hash) const noexcept;
 
-    /// The client's SYN.  True when another handshake had to give way for it.
-    bool client_offers(uint64_t hash, const TcpFields& syn, Nanos now) noexcept;
+    /// The client's SYN, and the side that it came in on, where that tells something.  True
+    /// when another handshake had to give way for it.  What was answered from that very side
+    /// before any SYN is forgotten: no server stands there.
+    bool client_offers(uint64_t hash, const TcpFields& syn, Nanos now, SideSet from = {}) noexcept;
+    /// On which sides the client's latest SYN came in: on both if the wire lies twice on its
+    /// way.  None: no SYN is known.
+    SideSet client_sides(uint64_t hash, Nanos now) const noexcept;
     /// The server's SYN/ACK, or its bare SYN in a simultaneous or split
     /// handshake: then `has_ack` is false, and false is returned if no client's
     /// SYN is known.
-    bool server_offers(uint64_t hash, const TcpFields& syn, bool has_ack, Nanos now) noexcept;
+    bool server_offers(uint64_t hash, const TcpFields& syn, bool has_ack, Nanos now,
+                       SideSet from = {}) noexcept;
     /// A packet of the client with the ACK bit.  If it completes a handshake:
     /// what was agreed, and the entry is gone.
     std::optional<stream::Handshake> complete(uint64_t hash, const TcpFields& ack) noexcept;

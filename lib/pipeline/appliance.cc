@@ -203,7 +203,8 @@ void Appliance::Parts::make_workers(stages::StreamObserver* streams_to) {
         counters.push_back(std::make_unique<stages::Counters>());
         contexts.push_back(std::make_unique<stages::WorkerContext>(stages::WorkerContext::Resources{
             config, rules->current(), *counters.back(), pool.get(), i, secret,
-            config.keys_socket.empty() ? 0 : keys_waiting_max, spreads && config.workers > 1}));
+            config.keys_socket.empty() ? 0 : keys_waiting_max, spreads && config.workers > 1,
+            true}));
         contexts.back()->streams_to = streams_to;
         workers.push_back(std::make_unique<Worker>(
             Worker::Setup{.index = i,

@@ -15,6 +15,7 @@ WorkerContext::WorkerContext(const Resources& resources)
       mbufs(resources.mbufs),
       worker(resources.worker),
       spread_by_nic(resources.spread_by_nic),
+      sides_tell(resources.sides_tell),
       secret(resources.secret),
       run(static_cast<uint32_t>(resources.secret >> 32)),
       hash(resources.secret),
@@ -51,6 +52,7 @@ Flow* WorkerContext::adopt(Flow& stranger) noexcept {
     flow->wire = stranger.wire;
     flow->client_is_low = stranger.client_is_low;
     flow->client_outside = stranger.client_outside;
+    flow->client_both_sides = stranger.client_both_sides;
     flow->link_known_server = stranger.link_known_server;
     flow->link_known_client = stranger.link_known_client;
     flows.links(*flow) = place->links;

@@ -79,6 +79,8 @@ public:
         uint32_t keys_max = 0;  ///< Session keys at hand; 0: none will come.
         /// A NIC spreads flows over several Workers, and may not find the ports that we do.
         bool spread_by_nic = false;
+        /// The side that a packet came in on tells something: not so in a capture's replay.
+        bool sides_tell = false;
     };
     explicit WorkerContext(const Resources& resources);
     WorkerContext(const WorkerContext&) = delete;
@@ -91,6 +93,7 @@ public:
     rte_mempool* const mbufs;
     const uint16_t worker;
     const bool spread_by_nic;
+    const bool sides_tell;
     const uint64_t secret;  ///< Keys tables; who does not know it can not choose collisions.
     const uint32_t run;     ///< Tells records of this run from those of another.
 

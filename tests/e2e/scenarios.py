@@ -169,6 +169,43 @@ def kernel_reads_what_was_decoded(stage):
 
 
 @scenario
+def nobody_speaks_in_the_servers_name(stage):
+    """Who sends resets, ends and data from the server's address among the players ends nothing and hides nothing."""
+    version, seconds = "1.16.5", 20
+    stage.topology()
+    server = stage.game_server(version)
+    config = stage.configuration()
+    stage.appliance(config)
+    spoofer = stage.peer("python3", harness.here / "peers/spoofer.py", "eth0", harness.server_address, harness.game_port,
+                         harness.mac_of("servers"), seconds + 5, space="players")
+    honest = stage.honest(version, 3, seconds)
+    cheater = stage.cheater(version, "speed")
+    began = cheater.wait_for("cheats", 30)["at"]
+    ended = cheater.wait_for("ended", 30)
+    expect(ended["why"] in ("kicked", "end"), f"the cheater was never thrown out: {ended['why']}")
+    expect(ended["at"] - began <= FOUND_WITHIN_S, f"the cheater was thrown out only after {ended['at'] - began:.1f} s")
+    honest.wait_end(60)
+    ends = [(e["name"], e["why"], e["text"][:80]) for e in honest.of("ended")]
+    expect(len(ends) == 3 and all(why == "left" for _, why, _ in ends), f"honest players were thrown out: {ends}")
+    forged = spoofer.wait_for("done", 60)["forged"]
+    expect(forged > 1000, f"only {forged} packets were forged")
+
+    scrape = harness.metrics()
+    refused = total(scrape, "portcullis_dropped_packets_total", reason="wrong_side")
+    print(f"   cheater out after {ended['at'] - began:.2f} s; {refused:.0f} of {forged} forged packets dropped")
+    # But for those of connections that had just ended.
+    expect(refused >= 0.9 * forged, f"of {forged} forged packets {refused:.0f} were dropped")
+    unread = {reason: total(scrape, "portcullis_notices_total", reason=reason)
+              for reason in ("decoder_error", "stream_gap", "midstream_flow")}
+    expect(not any(unread.values()), f"connections were not read to their end: {unread}")
+    names = {e["name"] for e in honest.of("ended")}
+    records = [r for r in stage.verdicts(config) if r["type"] == "disconnect" and r["player"]["name"] in names]
+    expect(len(records) == 3 and all(r["reason"] == "fin" for r in records), f"how they left: {records}")
+    holds, numbers = conserved(scrape)
+    expect(holds, f"packets are not conserved: received, injected, sent, dropped, in flight = {numbers}")
+
+
+@scenario
 def floods_stay_out_and_players_stay(stage):
     """Floods of pings and logins meet a closed wire, slow connections end, players stay; a player can be followed."""
     version = "1.16.5"

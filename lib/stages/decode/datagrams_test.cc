@@ -41,7 +41,7 @@ public:
         : config_(std::move(c)),
           rules_(policy::RuleSet::compile(config_)),
           counters_(std::make_unique<Counters>()),
-          context({config_, rules_.get(), *counters_, testing::pool(), 0, 1, 16}),
+          context({config_, rules_.get(), *counters_, testing::pool(), 0, 1, 16, false, true}),
           burst_(std::make_unique<Burst>()) {
         for (std::string_view name : stage_names()) stages_.push_back(make_stage(name, context));
     }
@@ -59,6 +59,11 @@ public:
     Passed down(const Datagram& datagram, const Endpoint& to = client) {
         return send(PacketBuilder{}.link(inside_link()).from(game_server).to(to), datagram,
                     Side::inside);
+    }
+    /// In the server's name, from among its players.
+    Passed forged(const Datagram& datagram, const Endpoint& to = client) {
+        return send(PacketBuilder{}.link(outside_link()).from(game_server).to(to), datagram,
+                    Side::outside);
     }
     /// A client gets in: cookie, acceptance, the world.
     void let_in(const Endpoint& who = client, uint32_t connection_id = id) {
@@ -231,6 +236,47 @@ TEST(Datagrams, ASessionIsRememberedFromItsAcceptanceToItsGoodbye) {
     EXPECT_TRUE(game.flow()->said_goodbye);
     game.let_in(client, 8);
     EXPECT_FALSE(game.flow()->said_goodbye);
+}
+
+TEST(Datagrams, NobodyButTheServerLetsIn) {
+    Game game;
+    game.let_in();
+    game.up(connect(Datagram(cookie_size)), source(1));
+    game.forged(accepted(8), source(1));
+    EXPECT_EQ(game.counts().sessions_begun.get(), 1u);
+    EXPECT_EQ(game.flow(source(1)), nullptr);
+    EXPECT_EQ(game.noticed(Notice::wrong_side), 1u);
+    game.down(accepted(9), source(1));
+    EXPECT_EQ(game.counts().sessions_begun.get(), 2u);
+}
+
+TEST(Datagrams, ForgedInTheServersNameTheyEndNothing) {
+    Game game;
+    game.let_in();
+    const auto goodbye = control(ControlType::disconnect, Disconnect{}, Direction::to_client,
+                                 {.connection_id = id, .sequence = 2});
+    EXPECT_EQ(game.forged(goodbye).drop, DropReason::wrong_side);
+    EXPECT_FALSE(game.flow()->said_goodbye);
+    EXPECT_EQ(game.forged(accepted(8)).drop, DropReason::wrong_side);
+    EXPECT_EQ(game.counts().sessions_begun.get(), 1u);
+    EXPECT_TRUE(game.down(goodbye).went_on());
+    EXPECT_TRUE(game.flow()->said_goodbye);
+}
+
+TEST(Datagrams, WithoutRoomForASessionWhatIsConfiguredHappens) {
+    for (const auto choice : {config::OnFailure::open, config::OnFailure::closed}) {
+        config::Config config = configuration();
+        config.limits.players = 1;
+        config.on_failure.memory = choice;
+        Game game(config);
+        game.let_in();
+        game.up(connect(Datagram(cookie_size)), source(1));
+        const Passed second = game.down(accepted(8), source(1));
+        EXPECT_EQ(second.drop,
+                  choice == config::OnFailure::open ? DropReason::none : DropReason::no_memory);
+        EXPECT_EQ(game.noticed(Notice::session_pool_full), 1u);
+        EXPECT_EQ(game.flow(source(1)), nullptr);
+    }
 }
 
 /// Every name under which a datagram does not go on.

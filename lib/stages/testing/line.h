@@ -64,11 +64,12 @@ struct Fate {
 
 class Line {
 public:
-    explicit Line(config::Config c = configuration(), bool spread_by_nic = false)
+    explicit Line(config::Config c = configuration(), bool spread_by_nic = false,
+                  bool sides_tell = false)
         : config_(std::move(c)),
           rules_(policy::RuleSet::compile(config_)),
           counters_(std::make_unique<Counters>()),
-          context({config_, rules_.get(), *counters_, pool(), 0, 1, 0, spread_by_nic}),
+          context({config_, rules_.get(), *counters_, pool(), 0, 1, 0, spread_by_nic, sides_tell}),
           burst_(std::make_unique<Burst>()),
           parse_(context),
           track_(context),
@@ -85,7 +86,7 @@ public:
 
     std::vector<Fate> send_mbufs(const std::vector<rte_mbuf*>& mbufs) {
         burst_->clear(now);
-        for (rte_mbuf* mbuf : mbufs) burst_->add(mbuf, side, 0, now);
+        for (rte_mbuf* mbuf : mbufs) burst_->add(mbuf, side, wire, now);
         parse_.process(*burst_);
         track_.process(*burst_);
         for (size_t i = 0; i < burst_->size(); ++i) read((*burst_)[i], static_cast<uint8_t>(i));
@@ -98,8 +99,8 @@ public:
                 {p.drop, p.way, known, p.flow != nullptr ? p.flow->state : FlowState::inspected});
         }
         injected = take_injected(*burst_);
-        for (rte_mbuf* mbuf : mbufs) rte_pktmbuf_free(mbuf);
         on_leaving();
+        for (rte_mbuf* mbuf : mbufs) rte_pktmbuf_free(mbuf);
         return fates;
     }
 
@@ -146,13 +147,14 @@ public:
 
     /// Called for each packet that is read; may decide something about it.
     std::function<void(Packet&, uint8_t)> on_packet = [](Packet&, uint8_t) {};
-    /// Bytes toward the client that the reader leaves, as if in mid-message.
     /// Called when frames have gone through, before they are freed.
     std::function<void()> on_leaving = [] {};
+    /// Bytes toward the client that the reader leaves, as if in mid-message.
     bool in_mid_message = false;
     std::vector<Sent> injected;
     Nanos now = 1000s;
-    Side side = Side::outside;
+    Side side = Side::outside;  ///< Where frames come in.
+    uint8_t wire = 0;
 
 private:
     void read(Packet& packet, uint8_t index) {

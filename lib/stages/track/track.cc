@@ -206,6 +206,36 @@ bool Track::shut_out(const Packet& packet, const Claim& claim) const noexcept {
            !context_.rules->service(claim.service).in_front.is_named(packet.source.address);
 }
 
+/// Where it came in, if that tells something.
+SideSet Track::side_of(const Packet& packet) const noexcept {
+    return context_.sides_tell ? SideSet(packet.side) : SideSet{};
+}
+
+/// Whether somebody else speaks in a server's name: what comes in on its client's side does not
+/// come from it.  `clients`: the sides of the one it is for; none: not known.
+bool Track::in_servers_name(const Packet& packet, const Claim& claim,
+                            SideSet clients) const noexcept {
+    return context_.sides_tell && !packet.to_server() &&
+           sides_.leads_nowhere(claim.service, packet.wire, opposite(packet.side), clients);
+}
+
+/// A packet of a Flow, on the other side than its direction's.  True when it has been dealt with.
+bool Track::crosses_over(Packet& packet, const Claim& claim, Flow& flow) noexcept {
+    // A client's nobody on the client's side can bring there: the wire lies twice on its way, or
+    // one of them has moved.
+    if (packet.to_server()) flow.client_both_sides = true;
+    if (flow.client_both_sides || flow.state == FlowState::bypass) return false;
+    if (!in_servers_name(packet, claim, SideSet(flow.client_side()))) return false;
+    refuse_wrong_side(packet);
+    return true;
+}
+
+/// Also when it goes on, since we only observe, it changes nothing here.
+void Track::refuse_wrong_side(Packet& packet) noexcept {
+    context_.notice(Notice::wrong_side);
+    context_.refuse(packet, DropReason::wrong_side);
+}
+
 void Track::settle(Packet& packet, const Claim& claim, const HashedKey& key, Flow* flow) noexcept {
     if (flow != nullptr && over(*flow, packet.time)) {
         // The sweep has not come by yet; what the packet meets must not hang on that.
@@ -237,6 +267,10 @@ void Track::settle_known(Packet& packet, const Claim& claim, const HashedKey& ke
     packet.direction = to_server ? Direction::to_server : Direction::to_client;
     if (to_server && shut_out(packet, claim)) {
         context_.refuse(packet, DropReason::blocked);
+        return;
+    }
+    if (context_.sides_tell && packet.side == flow.way_out(packet.direction) &&
+        crosses_over(packet, claim, flow)) {
         return;
     }
     if (packet.is_tcp() && (packet.has(tcp::syn) || flow.reopening) &&
@@ -288,8 +322,14 @@ bool Track::handshake_again(Packet& packet, const Claim& claim, const HashedKey&
         return true;
     }
     if (!flow.reopening) return false;
+    const SideSet clients = context_.half_open.client_sides(key.hash, packet.time);
     if (!to_server && packet.has(tcp::syn)) {
-        context_.half_open.server_offers(key.hash, packet.tcp, packet.has(tcp::ack), packet.time);
+        if (in_servers_name(packet, claim, clients)) {
+            refuse_wrong_side(packet);
+            return true;
+        }
+        context_.half_open.server_offers(key.hash, packet.tcp, packet.has(tcp::ack), packet.time,
+                                         side_of(packet));
         packet.way = Way::pass;
         return true;
     }
@@ -297,11 +337,12 @@ bool Track::handshake_again(Packet& packet, const Claim& claim, const HashedKey&
     const auto agreed = context_.half_open.complete(key.hash, packet.tcp);
     if (!agreed) return false;
     forget(flow, packet.time);
-    begin(packet, claim, key, *agreed);
+    begin(packet, claim, key, *agreed, clients);
     return true;
 }
 
 void Track::settle_new(Packet& packet, const Claim& claim, const HashedKey& key) noexcept {
+    sides_.hear(claim.service, packet.wire, packet.side, claim.to_server);
     if (packet.is_tcp()) {
         settle_new_tcp(packet, claim, key);
     } else {
@@ -309,8 +350,22 @@ void Track::settle_new(Packet& packet, const Claim& claim, const HashedKey& key)
     }
 }
 
+/// In the name of a server, for a client that we know nothing of: it leads nowhere, and tells
+/// nothing.
+void Track::meet_nobody(Packet& packet) noexcept {
+    context_.notice(Notice::wrong_side);
+    packet.way = Way::pass;
+    if (context_.config.on_failure.midstream == config::OnFailure::closed) {
+        context_.refuse(packet, DropReason::wrong_side);
+    }
+}
+
 /// Nothing is remembered of a datagram before its protocol says that there is a session.
 void Track::meet(Packet& packet, const Claim& claim, const HashedKey& key) noexcept {
+    if (in_servers_name(packet, claim, SideSet{})) {
+        meet_nobody(packet);
+        return;
+    }
     Strangers::Place& place = context_.strangers.add(key);
     fill(place.flow, place.links, packet, claim.service, claim.to_server, claim.source_is_low);
     packet.flow = &place.flow;
@@ -326,15 +381,24 @@ void Track::settle_new_tcp(Packet& packet, const Claim& claim, const HashedKey& 
         offer_of_client(packet, claim, key.hash);
         return;
     }
+    const SideSet clients = context_.half_open.client_sides(key.hash, packet.time);
+    if (in_servers_name(packet, claim, clients)) {
+        if (clients.empty()) {
+            meet_nobody(packet);
+        } else {
+            refuse_wrong_side(packet);
+        }
+        return;
+    }
     if (!claim.to_server && packet.has(tcp::syn)) {
-        answer_of_server(packet, claim, key);
+        answer_of_server(packet, claim, key, clients);
         return;
     }
     const auto agreed = claim.to_server
                             ? context_.half_open.complete(key.hash, packet.tcp)
                             : context_.half_open.complete_by_server(key.hash, packet.tcp);
     if (agreed) {
-        begin(packet, claim, key, *agreed);
+        begin(packet, claim, key, *agreed, clients);
     } else if (claim.to_server && packet.payload_size > 0 &&
                context_.half_open.answered(key.hash)) {
         // It acknowledges no answer that we remember.  If the server remembers another, it
@@ -350,30 +414,32 @@ void Track::settle_new_tcp(Packet& packet, const Claim& claim, const HashedKey& 
 }
 
 void Track::begin(Packet& packet, const Claim& claim, const HashedKey& key,
-                  const stream::Handshake& agreed) noexcept {
+                  const stream::Handshake& agreed, SideSet clients) noexcept {
     if (!packet.has(tcp::syn)) context_.fast_open.give_up(key.hash);
     if (Flow* flow = make_flow(packet, claim, key)) {
         flow->connection = stream::Connection::from_handshake(agreed);
+        flow->client_both_sides = clients.both();
         opened_ |= uint64_t{1} << claim.packet;
     }
 }
 
 /// A server that acknowledges a SYN's data has believed the client's cookie, and
 /// answers at once (RFC 7413 4.2): there will be no handshake to wait for.
-void Track::answer_of_server(Packet& packet, const Claim& claim, const HashedKey& key) noexcept {
+void Track::answer_of_server(Packet& packet, const Claim& claim, const HashedKey& key,
+                             SideSet clients) noexcept {
     const bool has_ack = packet.has(tcp::ack);
     TcpFields answer = packet.tcp;
     const auto taken = has_ack ? context_.fast_open.taken(key.hash, answer.ack, packet.time)
                                : std::optional<FastOpen::Taken>{};
     if (taken) answer.ack = taken->isn + 1;
-    context_.half_open.server_offers(key.hash, answer, has_ack, packet.time);
+    context_.half_open.server_offers(key.hash, answer, has_ack, packet.time, side_of(packet));
     if (!taken) {
         packet.way = Way::pass;
         return;
     }
     answer.seq = answer.seq + 1;
     if (const auto agreed = context_.half_open.complete_by_server(key.hash, answer)) {
-        begin(packet, claim, key, *agreed);
+        begin(packet, claim, key, *agreed, clients);
         if (packet.flow != nullptr) packet.flow->early_data = true;
     }
 }
@@ -399,7 +465,7 @@ void Track::offer_of_client(Packet& packet, const Claim& claim, uint64_t hash) n
         context_.refuse(packet, reason);
         return;
     }
-    if (context_.half_open.client_offers(hash, packet.tcp, packet.time)) {
+    if (context_.half_open.client_offers(hash, packet.tcp, packet.time, side_of(packet))) {
         context_.notice(Notice::half_open_evicted);
     }
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "flow/sides_heard.h"
 #include "flow/source_rates.h"
 #include "packet/burst.h"
 #include "stages/stage.h"
@@ -49,9 +50,15 @@ private:
     bool concerns_a_service(const Packet& packet) const noexcept;
     bool put_together(Packet& packet) noexcept;
     bool sound(Packet& packet) noexcept;
-    bool astray(const Packet& packet) const noexcept;
     void keep_to_one_way(Packet& packet) noexcept;
+    bool astray(const Packet& packet) const noexcept;
     bool shut_out(const Packet& packet, const Claim& claim) const noexcept;
+
+    SideSet side_of(const Packet& packet) const noexcept;
+    bool in_servers_name(const Packet& packet, const Claim& claim, SideSet clients) const noexcept;
+    bool crosses_over(Packet& packet, const Claim& claim, Flow& flow) noexcept;
+    void refuse_wrong_side(Packet& packet) noexcept;
+    void meet_nobody(Packet& packet) noexcept;
 
     void settle(Packet& packet, const Claim& claim, const HashedKey& key, Flow* flow) noexcept;
     void settle_known(Packet& packet, const Claim& claim, const HashedKey& key,
@@ -62,9 +69,10 @@ private:
                          Flow& flow) noexcept;
     void offer_of_client(Packet& packet, const Claim& claim, uint64_t hash) noexcept;
     void tell_of_opened() noexcept;
-    void answer_of_server(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
+    void answer_of_server(Packet& packet, const Claim& claim, const HashedKey& key,
+                          SideSet clients) noexcept;
     void begin(Packet& packet, const Claim& claim, const HashedKey& key,
-               const stream::Handshake& agreed) noexcept;
+               const stream::Handshake& agreed, SideSet clients) noexcept;
     void judge_midstream(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
     Flow* make_flow(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
     void meet(Packet& packet, const Claim& claim, const HashedKey& key) noexcept;
@@ -72,6 +80,7 @@ private:
     void forget(Flow& flow, Nanos now) noexcept;
 
     WorkerContext& context_;
+    SidesHeard sides_;
     Burst* burst_ = nullptr;  ///< The one at hand.
     std::array<Claim, Burst::packets_max> claims_;
     std::array<HashedKey, Burst::packets_max> keys_;
