@@ -140,6 +140,21 @@ void read_l4(Packet& packet, size_t l4_size) noexcept {
     }
 }
 
+/// Calls `visit(offset, size)` for each IPv4 option that is a source route.
+template <class Visit>
+void each_route_v4(const Packet& packet, Visit&& visit) noexcept {
+    constexpr uint8_t end_of_list = 0, no_operation = 1, loose = 131, strict = 137;
+    const size_t end = packet.l4_offset;
+    for (size_t at = packet.l3_offset + ipv4_size_min; at + 1 < end;) {
+        const uint8_t type = byte_at(packet, at);
+        if (type == end_of_list) return;
+        const size_t size = type == no_operation ? 1 : byte_at(packet, at + 1);
+        if (size == 0 || size > end - at || (type != no_operation && size < 2)) return;
+        if (type == loose || type == strict) visit(at, size);
+        at += size;
+    }
+}
+
 void read_ipv4(Packet& packet) noexcept {
     const size_t room = packet.frame_size - packet.l3_offset;
     const std::byte* ip = packet.frame + packet.l3_offset;
@@ -164,6 +179,9 @@ void read_ipv4(Packet& packet) noexcept {
     }
     packet.ip_options = header_size > ipv4_size_min;
     packet.l4_offset = static_cast<uint16_t>(packet.l3_offset + header_size);
+    if (packet.ip_options) {
+        each_route_v4(packet, [&](size_t, size_t) { packet.source_routed = true; });
+    }
 
     const uint16_t fragment = load_be16(ip + 6) & 0x3fff;  // MF and offset, without DF.
     packet.fragment = fragment != 0;
@@ -193,6 +211,8 @@ bool walk_extensions(Packet& packet, size_t end) noexcept {
                 return false;
             }
         }
+        packet.source_routed |= packet.ip_protocol == next_header::routing &&
+                                byte_at(packet, at + 3) > 0;  // Segments left.
         packet.ip_protocol = byte_at(packet, at);
         at += size;
     }
@@ -349,6 +369,31 @@ bool checksums_hold(const Packet& packet) noexcept {
     sum.add_be16(static_cast<uint16_t>(l4_size));
     sum.add({packet.frame + packet.l4_offset, l4_size});
     return sum.folded() == 0xffff;
+}
+
+size_t read_route(const Packet& packet, std::span<IpAddress> out) noexcept {
+    size_t count = 0;
+    const auto read = [&](size_t at, size_t end, size_t size, auto&& address) {
+        for (; end - at >= size && count < out.size(); at += size) {
+            out[count++] = address(packet.frame + at);
+        }
+    };
+    if (packet.ip_version == 4) {
+        each_route_v4(packet, [&](size_t at, size_t size) {
+            if (size >= 3) read(at + 3, at + size, 4, read_v4);
+        });
+        return count;
+    }
+    size_t at = packet.l3_offset + ipv6_size;
+    auto type = static_cast<uint8_t>(byte_at(packet, packet.l3_offset + 6));
+    while (at < packet.l4_offset) {
+        const size_t size = ipv6_extension_size(packet.frame + at, type);
+        if (size == 0) break;
+        if (type == next_header::routing) read(at + 8, at + size, 16, read_v6);
+        type = static_cast<uint8_t>(byte_at(packet, at));
+        at += size;
+    }
+    return count;
 }
 
 LinkHeader link_header(const Packet& packet) noexcept {

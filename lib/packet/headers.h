@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "packet/link_header.h"
 #include "packet/packet.h"
@@ -40,6 +41,10 @@ std::optional<Fragment> read_fragment(const Packet& packet) noexcept;
 /// Whether the sums that nobody verified are right.  IPv4's header first, then
 /// TCP or UDP.  Only for a packet with ports and without a fault.
 bool checksums_hold(const Packet& packet) noexcept;
+
+/// Writes the addresses that the source route of a packet names into `out`, as many as fit,
+/// and returns how many those are: where it goes after its destination, and where it was.
+size_t read_route(const Packet& packet, std::span<IpAddress> out) noexcept;
 
 /// How the frame is addressed below IP.
 LinkHeader link_header(const Packet& packet) noexcept;

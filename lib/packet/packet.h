@@ -69,6 +69,8 @@ struct alignas(64) Packet {
     bool ip_options : 1 = false;      ///< IPv4 options or IPv6 extension headers.
     bool ip_sum_checked : 1 = false;  ///< By the NIC.
     bool l4_sum_checked : 1 = false;
+    /// Its source names further places that it shall go by (RFC 791 3.1, RFC 8200 4.4).
+    bool source_routed : 1 = false;
     bool copied : 1 = false;  ///< `frame` is not the mbuf's own memory.
     /// `frame` is a whole datagram, the mbuf only its latest fragment: what it says
     /// can be refused and not changed.

@@ -48,6 +48,10 @@ void Track::process(Burst& burst) noexcept {
         if (!packet.alive() || packet.way == Way::pass) continue;
         if (concerns_a_service(packet) && !put_together(packet)) continue;
         std::optional<Claim> mine = claim(packet);
+        if (!mine && packet.source_routed && goes_on_to_a_service(packet)) {
+            context_.refuse(packet, DropReason::bad_header);
+            continue;
+        }
         if (!mine) {
             not_service += packet.alive() ? 1 : 0;
             packet.way = Way::pass;
@@ -153,6 +157,14 @@ void Track::refuse_fault(Packet& packet) noexcept {
     if (packet.fragment) context_.notice(Notice::ip_fragment);
     if (packet.fault == DropReason::none || packet.ip_version == 0) return;
     if (serves(packet.destination.address)) context_.refuse(packet, packet.fault);
+}
+
+/// What is sent by way of others says nothing of ports until it arrives, and nobody honest
+/// sends it: a router that obeys would bring it to a server unread (RFC 7126 4.3, RFC 5095).
+bool Track::goes_on_to_a_service(const Packet& packet) const noexcept {
+    std::array<IpAddress, 128> route;
+    const auto named = std::span(route).first(read_route(packet, route));
+    return std::ranges::any_of(named, [this](const IpAddress& a) { return serves(a); });
 }
 
 bool Track::serves(const IpAddress& address) const noexcept {

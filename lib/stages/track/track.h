@@ -48,6 +48,7 @@ private:
     void refuse_fault(Packet& packet) noexcept;
     bool serves(const IpAddress& address) const noexcept;
     bool concerns_a_service(const Packet& packet) const noexcept;
+    bool goes_on_to_a_service(const Packet& packet) const noexcept;
     bool put_together(Packet& packet) noexcept;
     bool sound(Packet& packet) noexcept;
     void keep_to_one_way(Packet& packet) noexcept;
