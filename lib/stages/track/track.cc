@@ -525,7 +525,7 @@ bool Track::over(const Flow& flow, Nanos now) const noexcept {
     if (flow.state == FlowState::dead) return age > dead_linger;
     if (flow.is_tcp() && flow.connection.closed()) return true;
     if (flow.is_tcp() && flow.connection.over()) return age > reset_linger;
-    if (flow.said_goodbye) return true;
+    if (flow.said_goodbye) return age > reset_linger;
     return age > std::chrono::seconds(context_.config.limits.idle_timeout_s);
 }
 

@@ -20,8 +20,9 @@ class Track : public Stage {
 public:
     /// After both sides closed, late retransmissions still come for a while.
     static constexpr Nanos closed_linger = 10s;
-    /// Whether a reset was believed where it went to, nobody knows here.  Forgotten too
-    /// soon, a connection that lives on would be taken for one older than we are.
+    /// Whether a reset, or a goodbye in a datagram, came to where it went to, nobody knows
+    /// here: a client lets it die on the way.  Forgotten too soon, a connection that lives on
+    /// would be taken for one older than we are.
     static constexpr Nanos reset_linger = 60s;
     /// How long after its last packet a flow that we ended is remembered.
     static constexpr Nanos dead_linger = 60s;
@@ -47,8 +48,8 @@ private:
     std::optional<Claim> claim(Packet& packet) noexcept;
     void refuse_fault(Packet& packet) noexcept;
     bool serves(const IpAddress& address) const noexcept;
-    bool concerns_a_service(const Packet& packet) const noexcept;
     bool goes_on_to_a_service(const Packet& packet) const noexcept;
+    bool concerns_a_service(const Packet& packet) const noexcept;
     bool put_together(Packet& packet) noexcept;
     bool sound(Packet& packet) noexcept;
     void keep_to_one_way(Packet& packet) noexcept;

@@ -498,9 +498,9 @@ TEST(Track, ADatagramIsRememberedWhenDecodeSaysSo) {
     EXPECT_EQ(flow->client(), client);
     // Both said goodbye: late packets still come for a while.
     flow->said_goodbye = true;
-    line.now += 9s;
+    line.now += Track::reset_linger - 1s;
     EXPECT_EQ(line.send(datagram).has_flow, true);
-    line.now += 11s;
+    line.now += Track::reset_linger + 1s;
     for (uint32_t i = 0; i < Track::sweep_calls; ++i) line.keep_house();
     EXPECT_EQ(line.context.flows.size(), 0u);
 }
