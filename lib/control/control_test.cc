@@ -248,20 +248,29 @@ TEST_F(ControlTest, ModeAndSignaturesChangeLiveAndSinksAreTold) {
     const std::string signatures = folder_ / "signatures.yaml";
     const std::string named = "signatures: " + signatures + "\n";
     start();
-    std::ofstream(signatures) << "signatures: [ { name: a, pattern: 'x+y' } ]\n";
+    const std::string patterns = "signatures: [ { name: a, pattern: 'x+y' } ]\n";
+    std::ofstream(signatures) << patterns;
     write(named + "mode: observe\npolicies: { default: { block_s: 90 } }\n");
     EXPECT_EQ(result({{"command", "reload"}}).at("needs_restart"), Json::array());
     EXPECT_EQ(wire_.published(), 1);
     EXPECT_EQ(result({{"command", "status"}}).at("mode"), "observe");
     EXPECT_EQ(heard_.reloads, 1);
     EXPECT_EQ(heard_.block_s, 90u);
+    EXPECT_EQ(heard_.signatures, config::signatures_id(patterns));
+
+    // Other patterns in it have another id: by it evidence knows what it was judged by.
+    const std::string others = "signatures: [ { name: a, pattern: 'x+z' } ]\n";
+    std::ofstream(signatures) << others;
+    EXPECT_EQ(result({{"command", "reload"}}).at("needs_restart"), Json::array());
+    EXPECT_EQ(wire_.published(), 2);
+    EXPECT_EQ(heard_.signatures, config::signatures_id(others));
 
     // The same file, now with a pattern that is none.
     std::ofstream(signatures) << "signatures:\n  - { name: a, pattern: '(x' }\n";
     EXPECT_TRUE(error({{"command", "reload"}})
                     .starts_with(signatures + ":2:5: signature \"a\" has a pattern that can not"));
-    EXPECT_EQ(wire_.published(), 1);
-    EXPECT_EQ(heard_.reloads, 1);
+    EXPECT_EQ(wire_.published(), 2);
+    EXPECT_EQ(heard_.reloads, 2);
 }
 
 TEST_F(ControlTest, AServiceMustKeepAPolicyOverAReload) {

@@ -39,7 +39,8 @@ struct Heard {
     std::atomic<int> finished = 0;
     std::atomic<bool> late = false;
     std::atomic<int> reloads = 0;
-    std::atomic<uint32_t> block_s = 0;  ///< Of the first policy, as last told.
+    std::atomic<uint32_t> block_s = 0;     ///< Of the first policy, as last told.
+    std::atomic<uint64_t> signatures = 0;  ///< `config::signatures_id` of what was last told.
 
     size_t count() {
         const std::lock_guard lock(mutex);
@@ -63,6 +64,7 @@ public:
     void reloaded(const config::Config& config) noexcept override {
         ++heard_.reloads;
         heard_.block_s = config.policies.front().block_s;
+        heard_.signatures = config::signatures_id(config.signatures_text);
     }
     SinkStatus status() const override {
         const std::lock_guard lock(heard_.mutex);

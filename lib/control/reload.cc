@@ -55,6 +55,7 @@ Reload plan_reload(const config::Config& running, config::Config fresh) {
     plan.config.mode = fresh.mode;
     plan.config.policies = fresh.policies;
     plan.config.signatures_file = fresh.signatures_file;
+    plan.config.signatures_text = fresh.signatures_text;
     plan.config.signatures = fresh.signatures;
     plan.config.logging = fresh.logging;
 
