@@ -219,7 +219,7 @@ void Control::Loop::keep_house() {
         const bool were_alive = state_.watch.all_alive();
         state_.watch.look(state_.wire, steady_clock::now());
         if (were_alive && !state_.watch.all_alive()) {
-            spdlog::error("a worker makes no progress; `portcullis ctl flows` shows which");
+            spdlog::error("a worker makes no progress; `portcullis ctl workers` shows which");
         }
     }
     feed_watchdog();
