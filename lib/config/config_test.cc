@@ -140,6 +140,9 @@ TEST(Config, ReadsWhoStandsInFront) {
     EXPECT_EQ(
         complaint("services: [ " + service + ", forwarding_secret: hunter2 } ]").find("hunter2"),
         std::string::npos);
+    const std::string without = ", forwarding: velocity, forwarding_secret_file: off } ]";
+    EXPECT_EQ(parse("services: [ " + service + without, "f").services[0].forwarding_secret_file,
+              "");
 }
 
 const Case scalars[] = {
@@ -290,7 +293,12 @@ const Case meanings[] = {
     {"services: [ " + service + " } ]\n" +
          "rcon: [ { service: s, address: 10.0.0.2, port: 1, password_file: p, kick: 'kick all' } ]",
      "f:2:75: rcon[0].kick is \"kick all\"; allowed: a text of 1 to 200 bytes on one line, with "
-     "{player} and at most {player} or {reason} in braces"},
+     "{player} once and at most {player} or {reason} in braces"},
+    {"services: [ " + service + " } ]\n" +
+         "rcon: [ { service: s, address: 10.0.0.2, port: 1, password_file: p, kick: "
+         "'kick {player} {player}' } ]",
+     "f:2:75: rcon[0].kick is \"kick {player} {player}\"; allowed: a text of 1 to 200 bytes on one "
+     "line, with {player} once and at most {player} or {reason} in braces"},
 };
 
 void expect_complaints(std::span<const Case> cases) {

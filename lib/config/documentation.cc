@@ -21,10 +21,12 @@ constexpr const char* preface =
     "`limits`, "
     "`services` "
     "(their number, order,\n"
-    "names and addresses), `verdict_log`, `metrics`, `admin`, `keys`, `rcon` and `webhooks`.\n"
-    "What can: `mode`, `policies`, the `policy` of a service, `signatures` and what its file "
-    "holds, and\n"
-    "`logging`.\n";
+    "names and addresses, who stands in front, secret files), `shadowland`, `verdict_log`, "
+    "`metrics`, `admin`,\n"
+    "`keys`, `rcon` and `webhooks`.\n"
+    "What can: `mode`, `policies`, a service's `policy`, `aoi`, `unknown_types` and `reseal`, "
+    "`signatures` and\n"
+    "what its file holds, and `logging`.\n";
 
 constexpr const char* about_signatures =
     "\n## The file of signatures\n"

@@ -205,13 +205,16 @@ Kind<std::string> name() {
 
 Kind<std::string> pattern(size_t most, std::vector<std::string> holes, std::string needed) {
     std::string allowed = "a text of 1 to " + std::to_string(most) + " bytes on one line, with " +
-                          (needed.empty() ? "at most " : needed + " and at most ") +
+                          (needed.empty() ? "at most " : needed + " once and at most ") +
                           alternatives(holes) + " in braces";
     return scalar<std::string>(
         std::move(allowed),
         [most, holes, needed](const std::string& given_text) -> std::optional<std::string> {
             if (given_text.empty() || given_text.size() > most) return std::nullopt;
-            if (!printable(given_text) || !given_text.contains(needed)) return std::nullopt;
+            if (!printable(given_text)) return std::nullopt;
+            const size_t first = given_text.find(needed);
+            const bool once = first != std::string::npos && given_text.rfind(needed) == first;
+            if (!needed.empty() && !once) return std::nullopt;
             return holes_are_known(given_text, holes) ? std::optional(given_text) : std::nullopt;
         },
         itself);

@@ -18,17 +18,6 @@ constexpr uint32_t gib = 1u << 30;
 /// For keys that are grouped in the file and not in the struct.
 constexpr auto itself = [](auto& object) -> auto& { return object; };
 
-/// A path that may be left out.
-template <class T>
-Row<T> optional_path(std::string key, std::string T::* member, std::string help) {
-    Row<T> path = row<T>(std::move(key), member, file_path(), std::move(help));
-    path.info.initial = "none";
-    path.write = [member](const T& value) {
-        return (value.*member).empty() ? YAML::Node() : YAML::Node(value.*member);
-    };
-    return path;
-}
-
 Rows<Port> port_rows() {
     return {
         required(row<Port>("device", &Port::device, text(255),
@@ -135,8 +124,8 @@ Rows<Service> service_rows() {
                      choice<Forwarding>({"none", "bungeecord", "velocity"}),
                      "How a game proxy in front forwards players' names and addresses: in the "
                      "handshake as BungeeCord does, or in the login as Velocity does (`modern`)."),
-        secret(optional_path<Service>(
-                   "forwarding_secret_file", &Service::forwarding_secret_file,
+        secret(row<Service>(
+                   "forwarding_secret_file", &Service::forwarding_secret_file, file_path_or_off(),
                    "A file with Velocity's forwarding secret, or BungeeGuard's tokens, one a "
                    "line: any of them counts. With it, what is forwarded is verified, and what "
                    "is forged is a finding of `identity.forwarding`."),
@@ -503,7 +492,7 @@ Rows<Config> rows() {
         sections<Config>("rcon", &Config::rcon, services_max, rcon_rows(),
                          "Servers that are told to kick."),
         sections<Config>("webhooks", &Config::webhooks, 16, webhook_rows(),
-                         "Who is told of verdicts."),
+                         "Web addresses that are sent verdicts."),
         section<Config>("logging", &Config::logging, logging_rows(), "The appliance's own log."),
     };
 }
