@@ -164,7 +164,7 @@ private:
                                  options_.streams ? &streams_ : nullptr,
                                  [this](stages::Capture& proof) {
                                      evidence::keep(options_.evidence, proof, report_.names(),
-                                                    evidence::signatures_of(config_));
+                                                    evidence::said_in(config_));
                                  }});
         const auto end = [&] {
             replay.finish();

@@ -165,6 +165,15 @@ public:
     static constexpr size_t front_bytes = 64;
     using Fronts = std::array<std::array<std::byte, front_bytes>, size>;
     using Which = std::bitset<size>;
+    /// The checks that hear an Event.
+    template <class Event>
+    static constexpr Which hearers_of() noexcept {
+        static_assert(size <= 64);
+        uint64_t which = 0;
+        size_t i = 0;
+        ((which |= uint64_t{Hears<Check, Event, Who>} << i++), ...);
+        return Which(which);
+    }
     /// So that a packet can be judged anew: keeps the fronts of some checks before, and
     /// puts them back after.
     void keep_fronts(const Which& which, Fronts& fronts) const noexcept {

@@ -10,14 +10,43 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+bool of_shadowland(const stages::Snapshot& snapshot) {
+    return snapshot.protocol == protocol::Protocol::shadowland;
+}
+
+const stages::Account& account_of(const stages::Snapshot& snapshot) {
+    if (of_shadowland(snapshot)) return snapshot.shadowland.player();
+    return snapshot.watched;
+}
+
 Json levels_of(const stages::Snapshot& snapshot, const verdicts::Names& names) {
     Json levels = Json::object();
     for (size_t check = 0; check < names.checks.size(); ++check) {
         const float level =
-            snapshot.watched.tally.level(static_cast<checks::CheckId>(check), snapshot.time);
+            account_of(snapshot).tally.level(static_cast<checks::CheckId>(check), snapshot.time);
         if (level > 0) levels[std::string(names.checks[check])] = level;
     }
     return levels;
+}
+
+Json shadowland_player_of(const stages::Snapshot& snapshot) {
+    const stages::ShadowlandWatched& watched = snapshot.shadowland.player();
+    const shadowland::Player& player = watched.player;
+    Json json = {
+        {"name", std::string(watched.identity.name.view())},
+        {"connection_id", watched.connection_id},
+        {"encrypted", snapshot.shadowland.session.encrypted},
+        {"entity", player.self},
+        {"health", player.flags.hp},
+        {"state", player.flags.state},
+        {"buffs", player.flags.buffs},
+        {"latency_ms", player.rtt_ms},
+        {"entities", snapshot.shadowland.entities},
+    };
+    if (snapshot.shadowland.has_map) json["map"] = snapshot.shadowland.map;
+    const shadowland::Place& at = player.position;
+    if (player.placed) json["position"] = {at.x, at.y, at.z};
+    return json;
 }
 
 Json player_of(const stages::Snapshot& snapshot) {
@@ -63,7 +92,7 @@ std::string context_text(const stages::Capture& capture, const verdicts::Names& 
         {"mode", std::string(name_in(verdicts::mode_names, snapshot.mode))},
         {"flow", {{"client", to_string(snapshot.client)}, {"server", to_string(snapshot.server)}}},
         {"packets", frames},
-        {"player", player_of(snapshot)},
+        {"player", of_shadowland(snapshot) ? shadowland_player_of(snapshot) : player_of(snapshot)},
         {"levels", levels_of(snapshot, names)},
     };
     std::string text = about.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "evidence/file.h"
+#include "evidence/reseal.h"
 #include "packet/checksum.h"
 #include "packet/headers.h"
 
@@ -113,6 +114,10 @@ void decipher(stages::Capture& capture) {
     using Encryption = minecraft::Session::Encryption;
     for (CapturePart& part : capture.parts) {
         minecraft::Session& session = part.snapshot.session;
+        if (part.begun() && part.snapshot.protocol == protocol::Protocol::shadowland) {
+            reseal(part);
+            continue;
+        }
         if (!part.begun() || session.encryption == Encryption::none) continue;
         if (session.encryption == Encryption::known) {
             decipher(part, Direction::to_server);

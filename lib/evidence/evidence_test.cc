@@ -22,7 +22,10 @@
 #include "evidence/file.h"
 #include "evidence/pcapng.h"
 #include "evidence/replay.h"
+#include "evidence/reseal.h"
 #include "evidence/store.h"
+#include "packet/headers.h"
+#include "packet/packet_builder.h"
 #include "pipeline/capture.h"
 #include "stages/testing/game.h"
 #include "verdicts/log.h"
@@ -77,8 +80,7 @@ std::string played(const std::string& path) {
     game.context().evidence.finish();
     Capture* capture = game.context().evidence.take();
     EXPECT_NE(capture, nullptr);
-    std::ofstream(path, std::ios::binary)
-        << written(*capture, names, signatures_of(config::Config()));
+    std::ofstream(path, std::ios::binary) << written(*capture, names, said_in(config::Config()));
     game.context().evidence.give_back(capture);
     return path;
 }
@@ -131,7 +133,7 @@ std::string chat(std::string_view words) {
 }
 
 /// What he says, by these signatures, until he is thrown out.
-std::string said(const std::string& path, const SignaturesOf& signatures) {
+std::string said(const std::string& path, const Said& in_force) {
     Game game(with_signatures(advertising));
     game.log_in();
     for (const char* words : {"hello", "HELLO ALL", "come to discord.gg/abc", "BUY", "BUY NOW"}) {
@@ -140,14 +142,14 @@ std::string said(const std::string& path, const SignaturesOf& signatures) {
     game.context().evidence.finish();
     Capture* capture = game.context().evidence.take();
     EXPECT_NE(capture, nullptr);
-    std::ofstream(path, std::ios::binary) << written(*capture, names, signatures);
+    std::ofstream(path, std::ios::binary) << written(*capture, names, in_force);
     game.context().evidence.give_back(capture);
     return path;
 }
 
 TEST(Evidence, OfTheOperatorsOwnSignaturesBringsThemAlong) {
     const TestDirectory directory;
-    const File file(said(directory / "a.pcapng", signatures_of(with_signatures(advertising))));
+    const File file(said(directory / "a.pcapng", said_in(with_signatures(advertising))));
     const auto retold = replay(file, wire());
     ASSERT_GE(retold.size(), 1u);
     EXPECT_EQ(retold[0].stored.check, checks::check_id("exploit.signature"));
@@ -160,7 +162,7 @@ TEST(Evidence, SaysSoWhenItsSignaturesAreMissing) {
     const TestDirectory directory;
     // Forgotten in the meantime, or others by now.
     for (const std::string& text : {std::string(), advertising + "# no more\n"}) {
-        const File file(said(directory / "a.pcapng", signatures_of(with_signatures(text))));
+        const File file(said(directory / "a.pcapng", said_in(with_signatures(text))));
         try {
             replay(file, wire());
             ADD_FAILURE() << "replayed without the signatures";
@@ -179,7 +181,7 @@ TEST(Evidence, SaysSoWhenItComesOutOtherwise) {
     changed.proven[0].record.observed += 0.001;
     changed.proven[1].record.check = 0;
     std::ofstream(directory / "b.pcapng", std::ios::binary)
-        << written(changed, names, signatures_of(config::Config()));
+        << written(changed, names, said_in(config::Config()));
     const auto retold = replay(File(directory / "b.pcapng"), wire());
     ASSERT_GE(retold.size(), 2u);
     EXPECT_TRUE(retold[0].found);
@@ -256,6 +258,70 @@ TEST(Evidence, HoldsNoKey) {
     decipher(enciphered);
     EXPECT_FALSE(holds(enciphered.parts[part]));
     EXPECT_FALSE(enciphered.parts[part].snapshot.session.enciphered());
+}
+
+/// A datagram of a sealed session, as a frame.
+std::vector<std::byte> sealed(const shadowland::Key& key, std::string_view payload,
+                              uint64_t sequence) {
+    shadowland::Header header;
+    header.connection_id = 7;
+    header.flags = shadowland::flag::sealed;
+    header.sequence = sequence;
+    std::vector<std::byte> datagram(shadowland::header_size + payload.size() +
+                                    shadowland::tag_size);
+    shadowland::write_header(header, datagram);
+    std::ranges::copy(as_bytes(payload), datagram.begin() + shadowland::header_size);
+    shadowland::Cipher::seal(header, datagram, key);
+    std::vector<std::byte> frame(1'500);
+    frame.resize(PacketBuilder{}
+                     .from(stages::testing::client)
+                     .to(stages::testing::game_server)
+                     .udp()
+                     .payload(datagram)
+                     .build(frame));
+    return frame;
+}
+
+TEST(Evidence, OfShadowlandIsSealedWithNobodysKey) {
+    shadowland::Key key, later, strangers;
+    key.fill(std::byte{0x5a});
+    later.fill(std::byte{0x6b});
+    strangers.fill(std::byte{0x7c});
+    std::vector<std::byte> room(1 << 16);
+    Capture capture;
+    CapturePart& part = capture.parts[0];
+    part.give_room(room);
+    part.begin_written(0);
+    part.snapshot.protocol = protocol::Protocol::shadowland;
+    part.snapshot.shadowland.session.epoch = {0, true, {key, key}};
+    part.snapshot.shadowland.next[1] = {1, true, {later, later}};
+    part.snapshot.shadowland.next_at = 4;
+    const std::vector<std::vector<std::byte>> frames = {
+        sealed(key, "first", 1), sealed(strangers, "forged", 2), sealed(open_key, "cunning", 3),
+        sealed(later, "early", 4), sealed(later, "of the next epoch", 5)};
+    for (const auto& frame : frames) {
+        ASSERT_TRUE(part.add(1s, frame, static_cast<uint32_t>(frame.size()), false));
+    }
+    decipher(capture);
+
+    std::vector<std::string> opened;
+    part.each([&](const stages::KeptFrame&, MutableBytes bytes) {
+        Packet packet;
+        packet.frame = bytes.data();
+        packet.frame_size = static_cast<uint32_t>(bytes.size());
+        read_headers(packet);
+        EXPECT_TRUE(checksums_hold(packet));
+        std::array<std::byte, shadowland::datagram_size_max> plain;
+        const auto read = shadowland::read_header(packet.payload());
+        opened.emplace_back(
+            as_text(shadowland::Cipher::open(read.header, packet.payload(), open_key, plain)));
+    });
+    EXPECT_EQ(opened, (std::vector<std::string>{"first", "", "", "early", "of the next epoch"}));
+    const Bytes all = as_bytes(&part.snapshot, sizeof part.snapshot);
+    for (const shadowland::Key& secret : {key, later}) {
+        EXPECT_EQ(as_text(all).find(as_text(secret)), std::string_view::npos);
+        EXPECT_EQ(as_text(room).find(as_text(secret)), std::string_view::npos);
+    }
 }
 
 // ---- Store ------------------------------------------------------------------

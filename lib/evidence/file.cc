@@ -26,7 +26,7 @@ using stages::Snapshot;
 constexpr std::string_view magic = "PCEVIDv1";
 constexpr size_t file_size_max = 1u << 30;
 
-enum class BlockKind : uint32_t { head = 1, snapshot = 2, signatures = 3 };
+enum class BlockKind : uint32_t { head = 1, snapshot = 2, signatures = 3, shadowland = 4 };
 
 /// What stands at the front of each block of our own.
 struct BlockHead {
@@ -86,7 +86,9 @@ void append_part(pcapng::Writer& to, const CapturePart& part, const Capture& cap
     part.each([&](const KeptFrame& kept, Bytes bytes) {
         std::string comment;
         for (const Capture::Proven& proven : capture.verdicts()) {
-            if (proven.record.time != kept.time || kept.to_client != 0) continue;
+            // What is found in a stream, the client said.
+            const bool stream = part.snapshot.protocol == protocol::Protocol::minecraft;
+            if (proven.record.time != kept.time || (stream && kept.to_client != 0)) continue;
             if (!comment.empty()) comment += '\n';
             comment += verdicts::to_json(proven.record, names);
         }
@@ -95,14 +97,14 @@ void append_part(pcapng::Writer& to, const CapturePart& part, const Capture& cap
 }
 
 /// Each file of signatures once: its text, after its id.
-void append_signatures(pcapng::Writer& to, const Capture& capture, const SignaturesOf& of) {
+void append_signatures(pcapng::Writer& to, const Capture& capture, const Said& said) {
     std::array<uint64_t, 2> ids{};
     for (size_t i = 0; i < ids.size(); ++i) {
         if (capture.parts[i].begun()) ids[i] = capture.parts[i].snapshot.signatures;
     }
     if (ids[1] == ids[0]) ids[1] = 0;
     for (const uint64_t id : ids) {
-        const std::string text = id == 0 ? std::string() : of(id);
+        const std::string text = id == 0 ? std::string() : said.signatures(id);
         if (text.empty()) continue;
         std::vector<std::byte> raw(sizeof id + text.size());
         std::memcpy(raw.data(), &id, sizeof id);
@@ -126,18 +128,29 @@ std::vector<std::byte> read_whole(const std::string& path) {
 
 }  // namespace
 
-SignaturesOf signatures_of(const config::Config& config) {
-    return [text = config.signatures_text](uint64_t id) {
-        return id == config::signatures_id(text) ? text : std::string();
-    };
+std::string shadowland_section(const config::Config& config) {
+    for (const config::Section& section : config::written(config)) {
+        if (section.key == "shadowland") return section.text;
+    }
+    return {};
 }
 
-std::string written(const Capture& capture, const verdicts::Names& names,
-                    const SignaturesOf& signatures) {
+Said said_in(const config::Config& config) {
+    return {[text = config.signatures_text](uint64_t id) {
+                return id == config::signatures_id(text) ? text : std::string();
+            },
+            shadowland_section(config)};
+}
+
+std::string written(const Capture& capture, const verdicts::Names& names, const Said& said) {
     std::string out;
     pcapng::Writer to(out, "portcullis", context_text(capture, names));
     append_head(to, capture);
-    append_signatures(to, capture, signatures);
+    append_signatures(to, capture, said);
+    const bool of_shadowland = std::ranges::any_of(capture.parts, [](const CapturePart& part) {
+        return part.begun() && part.snapshot.protocol == protocol::Protocol::shadowland;
+    });
+    if (of_shadowland) append_own(to, BlockKind::shadowland, as_bytes(said.shadowland));
     for (const size_t i : {size_t{capture.oldest}, size_t{1} - capture.oldest}) {
         if (capture.parts[i].begun()) append_part(to, capture.parts[i], capture, names);
     }
@@ -187,6 +200,10 @@ void File::take_own(Bytes block) {
     if (status != Z_OK || size != raw.size()) refuse("it is damaged");
     if (head.kind == BlockKind::head) return take_head(raw);
     if (head.kind == BlockKind::signatures) return take_signatures(raw);
+    if (head.kind == BlockKind::shadowland) {
+        shadowland_ = as_text(raw);
+        return;
+    }
 
     if (parts_ == capture_->parts.size() || raw.size() < sizeof(Snapshot)) refuse("it is damaged");
     CapturePart& part = capture_->parts[parts_];

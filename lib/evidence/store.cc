@@ -83,12 +83,12 @@ std::string path_of(const std::string& directory, const VerdictId& id) {
 }
 
 void keep(const std::string& directory, stages::Capture& capture, const verdicts::Names& names,
-          const SignaturesOf& signatures) {
+          const Said& said) {
     decipher(capture);
     std::error_code failed;
     fs::create_directories(directory, failed);
     const std::string file = concat(directory, "/", unnamed, std::to_string(::getpid()));
-    const std::string why = write_file(file, written(capture, names, signatures));
+    const std::string why = write_file(file, written(capture, names, said));
     if (!why.empty()) throw SetupError(concat(file, ": can not be written: ", why));
     for (const auto& proven : capture.verdicts()) {
         const std::string path = path_of(directory, {proven.record.id_high, proven.record.id_low});
@@ -108,6 +108,7 @@ Store::Settings Store::settings(const config::Config& from) {
     settings.retention = std::chrono::hours(24) * evidence.retention_days;
     settings.bytes_max = uint64_t{evidence.disk_mib} << 20;
     settings.signatures = from.signatures_text;
+    settings.shadowland = shadowland_section(from);
     return settings;
 }
 
@@ -226,8 +227,8 @@ private:
         }
         std::error_code ignored;
         fs::create_directories(settings_.directory, ignored);  // It may have been removed.
-        const auto signatures = [this](uint64_t id) { return signatures_with(id); };
-        const std::string why = write_file(file.path, written(capture, names_, signatures));
+        const Said said{[this](uint64_t id) { return signatures_with(id); }, settings_.shadowland};
+        const std::string why = write_file(file.path, written(capture, names_, said));
         {
             const std::lock_guard lock(mutex_);
             trouble_ =

@@ -20,7 +20,7 @@ std::string path_of(const std::string& directory, const verdicts::VerdictId& id)
 /// Writes one Capture there at once, under the names of all its verdicts; for tools.
 /// Throws SetupError.
 void keep(const std::string& directory, stages::Capture& capture, const verdicts::Names& names,
-          const SignaturesOf& signatures);
+          const Said& said);
 
 /// Takes from the Workers what proves verdicts and keeps it as files, one name for
 /// each verdict; verdicts of one Capture share a file.
@@ -41,6 +41,7 @@ public:
         std::chrono::milliseconds patience{10'000};
         std::chrono::seconds trim_every{60};
         std::string signatures;  ///< In force: what stands in the operator's file.
+        std::string shadowland;  ///< As `Said` has it.
     };
     /// Files of signatures remembered for what is yet to be written; the oldest gives way.
     static constexpr size_t signatures_max = 64;

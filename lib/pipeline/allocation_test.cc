@@ -88,7 +88,8 @@ std::string source() {
 /// The captures that come with the source, and those beside it when they are there.
 std::vector<std::string> captures() {
     std::vector<std::string> found = {source() + "/tests/data/inspect/not_finite.pcap"};
-    for (const char* name : {"attack-cookie-forged", "cheat-cooldown"}) {
+    for (const char* name : {"attack-cookie-forged", "attack-fragments-timeout",
+                             "attack-heartbeat-missing", "cheat-cooldown"}) {
         found.push_back(source() + "/tests/data/shadowland/" + name + ".pcap");
     }
     for (const char* name : {"1.16.5-mixed-20bots.pcap", "1.8.8-cheat-zipbomb.pcap",
@@ -143,6 +144,7 @@ TEST(Worker, AllocatesNothing) {
         config::Config c = config::offline({});
         c.limits.flows = c.limits.half_open = 4096;
         c.limits.players = 64;
+        c.verdict_log.evidence = {.from = policy::Action::log};
         return c;
     }();
     const std::shared_ptr<const policy::RuleSet> rules = policy::RuleSet::compile(config);

@@ -151,6 +151,11 @@ bool Replay::resume(const stages::CapturePart& part) {
     return parts_->context.resume(part) != nullptr;
 }
 
+void Replay::give_key(const keys::Key& key) {
+    if (parts_->waiting > 0) run_burst();
+    parts_->context.take_key(key, parts_->last_time);
+}
+
 void Replay::feed(const CapturedFrame& frame) {
     Parts& parts = *parts_;
     if (parts.waiting == Worker::receive_max ||

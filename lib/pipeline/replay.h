@@ -79,6 +79,8 @@ public:
     /// frame.  False: it can not be held.
     bool resume(const stages::CapturePart& part);
     void feed(const CapturedFrame& frame);
+    /// A session key comes between two frames.
+    void give_key(const keys::Key& key);
     /// After the last frame.
     void finish();
 

@@ -153,6 +153,16 @@ void validate_message(const config::Policy& from, Problems& problems) {
     }
 }
 
+/// By Action: which checks' very first finding may be acted on so or more gravely.
+template <class Set>
+void set_at_once(const Policy& policy, auto& at_once) {
+    for (size_t check = 0; check < Set::size; ++check) {
+        const auto id = static_cast<checks::CheckId>(checks::check_id(Set::names[check]));
+        const auto gravest = static_cast<size_t>(gravest_at_once(id, policy));
+        for (size_t action = 0; action <= gravest; ++action) at_once[action].set(check);
+    }
+}
+
 template <protocol::SourceAct act>
 void set_limit(const MinecraftSet::Settings& settings, uint32_t workers, SourceLimits& limits) {
     using Check = checks::SourceRate<act>;
@@ -195,10 +205,8 @@ Policy::Policy(const config::Policy& from, const std::string& file, uint32_t wor
         ladder_.push_back({static_cast<float>(rung.level), rung.action});
     }
     std::ranges::stable_sort(ladder_, {}, &Rung::level);
-    for (size_t check = 0; check < MinecraftSet::size; ++check) {
-        const Action gravest = gravest_at_once(static_cast<checks::CheckId>(check), *this);
-        for (size_t i = 0; i <= static_cast<size_t>(gravest); ++i) at_once_[i].set(check);
-    }
+    set_at_once<MinecraftSet>(*this, at_once_);
+    set_at_once<ShadowlandSet>(*this, shadowland_at_once_);
     for (const std::string& player : from.exempt_players) {
         if (const auto uuid = parse_uuid(player))
             exempt_uuids_.push_back(*uuid);

@@ -70,6 +70,9 @@ public:
     const MinecraftSet::Which& at_once(Action action) const noexcept {
         return at_once_[static_cast<size_t>(action)];
     }
+    const ShadowlandSet::Which& shadowland_at_once(Action action) const noexcept {
+        return shadowland_at_once_[static_cast<size_t>(action)];
+    }
     /// What a kicked player reads.
     InlineText<reason_size_max> reason(std::string_view check,
                                        std::string_view player) const noexcept;
@@ -86,6 +89,7 @@ private:
     std::string kick_message_;
     SourceLimits source_limits_;
     std::array<MinecraftSet::Which, static_cast<size_t>(Action::count)> at_once_;
+    std::array<ShadowlandSet::Which, static_cast<size_t>(Action::count)> shadowland_at_once_;
     uint64_t signatures_ = 0;
     MinecraftSet::Settings minecraft_;
     ShadowlandSet::Settings shadowland_;

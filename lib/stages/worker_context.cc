@@ -29,7 +29,7 @@ WorkerContext::WorkerContext(const Resources& resources)
       packets("packets" + std::to_string(worker), packets_max),
       trace(packets, counters.notices[static_cast<size_t>(Notice::trace_lost)]),
       streams(config.limits.stream_bytes_total, config.limits.stream_bytes),
-      evidence(config, worker, counters, streams),
+      evidence(config, worker, counters, streams, &shadowland_keys),
       keys(resources.keys_max, resources.secret),
       shadowland_keys(resources.keys_max) {
     for (const config::Service& service : config.services) {
@@ -66,8 +66,10 @@ Flow* WorkerContext::adopt(Flow& stranger) noexcept {
 
 Flow* WorkerContext::resume(const CapturePart& part) noexcept {
     const Snapshot& from = part.snapshot;
-    const FlowKey key = FlowKey::of(from.client, from.server, ip_protocol_tcp);
-    const int service = rules->service_at(from.server, ip_protocol_tcp);
+    const uint8_t transport =
+        from.protocol == protocol::Protocol::minecraft ? ip_protocol_tcp : ip_protocol_udp;
+    const FlowKey key = FlowKey::of(from.client, from.server, transport);
+    const int service = rules->service_at(from.server, transport);
     Flow* flow = service < 0 ? nullptr : flows.insert({key, hash(key)});
     if (flow == nullptr) return nullptr;
     counters.service[static_cast<size_t>(service)].flows.add();

@@ -1,7 +1,7 @@
 // What a packet of Shadowland costs, from a port's ring to a port's ring, stage by stage.
 //
 //     shadowland_mix [--encrypted] [--sessions N] [--rate N] [--seconds N] [--rounds N]
-//                    [--attack NAME=SHARE]
+//                    [--attack NAME=SHARE] [--no-evidence]
 //
 // Goal: the figure that the budget of half a core is about: 600,000 datagrams a second of 10,000
 // sessions, each in another state.
@@ -131,6 +131,7 @@ struct Options {
     load::Game::Settings game;
     double seconds = 2;
     uint32_t rounds = 5;
+    bool evidence = true;
 };
 
 Options parse(const std::vector<std::string>& arguments) {
@@ -142,6 +143,10 @@ Options parse(const std::vector<std::string>& arguments) {
         const std::string& name = arguments[i];
         if (name == "--encrypted") {
             options.game.encrypted = true;
+            continue;
+        }
+        if (name == "--no-evidence") {
+            options.evidence = false;
             continue;
         }
         if (++i == arguments.size()) throw UsageError(name + " wants a value");
@@ -196,6 +201,8 @@ int run(const std::vector<std::string>& arguments) {
         config::offline({config::parse_service("shadowland@" + to_string(options.game.server))});
     config.limits.flows = 4 * options.game.sessions;
     config.limits.players = options.game.sessions + options.game.sessions / 4;
+    // As an appliance has it.
+    if (options.evidence) config.verdict_log.evidence = {};
     const std::shared_ptr<const policy::RuleSet> rules = policy::RuleSet::compile(config);
     const auto file = pipeline::find_pipeline(config.pipeline, port::DataFiles(config.file));
     std::vector<Round> rounds;

@@ -4,7 +4,8 @@
 Goal: each verdict that acts is stored with its packets, and the same build finds in them exactly what it found then:
 check, confidence, what was observed and allowed, level and action.  What is stored is a capture to everybody's tools.
 Method: each capture three ways: as it comes out of the box; only observing, with evidence for whatever acts at all; and
-with moves that are made harmless on the way.  Enciphered ones also with a limit that honest play exceeds.
+with moves that are made harmless on the way.  Enciphered ones also with a limit that honest play exceeds.  Of Shadowland
+the third is a policy that kicks at the first certain finding.  Evidence must hold none of a capture's keys.
 
   evidence.py --binary build/apps/portcullis/portcullis DIR...
 
@@ -17,13 +18,18 @@ import json
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 import replay
+import shadowland
 
-STATISTICAL = {"combat.click_rate"}  # Tells people, never acts.
+STATISTICAL = {"combat.click_rate", "aoi.leak"}  # Tells people, never acts.
+# Found by other sessions, by the secret of cookies, by what many do: one session's packets prove nothing of it.
+BY_OTHERS = {"session.hijack", "cookie.forged", "cookie.expired", "handshake.flood"}
 GRAVITY = ["log", "alert", "drop", "neutralise", "sever", "kick", "block"]
 WAYS = {
     "enforce": ("alert", "mode: enforce\n"),
@@ -33,9 +39,14 @@ WAYS = {
     "provoked": ("kick", "policies: { default: { ladder: [ { level: 0.5, action: kick } ], act_at_confidence: 0.5, "
                          "checks: { flood.packets: { per_second: 20, burst: 20 } } } }\n"),
 }
+SHADOWLAND_WAYS = {
+    "enforce": WAYS["enforce"],
+    "observe": WAYS["observe"],
+    "strict": ("kick", "policies: { default: { ladder: [ { level: 0.1, action: kick } ] } }\n"),
+}
 COMMON = """
-services: [ {{ name: game, protocol: minecraft, address: {}, port: {} }} ]
-verdict_log: {{ evidence: {{ from: {} }} }}
+services: [ {{ name: game, protocol: {}, address: {}, port: {} }} ]
+verdict_log: {{ evidence: {{ from: {}, players: 256 }} }}
 """
 
 
@@ -46,27 +57,74 @@ def run(*command):
 
 def address_of(entry):
     """Where the game was; captures of bad lines do not say it, and have it on the usual port."""
-    return entry.get("server", "0.0.0.0:25565").rsplit(":", 1)
+    host, port = entry.get("server", "0.0.0.0:25565").rsplit(":", 1)
+    return f"'{host.strip('[]')}'", port
+
+
+def of_shadowland(entry):
+    return "keys" in entry
+
+
+def by_others(verdict):
+    return verdict["check"] in BY_OTHERS or verdict["evidence"].get("note", "").startswith("of no session")
+
+
+def ways_of(entry):
+    if of_shadowland(entry):
+        return SHADOWLAND_WAYS
+    return {name: way for name, way in WAYS.items() if name != "provoked" or entry.get("encrypted")}
+
+
+def known_keys(folder, entry, path):
+    """The options that name the keys of a capture, and those keys as bytes."""
+    if not of_shadowland(entry):
+        secrets = [bytes.fromhex(known["secret"]) for known in entry.get("aes_shared_secrets", [])]
+        return replay.known_keys(entry, path), secrets
+    keys = json.loads((folder / entry["keys"]).read_text())
+    pathlib.Path(path).write_text("".join(json.dumps(line) + "\n" for line in shadowland.key_lines(keys, entry["server"], True)))
+    epochs = [epoch for session in keys["sessions"] for epoch in session.get("epochs", [])]
+    return ["--keys", path], [bytes.fromhex(text) for text in (keys["integrity_secret"], keys["cookie_secret"],
+                                                             *(epoch[way] for epoch in epochs for way in ("c2s", "s2c")))]
+
+
+def unpacked(path):
+    """All that stands in a file of evidence, its packed blocks unpacked: (block type, bytes)."""
+    data, at = path.read_bytes(), 0
+    while at < len(data):
+        kind, size = struct.unpack_from("<II", data, at)
+        body = data[at + 8:at + size - 4]
+        # A block of our own: enterprise number, 36 bytes of head, then zlib's.
+        start = body.find(b"PCEVIDv1")
+        yield kind, body if start < 0 else zlib.decompressobj().decompress(body[start + 36:])
+        at += size
+
+
+def secrets_in(path, secrets):
+    return [kind for kind, body in unpacked(path) for secret in secrets if secret in body]
 
 
 def judge(binary, folder, entry, way):
     """(verdicts with evidence, faults) of one capture one way."""
-    gravest, setting = WAYS[way]
+    gravest, setting = ways_of(entry)[way]
     with tempfile.TemporaryDirectory() as tmp:
         config, kept = pathlib.Path(tmp, "config.yaml"), pathlib.Path(tmp, "evidence")
-        config.write_text(setting + COMMON.format(*address_of(entry), gravest))
+        game = "shadowland" if of_shadowland(entry) else "minecraft"
+        config.write_text(setting + COMMON.format(game, *address_of(entry), gravest))
+        options, secrets = known_keys(folder, entry, os.path.join(tmp, "keys"))
         code, out, err = run(binary, "inspect", folder / entry["file"], "--config", config, "--evidence", kept, "--format", "jsonl",
-                             *replay.known_keys(entry, os.path.join(tmp, "keys")))
+                             *options)
         if code != 0:
             return 0, [f"inspect exits {code}: {err.strip()[-300:]}"]
         verdicts = [r for r in map(json.loads, out.splitlines()) if r["type"] == "verdict"]
         act_at = 0.5 if way == "provoked" else replay.ACT_AT
-        owed = {v["id"] for v in verdicts if v["confidence"] >= act_at and v["check"] not in STATISTICAL
-                and GRAVITY.index(v["action"]) >= GRAVITY.index(gravest)}
+        owed = {v["id"] for v in verdicts if v["confidence"] >= act_at and v["check"] not in STATISTICAL and not by_others(v)
+                and (v.get("player", {}).get("name") or not of_shadowland(entry)) and GRAVITY.index(v["action"]) >= GRAVITY.index(gravest)}
         have = {path.stem for path in kept.glob("*.pcapng")} if kept.exists() else set()
         faults = [f"{len(owed - have)} of {len(owed)} verdicts have no evidence: {sorted(owed - have)[:3]}"] if owed - have else []
         if not have:
             return 0, faults
+        leaks = [path.name for path in kept.glob("*.pcapng") if secrets_in(path, secrets)]
+        faults += [f"a key stands in the evidence: {leaks}"] if leaks else []
         code, out, err = run(binary, "verdicts", "replay", "--all", "--evidence", kept, "--format", "jsonl")
         told = {r["id"]: r for r in map(json.loads, out.splitlines())}
         different = [r for r in told.values() if not r["same"]]
@@ -112,7 +170,7 @@ def main():
             continue
         entries = [e for e in json.loads((folder / "manifest.json").read_text())
                    if (folder / e["file"]).exists() and options.only in e["file"]]
-        jobs = [(entry, way) for entry in entries for way in WAYS if way != "provoked" or entry.get("encrypted")]
+        jobs = [(entry, way) for entry in entries for way in ways_of(entry)]
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             results = pool.map(lambda job: judge(options.binary, folder, *job), jobs)
             for (entry, way), (count, faults) in zip(jobs, results):

@@ -57,9 +57,10 @@ private:
     };
     void restart() noexcept { marks_size_ = 0; }
 
-    std::array<Mark, marks_max> marks_;
+    // What a sync changes comes first: of the marks only one that is not in use.
     uint8_t marks_first_ = 0, marks_size_ = 0;
     double path_ = 0, allowed_ = 0;
+    std::array<Mark, marks_max> marks_;
 };
 
 /// Teleport: one step far beyond what the time allows, without the server's word.

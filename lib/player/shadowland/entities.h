@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 #include "base/pool.h"
 #include "player/shadowland/map.h"
@@ -75,6 +76,14 @@ public:
     void forget_all() noexcept {
         for (uint32_t& chain : chains_) {
             while (chain != EntityPool::none) release(chain);
+        }
+    }
+
+    template <class Visit>
+    void each(Visit&& visit) const {
+        for (uint32_t at : chains_) {
+            for (; at != EntityPool::none; at = (*pool_)[at].next)
+                visit(std::as_const((*pool_)[at]));
         }
     }
 

@@ -42,8 +42,18 @@ struct Shown {
     Place position;
 };
 
+/// Where a client is, by its newest sync.
+struct Whereabouts {
+    bool placed = false;  ///< `position` is known.
+    bool synced = false;
+    uint32_t client_time_ms = 0;    ///< Of the newest sync,
+    uint32_t position_time_ms = 0;  ///< and of the newest with a position.
+    Place position;                 ///< The newest that the client said.
+    Nanos position_at{};
+};
+
 /// What the server must believe about one client, from both directions.
-class Player {
+class Player : public Whereabouts {
 public:
     static constexpr size_t corrections_max = 4;
     static constexpr double walk_speed = 600;  ///< Units a second.
@@ -63,6 +73,14 @@ public:
     // What the client says.
     void on(const EnterToWorld& message) noexcept { map = maps_->find(message.map); }
     void on(const Synced& synced) noexcept;
+
+    /// Goes on with what another process knew: what that pointed to lies here now.  It knows
+    /// no entity yet.
+    void move_in(EntityPool& pool, const Maps& maps, const Map* there) noexcept {
+        known = Known(pool);
+        maps_ = &maps;
+        map = there;
+    }
 
     /// Where the server puts the client, until the client has it for certain.
     struct Correction {
@@ -97,13 +115,6 @@ public:
     const Map* map = nullptr;
     uint32_t self = 0;  ///< Own entity; 0: not in the world yet.
     double rtt_ms = 0;
-
-    bool placed = false;  ///< `position` is known.
-    Place position;       ///< The newest that the client said.
-    Nanos position_at{};
-    uint32_t client_time_ms = 0;  ///< Of the newest sync.
-    uint32_t position_time_ms = 0;
-    bool synced = false;
 
     Flags flags{.state = state::alive, .buffs = 0, .hp = 255, .mana = 255};
     Flags flags_before = flags;

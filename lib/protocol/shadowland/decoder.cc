@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 
 #include "base/fetch.h"
 
@@ -84,12 +85,10 @@ void Decoder::begin(Link& link, Direction direction, Nanos now) noexcept {
 }
 
 /// The order of checks on receipt; the first failure ends it.
-void Decoder::open(Bytes datagram) noexcept {
-    const ReadHeader read = read_header(datagram);
+void Decoder::open(Bytes datagram, const ReadHeader& read) noexcept {
     datagram_ = datagram;
     seen_.header = read.header;
     seen_.size = datagram.size();
-    if (session_ != nullptr) watch_time();
     if (read.error != Error::none) return fail(read.error, Fault::header_invalid);
     const bool accepting = read.header.flags == flag::control && read.header.sequence == 0;
     if (read.header.connection_id == 0 || accepting) return open_handshake(datagram);
@@ -150,6 +149,7 @@ void Decoder::hijacked(Session& owner) noexcept {
     owner.stranger_at = now_;
     const bool stayed = owner.heard_at > owner.stranger_from + still_on_its_way_max;
     accuse({.fault = Fault::session_hijack,
+            .by_others = true,
             .confidence = stayed ? 0.98f : 0.9f,
             .observed = double(owner.connection_id),
             .unit = "connection id",
@@ -180,7 +180,7 @@ void Decoder::place(bool is_proven) noexcept {
         }
         copies.add(window.highest() - header.sequence);
     } else if (of_client) {
-        session_->unreliable_at[slot_of(header.sequence)] = in_slot_units(now_);
+        session_->unreliable_slot(header.sequence) = in_slot_units(now_);
         session_->unreliable_twice &= ~(uint64_t{1} << slot_of(header.sequence));
     }
     if (!of_client) return;
@@ -365,15 +365,16 @@ void Decoder::accuse(const Violation& violation) noexcept {
 
 void Decoder::fetch(uint32_t handle, Direction direction) const noexcept {
     const Session& s = sessions_[handle];
-    portcullis::fetch(&s, sizeof(uint64_t));
-    portcullis::fetch(&s.epoch, sizeof s.epoch);
-    portcullis::fetch(&s.pong_at, sizeof s.pong_at + sizeof s.last_client);
+    const Conduct& conduct = s;
+    const bool of_client = direction == Direction::to_server;
+    // A server's packet asks its front only.
+    portcullis::fetch(&conduct, of_client ? sizeof conduct : offsetof(Conduct, heard_at));
     portcullis::fetch(&s.challenges, sizeof s.challenges);
+    portcullis::fetch(&s.connection_id, sizeof(uint64_t));
+    portcullis::fetch(&s.epoch, sizeof s.epoch);
     portcullis::fetch(&s.halves[index_of(direction)].windows, sizeof s.halves[0].windows);
     for (const Half& half : s.halves) portcullis::fetch(&half.fragments, sizeof half.fragments);
-    if (direction == Direction::to_client) return;
-    portcullis::fetch(&s.unreliable_at, sizeof s.unreliable_at);
-    portcullis::fetch(&s.packets, sizeof s.packets + sizeof s.syncs);
+    if (of_client) portcullis::fetch(&s.unreliable_at, sizeof s.unreliable_at);
 }
 
 uint32_t& Decoder::head_of(uint32_t connection_id) noexcept {

@@ -39,6 +39,7 @@ struct Outcome {
     ConnectFate connect = ConnectFate::count;  ///< `count`: no Connect.
     DatagramFate fate = DatagramFate::count;   ///< `count`: of no session.
     uint32_t lost = 0;                         ///< Datagrams that will not come any more.
+    bool answered_right = false;               ///< A challenge, by the integrity table.
     Bytes answer;  ///< What its sender gets instead; valid until the next datagram.
 };
 
@@ -54,6 +55,10 @@ struct Outcome {
 /// A key that is late opens what the server said before it came: that is told first, between
 /// `turn(to_client)` and `turn` of the datagram at hand.  What it does not open any more is
 /// told as `on(const Missed&)`, right behind the `packet` of the first that was opened again.
+///
+/// One that has `arrives(const Header&, bool accused)` is asked first of all, when nothing of
+/// the session has been changed by the datagram at hand; `accused`: it will be by what time
+/// alone has brought, whatever the datagram holds.
 class Decoder {
 public:
     struct Settings {
@@ -74,7 +79,13 @@ public:
                     Listener& listener) noexcept {
         begin(link, direction, now);
         if (key_came()) relive(listener);
-        open(datagram);
+        const ReadHeader header = read_header(datagram);
+        const bool time_up = session_ != nullptr && time_is_up();
+        if constexpr (requires { listener.arrives(header.header, time_up); }) {
+            if (session_ != nullptr) listener.arrives(header.header, time_up && time_accuses());
+        }
+        if (time_up) watch_time();
+        open(datagram, header);
         listener.packet(seen_);
         if (missed_something()) listener.on(take_missed());
         if (payload_.size() > 0 && (seen_.fresh || settings_.tell_all)) {
@@ -108,6 +119,15 @@ public:
     const Session* session_of(const Link& link) const noexcept {
         return link.session == Pool<Session>::none ? nullptr : &sessions_[link.session];
     }
+
+    const Session& session(uint32_t handle) const noexcept { return sessions_[handle]; }
+
+    /// What hangs on a session beside itself, for the same build to `resume`; datagrams that
+    /// wait for a key do not go along.  Its size; 0: `out` is too small.
+    size_t put_down(const Session& session, MutableBytes out) const noexcept;
+    /// Goes on with a session as another process left it, on `link`.  False: the bytes are
+    /// not what hung on it, or there is no room.
+    bool resume(Link& link, const Session& session, Bytes hanging) noexcept;
 
     /// A Disconnect that both ends believe: plain or sealed as the session is.
     /// Returns its size; 0 when none can be made.
@@ -192,7 +212,7 @@ private:
     void keep_no_more() noexcept;
     bool missed_something() const noexcept;
     Missed take_missed() noexcept;
-    void open(Bytes datagram) noexcept;
+    void open(Bytes datagram, const ReadHeader& read) noexcept;
     void open_handshake(Bytes datagram) noexcept;
     bool of_this_session() noexcept;
     void hijacked(Session& owner) noexcept;
@@ -211,6 +231,8 @@ private:
     bool make_whole_harmless() noexcept;
     Harmless* begin_harmless() noexcept;
     void forget_harmless(Session& session, uint64_t highest, Channel channel) noexcept;
+    bool time_is_up() const noexcept;
+    bool time_accuses() const noexcept;
     void watch_time() noexcept;
     Fragments::Piece add(const Fragment& fragment) noexcept;
     Bytes inflate(Bytes payload) noexcept;

@@ -241,6 +241,47 @@ TEST_F(Session_, FragmentsThatContradictEachOtherAreFound) {
     EXPECT_TRUE(blamed(Fault::fragments_overlap));
 }
 
+TEST(Fragments_, AreTakenUpAsTheyWerePutDown) {
+    const std::string data(fragment_data_size, 'x');
+    const auto piece = [&](uint16_t id, size_t n, size_t size = fragment_data_size) {
+        Fragment fragment;
+        fragment.fragment_id = id;
+        fragment.total_size = 2 * fragment_data_size + 100;
+        fragment.offset = static_cast<uint16_t>(n * fragment_data_size / fragment_unit);
+        fragment.data = as_bytes(data).first(size);
+        return fragment;
+    };
+    const auto add = [](Fragments& to, FragmentSets& sets, const Fragment& fragment) {
+        return to.add(sets, Direction::to_server, Channel::reliable_ordered, false, fragment, 5s);
+    };
+    Fragments before({8, 16}), after({8, 16});
+    FragmentSets sets, again;
+    add(before, sets, piece(1, 2, 100));
+    add(before, sets, piece(2, 0));
+    add(before, sets, piece(1, 0));
+    std::vector<std::byte> bytes(10'000);
+    Writer to{MutableBytes(bytes)};
+    ASSERT_TRUE(before.put_down(sets, to));
+    Reader from(to.written());
+    ASSERT_TRUE(after.take_up(again, from));
+    EXPECT_TRUE(from.empty());
+    EXPECT_EQ(again.count, 2);
+    EXPECT_EQ(add(after, again, piece(2, 0)).result, Fragments::Result::repeated);
+    EXPECT_EQ(add(after, again, piece(1, 1)).result, Fragments::Result::complete);
+    EXPECT_EQ(after.blocks_used(), 1u);
+    EXPECT_TRUE(after.any_expired(again, 16s)) << "their age goes along";
+    EXPECT_FALSE(after.any_expired(again, 14s));
+
+    Writer small(MutableBytes(bytes).first(to.size() - 1));
+    EXPECT_FALSE(before.put_down(sets, small));
+    for (size_t size = 0; size < to.size(); ++size) {
+        Fragments damaged({8, 16});
+        FragmentSets none;
+        Reader cut(to.written().first(size));
+        EXPECT_FALSE(damaged.take_up(none, cut)) << size;
+    }
+}
+
 TEST_F(Session_, AFifthSetOfFragmentsIsAFlood) {
     const std::vector<std::byte> data(fragment_data_size, std::byte{0x41});
     for (uint16_t set = 0; set < 5; ++set) {

@@ -46,6 +46,8 @@ struct Violation {
     bool proven = false;
     /// The packet is one of too many, and not itself to blame: it goes on.
     bool innocent = false;
+    /// It hangs on what others do, or on secrets: the packets of its session do not show it.
+    bool by_others = false;
     float confidence = 1;
     double observed = 0;
     double limit = 0;

@@ -1,6 +1,7 @@
 #include "protocol/shadowland/fragments.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace portcullis::shadowland {
 
@@ -108,6 +109,62 @@ uint32_t Fragments::expire(FragmentSets& sets, Nanos now) noexcept {
         at = next;
     }
     return expired;
+}
+
+bool Fragments::any_expired(const FragmentSets& sets, Nanos now) const noexcept {
+    for (uint32_t at = sets.first; at != none; at = sets_[at].next) {
+        if (now - sets_[at].since > set_timeout) return true;
+    }
+    return false;
+}
+
+bool Fragments::put_down(const FragmentSets& sets, Writer& out) const noexcept {
+    out.u8(sets.count);
+    for (uint32_t at = sets.first; at != none; at = sets_[at].next) {
+        const Set& set = sets_[at];
+        out.bytes(as_bytes(&set, sizeof set));
+        for (uint32_t b = set.first_block; b != none; b = blocks_[b].next) {
+            const Block& block = blocks_[b];
+            out.u8(1);
+            out.u16(block.offset);
+            out.u16(block.size);
+            out.bytes(block.bytes());
+        }
+        out.u8(0);
+    }
+    return out.ok();
+}
+
+bool Fragments::take_up(FragmentSets& sets, Reader& in) noexcept {
+    sets = {};
+    uint32_t* link = &sets.first;
+    for (unsigned left = in.u8(); left > 0; --left) {
+        const uint32_t handle = sets_.make();
+        if (handle == none) return false;
+        Set& set = sets_[handle];
+        const Bytes bytes = in.bytes(sizeof set);
+        if (bytes.size() == sizeof set) std::memcpy(&set, bytes.data(), sizeof set);
+        set.next = set.first_block = set.last_block = none;
+        *link = handle;
+        link = &set.next;
+        ++sets.count;
+        uint32_t* last = &set.first_block;
+        while (in.u8() == 1) {
+            const uint32_t b = blocks_.make();
+            if (b == none) return false;
+            Block& block = blocks_[b];
+            block.next = none;
+            block.offset = in.u16();
+            block.size = in.u16();
+            const Bytes data = in.bytes(std::min<size_t>(block.size, block.data.size()));
+            std::ranges::copy(data, block.data.begin());
+            block.size = static_cast<uint16_t>(data.size());
+            *last = b;
+            last = &block.next;
+            set.last_block = b;
+        }
+    }
+    return in.ok();
 }
 
 void Fragments::forget(FragmentSets& sets) noexcept {

@@ -5,7 +5,9 @@
 #include <memory>
 
 #include "base/pool.h"
+#include "base/reader.h"
 #include "base/time.h"
+#include "base/writer.h"
 #include "protocol/shadowland/messages.h"
 
 namespace portcullis::shadowland {
@@ -54,6 +56,14 @@ public:
     uint32_t expire(FragmentSets& sets, Nanos now) noexcept;
     /// Drops them all.
     void forget(FragmentSets& sets) noexcept;
+
+    /// Whether `expire` would drop any.
+    bool any_expired(const FragmentSets& sets, Nanos now) const noexcept;
+
+    /// All that is kept of `sets`, for the same build to `take_up`; false: `out` is too small.
+    bool put_down(const FragmentSets& sets, Writer& out) const noexcept;
+    /// Into empty `sets`.  False: the bytes are not that, or there is no room.
+    bool take_up(FragmentSets& sets, Reader& in) noexcept;
 
     uint32_t sets_used() const noexcept { return sets_.used(); }
     uint32_t blocks_used() const noexcept { return blocks_.used(); }

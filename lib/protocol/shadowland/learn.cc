@@ -10,16 +10,37 @@ namespace {
 constexpr uint32_t none = Pool<Session>::none;
 
 constexpr double syncs_per_second = 66, syncs_burst = 240;
-constexpr Nanos integrity_answer_max = 5s;
+
+bool heartbeat_misses(const Session& s, Nanos now) noexcept {
+    const Nanos timeout = std::chrono::milliseconds(s.heartbeat_timeout_ms);
+    return s.pings > 0 && !s.heartbeat_told && now - s.pong_at >= timeout &&
+           now - s.last_client < 5s && !s.unread_lately(Direction::to_server, now);
+}
 
 }  // namespace
 
-/// What time alone brings, looked at with each packet of the session.
+bool Decoder::time_is_up() const noexcept {
+    const Session& s = *session_;
+    const auto overdue = [this](const Challenge& c) noexcept { return c.overdue(now_); };
+    return heartbeat_misses(s, now_) || std::ranges::any_of(s.challenges, overdue) ||
+           fragments_.any_expired(s.halves[0].fragments, now_) ||
+           fragments_.any_expired(s.halves[1].fragments, now_);
+}
+
+/// Whether the client is accused of what is up.
+bool Decoder::time_accuses() const noexcept {
+    const Session& s = *session_;
+    if (s.unread_lately(Direction::to_server, now_)) return false;
+    const auto overdue = [this](const Challenge& c) noexcept { return c.overdue(now_); };
+    return heartbeat_misses(s, now_) || std::ranges::any_of(s.challenges, overdue) ||
+           fragments_.any_expired(s.halves[index_of(Direction::to_server)].fragments, now_);
+}
+
+/// What time alone brings, when it is up.
 void Decoder::watch_time() noexcept {
     Session& s = *session_;
     const Nanos timeout = std::chrono::milliseconds(s.heartbeat_timeout_ms);
-    if (s.pings > 0 && !s.heartbeat_told && now_ - s.pong_at >= timeout &&
-        now_ - s.last_client < 5s && !s.unread_lately(Direction::to_server, now_)) {
+    if (heartbeat_misses(s, now_)) {
         s.heartbeat_told = true;
         accuse({.fault = Fault::heartbeat_missing,
                 .proven = true,
@@ -29,14 +50,14 @@ void Decoder::watch_time() noexcept {
                 .unit = "s"});
     }
     for (Challenge& challenge : s.challenges) {
-        if (!challenge.waiting || challenge.age(now_) <= integrity_answer_max) continue;
+        if (!challenge.overdue(now_)) continue;
         challenge.waiting = false;
         if (s.unread_lately(Direction::to_server, now_)) continue;
         accuse({.fault = Fault::integrity_failed,
                 .proven = true,
                 .confidence = 0.9f,
                 .observed = to_seconds(challenge.age(now_)),
-                .limit = to_seconds(integrity_answer_max),
+                .limit = to_seconds(Challenge::answer_max),
                 .unit = "s",
                 .note = "no answer"});
     }
@@ -91,6 +112,7 @@ void Decoder::count_connect(const Connect& message) noexcept {
     const double limit = counted.of_source ? limits.source_per_s : limits.per_s;
     tell_flood({.fault = Fault::handshake_flood,
                 .innocent = !counted.of_source,
+                .by_others = true,
                 .confidence = counted.of_source ? 0.98f : 0.97f,
                 .observed = limit,
                 .limit = limit,
@@ -111,6 +133,7 @@ void Decoder::stranger() noexcept {
     const double limit = connects_.limits().source_packets_per_s;
     drop(Fault::rate_flood);
     tell_flood({.fault = Fault::rate_flood,
+                .by_others = true,
                 .confidence = 0.98f,
                 .observed = limit,
                 .limit = limit,
@@ -127,11 +150,11 @@ void Decoder::learn(const Connect& message) noexcept {
                                        link_->client, message.public_key, link_->service, now_);
     if (outcome_.connect == ConnectFate::cookie_forged) {
         drop(Fault::cookie_forged);
-        accuse({.fault = Fault::cookie_forged});
+        accuse({.fault = Fault::cookie_forged, .by_others = true});
     } else if (outcome_.connect == ConnectFate::cookie_expired) {
         // An old cookie may come from a line that held it back.
         drop(Fault::cookie_expired);
-        accuse({.fault = Fault::cookie_expired, .confidence = 0.95f});
+        accuse({.fault = Fault::cookie_expired, .by_others = true, .confidence = 0.95f});
     } else {
         connects_.asked(link_->client, message.build, now_);
     }
@@ -166,20 +189,23 @@ void Decoder::learn(const ConnectionAccepted& message) noexcept {
 
 void Decoder::learn(const Ping& message) noexcept {
     if (session_->pings == 0) session_->pong_at = now_;
-    PingSent& place = session_->ping_ring[session_->pings++ % Session::pings_max];
-    place = {message.send_time_ms, PingSent::stamp(now_), message.ping_id, true};
+    const size_t place = session_->pings++ % Session::pings_max;
+    session_->ping_ring[place] = {message.send_time_ms, PingSent::stamp(now_), message.ping_id};
+    session_->pings_waiting |= static_cast<uint16_t>(1u << place);
 }
 
 void Decoder::learn(const Pong& message) noexcept {
-    const auto it = std::ranges::find_if(session_->ping_ring, [&](const PingSent& ping) {
-        return ping.waiting && ping.id == message.ping_id &&
+    const auto& ring = session_->ping_ring;
+    size_t at = 0;
+    const auto answered = [&](const PingSent& ping) {
+        return (session_->pings_waiting >> at & 1) != 0 && ping.id == message.ping_id &&
                ping.send_time_ms == message.send_time_ms;
-    });
-    if (it == session_->ping_ring.end()) {
+    };
+    while (at < ring.size() && !answered(ring[at])) ++at;
+    if (at == ring.size()) {
         if (session_->unread_lately(Direction::to_client, now_)) return;
         // The answer to a Ping that we have forgotten names a time before all that we know.
-        const uint64_t oldest_ms =
-            std::ranges::min(session_->ping_ring, {}, &PingSent::send_time_ms).send_time_ms;
+        const uint64_t oldest_ms = std::ranges::min(ring, {}, &PingSent::send_time_ms).send_time_ms;
         const bool all_known =
             session_->pings <= Session::pings_max || message.send_time_ms >= oldest_ms;
         accuse({.fault = Fault::heartbeat_forged,
@@ -189,10 +215,10 @@ void Decoder::learn(const Pong& message) noexcept {
                 .unit = "ping id"});
         return;
     }
-    it->waiting = false;
+    session_->pings_waiting &= static_cast<uint16_t>(~(1u << at));
     session_->pong_at = now_;
     ++session_->pongs;
-    const double rtt_ms = std::max(0.0, it->ms_since(now_) - double(message.hold_ms));
+    const double rtt_ms = std::max(0.0, ring[at].ms_since(now_) - double(message.hold_ms));
     session_->rtt_ms = static_cast<float>(rtt_ms);
     round_trip_.ms = std::max(rtt_ms, 0.001);
 }
@@ -255,9 +281,11 @@ void Decoder::learn(const CheckIntegrity& message) noexcept {
     const keys::ShadowlandSecrets* secrets = keys_.secrets_of(link_->server);
     const bool known = secrets != nullptr && secrets->integrity_size > 0 && session_->build != 0;
     const bool wrong_index = it->index != message.index;
+    if (!wrong_index && !known) return;
     if (!wrong_index &&
-        (!known || connects_.authenticator().integrity_key_holds(
-                       secrets->integrity_secret(), session_->build, message.index, message.key))) {
+        connects_.authenticator().integrity_key_holds(secrets->integrity_secret(), session_->build,
+                                                      message.index, message.key)) {
+        outcome_.answered_right = true;
         return;
     }
     accuse({.fault = Fault::integrity_failed,

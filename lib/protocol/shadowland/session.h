@@ -101,7 +101,6 @@ struct PingSent {
     uint64_t send_time_ms = 0;
     uint32_t passed_at = 0;  ///< In hundreds of microseconds; wraps.
     uint16_t id = 0;
-    bool waiting = false;
 
     static uint32_t stamp(Nanos t) noexcept {
         return static_cast<uint32_t>(t / std::chrono::microseconds(100));
@@ -118,6 +117,8 @@ struct Challenge {
     Nanos age(Nanos now) const noexcept {
         return std::chrono::microseconds(100) * (PingSent::stamp(now) - passed_at);
     }
+    static constexpr Nanos answer_max = 5s;
+    bool overdue(Nanos now) const noexcept { return waiting && age(now) > answer_max; }
 };
 
 /// A reliable packet that went on with messages made harmless: each time it is sent again,
@@ -132,11 +133,39 @@ struct Harmless {
     std::array<uint16_t, messages_max> offsets{};  ///< Of types in the payload.
 };
 
+/// What the game messages of a client may change of a session, but for windows, keys and what
+/// lies in pools: together, so that it can be put aside before each packet at little cost.
+struct Conduct {
+    Nanos pong_at{};                   ///< The newest counting Pong, or when the first Ping went.
+    Nanos last_client{};               ///< A proven packet of the client's.
+    std::array<Nanos, 2> unread_at{};  ///< When its side last said what we have no key for.
+    Nanos heard_at{};                  ///< Any packet of the client's that was no repeat.
+    uint32_t pings = 0, pongs = 0;
+    uint16_t pings_waiting = 0;  ///< Bit n: the one at n of `ping_ring`.
+    bool heartbeat_told = false;
+    uint8_t starved_told = 0;
+    float rtt_ms = 0;              ///< Of the newest Pong; 0: none yet.
+    uint32_t rekey_requested = 0;  ///< The epoch that the server asked for; 0: none.
+    uint32_t rekey_answered = 0;
+    uint64_t unreliable_twice = 0;  ///< Bit n: a second copy came.
+    Bucket repeats;                 ///< That the network does not explain.
+    Bucket packets;                 ///< All of the client's.
+    Bucket syncs;
+    SyncClock syncs_by_clock;
+};
+
+/// The same of its control messages: what it answers.
+struct Answers {
+    static constexpr size_t challenges_max = 4;
+
+    std::array<Challenge, challenges_max> challenges;
+    std::array<Acknowledged, channels - 1> acknowledged;  ///< Of the server's channels 1 and 2.
+};
+
 /// What is remembered of a session between a client and a server, from
 /// ConnectionAccepted on.  Bound to both addresses by the Flow that it hangs on.
-struct Session {
+struct Session : Conduct, Answers {
     static constexpr size_t pings_max = 12;
-    static constexpr size_t challenges_max = 4;
 
     uint32_t connection_id = 0;
     uint32_t build = 0;
@@ -150,35 +179,22 @@ struct Session {
     Epoch previous;
     Nanos previous_until{};  ///< Its keys serve until then.
     Nanos next_key_look{};
-    std::array<Nanos, 2> unread_at{};  ///< When its side last said what we have no key for.
-    uint32_t rekey_requested = 0;      ///< The epoch that the server asked for; 0: none.
-    uint32_t rekey_answered = 0;
 
-    Nanos pong_at{};      ///< The newest counting Pong, or when the first Ping went.
-    Nanos last_client{};  ///< A proven packet of the client's.
-    Nanos heard_at{};     ///< Any packet of the client's that was no repeat.
     /// When another address first spoke under this id, and when last, in a row.
     Nanos stranger_from{}, stranger_at{};
-    float rtt_ms = 0;  ///< Of the newest Pong; 0: none yet.
-    uint32_t pings = 0, pongs = 0;
     std::array<PingSent, pings_max> ping_ring;
-    std::array<Challenge, challenges_max> challenges;
 
     std::array<Half, 2> halves;
-    std::array<Acknowledged, channels - 1> acknowledged;  ///< Of the server's channels 1 and 2.
     /// When each of the client's last sequences on channel 0 came, in 64 ms; wraps.
     std::array<uint8_t, ReplayWindow::size> unreliable_at{};
-    uint64_t unreliable_twice = 0;  ///< Bit n: a second copy came.
-    Bucket repeats;                 ///< That the network does not explain.
-    Bucket packets;                 ///< All of the client's.
-    Bucket syncs;
-    SyncClock syncs_by_clock;
-    bool heartbeat_told = false;
-    uint8_t starved_told = 0;
 
     uint32_t harmless = UINT32_MAX;  ///< First of a list in the Worker's pool.
     uint32_t kept = UINT32_MAX;      ///< First of what waits for its key, in another.
 
+    /// Every one on channel 0 begins a new slot for its sequence.
+    uint8_t& unreliable_slot(uint64_t sequence) noexcept {
+        return unreliable_at[sequence % ReplayWindow::size];
+    }
     Half& half(Direction d) noexcept { return halves[index_of(d)]; }
     /// Whether an answer, or the rest of something, may belong to what we could not read.
     bool unread_lately(Direction d, Nanos now) const noexcept {

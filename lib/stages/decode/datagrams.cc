@@ -141,6 +141,9 @@ struct Listener {
     uint32_t set_size = 0;         ///< Of the fragments at hand, put together.
     size_t spared_by_packing = 0;  ///< Not yet counted for the message that it belongs to.
 
+    void arrives(const shadowland::Header& header, bool accused) noexcept {
+        if (watch != nullptr) watch->arrives(header, accused);
+    }
     void packet(const shadowland::PacketSeen& s) noexcept {
         seen = s;
         around = {};
@@ -230,7 +233,8 @@ void Datagrams::receive(Packet& packet, uint8_t index, Burst& burst) noexcept {
                      .direction = packet.direction,
                      .packet = index,
                      .time = packet.time,
-                     .decoder = &decoder_});
+                     .decoder = &decoder_,
+                     .carrier = &packet});
     }
     PacketObserver* observer = context_.observer;
     if (observer == nullptr && context_.trace.on()) {
@@ -268,6 +272,7 @@ void Datagrams::receive(Packet& packet, uint8_t index, Burst& burst) noexcept {
     if (outcome.opaque) context_.notice(Notice::opaque_flow);
     if (!outcome.answer.empty() && context_.enforcing()) answer(packet, outcome.answer, burst);
     settle(packet, outcome, service, watch);
+    if (watch != nullptr) watch->judged(packet, outcome.answered_right);
 }
 
 /// A session has begun: from here on its Flow is in the table.
@@ -359,6 +364,18 @@ void Datagrams::forget(Flow& flow) noexcept {
     shadowland::Link link{flow.client(), flow.server(), flow.session};
     decoder_.forget(link);
     flow.session = Flow::none;
+}
+
+bool Datagrams::resume(Flow& flow, const CapturePart& part) noexcept {
+    const ShadowlandSnapshot& from = part.snapshot.shadowland;
+    const Bytes kept = part.undecoded(Direction::to_server);
+    const size_t entities = from.entities * sizeof(shadowland::Entity);
+    if (context_.detect == nullptr || kept.size() < entities) return false;
+    shadowland::Link link{
+        .client = flow.client(), .server = flow.server(), .service = flow.service};
+    if (!decoder_.resume(link, from.session, kept.subspan(entities))) return false;
+    flow.session = link.session;
+    return context_.detect->shadowland().resume(flow, from, kept.first(entities));
 }
 
 size_t Datagrams::write_disconnect(const Flow& flow, Direction to, std::string_view reason,

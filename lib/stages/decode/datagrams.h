@@ -20,6 +20,7 @@ public:
     /// What `receive` will look at shall have come by then.
     void fetch_for(const Flow& flow, protocol::Direction direction) const noexcept;
     void forget(Flow& flow) noexcept;
+    bool resume(Flow& flow, const CapturePart& part) noexcept;
     size_t write_disconnect(const Flow& flow, protocol::Direction to, std::string_view reason,
                             MutableBytes out) noexcept;
     uint32_t sessions() const noexcept { return decoder_.sessions_used(); }

@@ -102,9 +102,9 @@ std::optional<EvidenceRecorder::State> Decode::suspect_of(const Packet& packet) 
     if (flow.session == Flow::none || flow.player == Flow::none || context_.detect == nullptr) {
         return std::nullopt;
     }
-    return EvidenceRecorder::State{flow, conversations_[flow.session].session,
+    return EvidenceRecorder::State(flow, conversations_[flow.session].session,
                                    context_.detect->watched(flow),
-                                   context_.rules->policy_of(flow.service), packet.time};
+                                   context_.rules->policy_of(flow.service), packet.time);
 }
 
 /// What the SYN carried, now that the server has taken it: a segment that went by
@@ -286,6 +286,7 @@ Decode::Conversation* Decode::conversation_of(Flow& flow) noexcept {
 }
 
 bool Decode::resume(Flow& flow, const CapturePart& part) noexcept {
+    if (!flow.is_tcp()) return datagrams_.resume(flow, part);
     Conversation* conversation = conversation_of(flow);
     if (conversation == nullptr || context_.detect == nullptr) return false;
     conversation->session = part.snapshot.session;

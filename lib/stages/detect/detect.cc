@@ -181,9 +181,11 @@ void Detect::prove(const Decision& decision) noexcept {
     EvidenceRecorder& evidence = context_.evidence;
     const bool wanted = decision.weighed.record && decision.weighed.acts &&
                         decision.weighed.action >= evidence.from();
-    if (wanted && evidence.on() && decision.flow != nullptr && decision.flow->is_tcp()) {
-        evidence.owe(*decision.flow, decision.record);
-    }
+    if (!wanted || !evidence.on() || decision.flow == nullptr) return;
+    const Flow& flow = *decision.flow;
+    // Of a datagram that is nobody's there is nothing to prove it by.
+    const bool nobodys = !flow.is_tcp() && flow.player == Flow::none;
+    if (!nobodys) evidence.owe(flow, decision.record);
 }
 
 bool Detect::resume(Flow& flow, const Watched& watched) noexcept {
@@ -206,7 +208,8 @@ void Detect::weigh(const Culprit& culprit, checks::Findings& findings) noexcept 
                  .packet = culprit.packet,
                  .time = culprit.time,
                  .must_arrive = culprit.must_arrive,
-                 .most = culprit.anybody ? policy::Action::drop : policy::Action::block},
+                 .most = culprit.anybody ? policy::Action::drop : policy::Action::block,
+                 .provable = culprit.provable},
                 findings);
 }
 
@@ -250,7 +253,7 @@ policy::Action Detect::weigh(const Accused& culprit, checks::Findings& findings)
                                          .weighed = weighed,
                                          .left_alone = culprit.must_arrive && !ends,
                                          .record = record};
-        prove(decisions_[decisions_size_ - 1]);
+        if (culprit.provable) prove(decisions_[decisions_size_ - 1]);
         if (carried_out && ends && context_.enforcing()) {
             account.ending = true;
             break;

@@ -91,6 +91,7 @@ public:
         Nanos time{};
         bool must_arrive = false;  ///< The packet can not be dropped without ending the session.
         bool anybody = false;      ///< Nothing says who sent it: no more than the packet suffers.
+        bool provable = true;      ///< By what the flow's packets show.
     };
     /// Makes Decisions of the findings and clears them.
     void weigh(const Culprit& culprit, checks::Findings& findings) noexcept;
@@ -106,6 +107,7 @@ public:
         bool must_arrive = false;
         uint8_t source_bits = 128;  ///< Of the client's address, that it is about.
         policy::Action most = policy::Action::block;  ///< What may be done at the most.
+        bool provable = true;                         ///< By what the flow's packets show.
     };
     /// The gravest that is carried out; `log` if nothing is.
     policy::Action weigh(const Accused& accused, checks::Findings& findings) noexcept;

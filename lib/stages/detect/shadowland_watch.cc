@@ -1,6 +1,7 @@
 #include "stages/detect/shadowland_watch.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/fetch.h"
 #include "stages/detect/detect.h"
@@ -32,8 +33,103 @@ ShadowlandWatch::ShadowlandWatch(WorkerContext& context, Detect& detect)
 void ShadowlandWatch::hear(const Hearing& hearing) noexcept {
     hearing_ = hearing;
     policy_ = &context_.rules->policy_of(hearing.flow->service);
+    before_.forget();
     watched_ = hearing.flow->player == Flow::none ? nullptr : &players_[hearing.flow->player];
     if (watched_ != nullptr) watched_->player.now = hearing.time;
+}
+
+// ---- Evidence ----
+
+/// Nothing: there is no session that he plays in.
+std::optional<EvidenceRecorder::State> ShadowlandWatch::state_of(Flow& flow) const noexcept {
+    if (flow.session == Flow::none || flow.player == Flow::none) return std::nullopt;
+    const shadowland::Session& session = hearing_.decoder->session(flow.session);
+    const Watched& watched = players_[flow.player];
+    if (session.connection_id != watched.connection_id) return std::nullopt;
+    return EvidenceRecorder::State(
+        flow, {session, watched, *hearing_.decoder, context_.rules->service(flow.service)},
+        context_.rules->policy_of(flow.service), hearing_.time);
+}
+
+bool ShadowlandWatch::spared() const noexcept {
+    const verdicts::PlayerIdentity& identity = watched_->identity;
+    return policy_->exempts(
+        {identity.name.view(), identity.uuid, hearing_.flow->client().address, identity.version});
+}
+
+/// Whether something may be found by such a packet.  What servers say of the game accuses
+/// nobody; that they say it again and again may.
+bool ShadowlandWatch::may_accuse(const shadowland::Header& header,
+                                 const shadowland::Session& session) const noexcept {
+    using Place = shadowland::ReplayWindow::Place;
+    if (hearing_.direction == protocol::Direction::to_server || header.control()) return true;
+    if (!header.reliable()) return false;
+    const shadowland::Half& half = session.halves[shadowland::index_of(hearing_.direction)];
+    return half.window(header.channel).look(header.sequence, true) != Place::fresh;
+}
+
+void ShadowlandWatch::arrives(const shadowland::Header& header, bool accused) noexcept {
+    EvidenceRecorder& evidence = context_.evidence;
+    if (watched_ == nullptr || !evidence.on()) return;
+    const shadowland::Session& session = *hearing_.decoder->session_at_hand();
+    if (session.connection_id != watched_->connection_id) return;
+    if (hearing_.flow->suspect)
+        return evidence.packet(*state_of(*hearing_.flow), *hearing_.carrier);
+    if (watched_->ending || policy_->shadowland_at_once(evidence.from()).none()) return;
+    if (accused) {
+        if (!spared()) evidence.suspect(*state_of(*hearing_.flow), *hearing_.carrier);
+    } else if (may_accuse(header, session)) {
+        before_.put_aside(session, header, hearing_.direction, *hearing_.decoder);
+    }
+}
+
+void ShadowlandWatch::judged(const Packet& packet, bool answered_right) noexcept {
+    Flow& flow = *packet.flow;
+    if (!flow.suspect) return;
+    if (answered_right) context_.evidence.answered_right(flow);
+    if (const auto state = state_of(flow)) context_.evidence.judged(*state);
+}
+
+/// His packets are recorded from here on; from this one on if how he stood before it is known.
+void ShadowlandWatch::suspect() noexcept {
+    EvidenceRecorder& evidence = context_.evidence;
+    Flow& flow = *hearing_.flow;
+    if (!evidence.on() || watched_ == nullptr) return;
+    if (flow.suspect) return evidence.found(flow, hearing_.time);
+    if (spared()) return;
+    if (!before_.holds()) return evidence.suspect(flow, hearing_.time);
+    shadowland::Session session = *hearing_.decoder->session_at_hand();
+    Watched watched = *watched_;
+    before_.put_back(session, watched);
+    evidence.suspect({flow,
+                      {session, watched, *hearing_.decoder, context_.rules->service(flow.service),
+                       before_.hanging()},
+                      *policy_,
+                      hearing_.time},
+                     *hearing_.carrier);
+    before_.forget();
+}
+
+bool ShadowlandWatch::resume(Flow& flow, const ShadowlandSnapshot& from, Bytes entities) noexcept {
+    const Pool<Watched>::Handle handle = players_.make(entities_, maps_);
+    if (handle == Pool<Watched>::none) return false;
+    Watched& watched = players_[handle];
+    watched = from.player();
+    watched.player.move_in(entities_, maps_, from.has_map ? maps_.find(from.map) : nullptr);
+    for (; entities.size() >= sizeof(shadowland::Entity);
+         entities = entities.subspan(sizeof(shadowland::Entity))) {
+        shadowland::Entity was;
+        std::memcpy(&was, entities.data(), sizeof was);
+        shadowland::Entity* entity = watched.player.known.make(was.id);
+        if (entity == nullptr) return false;
+        was.next = entity->next;
+        *entity = was;
+    }
+    flow.player = handle;
+    if (watched.logged_in && !watched.left) {
+        context_.counters.service[flow.service].players.add();
+    }
+    return true;
 }
 
 void ShadowlandWatch::fetch_for(const Flow& flow, bool to_server) const noexcept {
@@ -80,13 +176,15 @@ void ShadowlandWatch::on(const shadowland::Missed& missed) noexcept {
 /// receiver would choke on the gap, or knows that its receiver throws it away.
 void ShadowlandWatch::weigh(const shadowland::Violation& violation, Account& account) noexcept {
     if (findings_.empty()) return;
+    if (!violation.by_others) suspect();
     const bool must_arrive = violation.innocent || (seen_.header.reliable() && seen_.fresh);
     detect_.weigh({.flow = *hearing_.flow,
                    .account = account,
                    .packet = hearing_.packet,
                    .time = hearing_.time,
                    .must_arrive = must_arrive,
-                   .anybody = watched_ == nullptr},
+                   .anybody = watched_ == nullptr,
+                   .provable = !violation.by_others},
                   findings_);
 }
 
@@ -94,6 +192,7 @@ void ShadowlandWatch::weigh(const shadowland::Violation& violation, Account& acc
 /// that; else it alone goes on as a Nop; else the session ends.
 void ShadowlandWatch::weigh_message() noexcept {
     const bool from_client = hearing_.direction == protocol::Direction::to_server;
+    if (from_client) suspect();  // Nobody is one for what his server shows him.
     const bool reliable = seen_.header.reliable();
     const auto make_harmless = [&]() noexcept { return hearing_.decoder->make_harmless(); };
     refused_ |= detect_.weigh_datagram({.flow = *hearing_.flow,
@@ -259,6 +358,7 @@ void ShadowlandWatch::session_over(Flow& flow, verdicts::EndReason reason, Nanos
 
 void ShadowlandWatch::flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
     if (flow.player == Flow::none) return;
+    if (flow.suspect) context_.evidence.flow_ended(flow);
     session_over(flow, reason, now);
     players_[flow.player].player.known.forget_all();
     players_.unmake(flow.player);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <type_traits>
 
 #include "base/pool.h"
@@ -11,6 +12,8 @@
 #include "policy/policy.h"
 #include "protocol/shadowland/decoder.h"
 #include "stages/detect/account.h"
+#include "stages/detect/shadowland_before.h"
+#include "stages/detect/watched.h"
 #include "stages/worker_context.h"
 
 namespace portcullis::stages {
@@ -33,10 +36,19 @@ public:
         uint8_t packet = 0;  ///< Index in the Burst.
         Nanos time{};
         shadowland::Decoder* decoder = nullptr;  ///< Makes a message of the packet harmless.
+        const Packet* carrier = nullptr;         ///< That packet.
     };
     void hear(const Hearing& hearing) noexcept;
     /// What comes next went in this direction.
     void turn(protocol::Direction direction) noexcept { hearing_.direction = direction; }
+    /// Before the packet changes anything: it is recorded if its player is a suspect; if he may
+    /// become one by it, how he stands is put aside.  `accused`: he does, by what time brings.
+    void arrives(const shadowland::Header& header, bool accused) noexcept;
+    /// When all is judged: `packet` is the one that was heard.
+    void judged(const Packet& packet, bool answered_right) noexcept;
+    /// Goes on with a player as another process watched him.  False: no room.
+    bool resume(Flow& flow, const ShadowlandSnapshot& from, Bytes entities) noexcept;
+
     /// Asks for the memory of a flow's player before its packet's turn.
     void fetch_for(const Flow& flow, bool to_server) const noexcept;
     /// All that the packet at hand says, it says of what its receiver must not see, and
@@ -55,6 +67,7 @@ public:
         if (!seen_.fresh) return;
         ++messages_;
         refused_ = false;
+        if (before_.holds()) put_aside(message);
         notice(message);
         if (watched_ == nullptr || watched_->ending) return;
         if (hearing_.direction == protocol::Direction::to_server) {
@@ -74,20 +87,11 @@ public:
         return players_[player].identity.name.view();
     }
 
-private:
-    struct Watched : Account {
-        Watched(shadowland::EntityPool& pool, const shadowland::Maps& maps) noexcept
-            : player(pool, maps) {}
-        shadowland::Player player;
-        policy::ShadowlandSet checks;
-        uint32_t connection_id = 0;
-        uint8_t tick_rate = 60;
-    };
-
-public:
-    static constexpr size_t player_bytes = sizeof(Watched);
+    static constexpr size_t player_bytes = sizeof(ShadowlandWatched);
 
 private:
+    using Watched = ShadowlandWatched;
+
     /// What a session takes from pools, but for the entities that it sees: as many as
     /// `shadowland.entities_per_session` on average.
     static constexpr size_t session_bytes_max = 2'048;
@@ -141,6 +145,32 @@ private:
     uint64_t sequence_on(shadowland::Channel channel) const noexcept {
         return seen_.header.channel == channel ? seen_.header.sequence : 0;
     }
+    std::optional<EvidenceRecorder::State> state_of(Flow& flow) const noexcept;
+    bool spared() const noexcept;
+    bool may_accuse(const shadowland::Header& header,
+                    const shadowland::Session& session) const noexcept;
+    void suspect() noexcept;
+    template <class Message>
+    void put_aside(const Message&) noexcept {
+        constexpr bool sync = std::is_same_v<Message, shadowland::SyncEntity> ||
+                              std::is_same_v<Message, shadowland::SyncEntityQuantized>;
+        if constexpr (std::is_same_v<Message, shadowland::Fragment>) {
+            if (before_.hanging().empty()) before_.forget();
+        } else if (control_alone()) {
+            return;
+        } else if (messages_ == 1 && sync) {
+            before_.put_aside_for<shadowland::Synced>(*watched_);
+        } else if (messages_ == 1 && std::is_same_v<Message, shadowland::ActionRequest>) {
+            before_.put_aside_for<shadowland::Acted>(*watched_);
+        } else {
+            before_.put_aside_all(*watched_);
+        }
+    }
+    /// A control packet says one thing, and what the Player learns by it decides nothing in
+    /// the same packet; but for fragments, which may be the last of many game messages.
+    bool control_alone() const noexcept {
+        return seen_.header.control() && (seen_.header.flags & shadowland::flag::fragment) == 0;
+    }
     void weigh(const shadowland::Violation& violation, Account& account) noexcept;
     void weigh_message() noexcept;
     ShadowlandCounts& counts() noexcept {
@@ -157,6 +187,7 @@ private:
     shadowland::Player nobody_;
     policy::ShadowlandSet strangers_checks_;
 
+    ShadowlandBefore before_{Watched(entities_, maps_)};
     Hearing hearing_;
     shadowland::PacketSeen seen_;
     uint32_t messages_ = 0, leaks_ = 0;  ///< Of the packet at hand.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <span>
 #include <type_traits>
 
@@ -13,6 +14,7 @@
 #include "flow/flow_key.h"
 #include "policy/policy.h"
 #include "protocol/minecraft/session.h"
+#include "protocol/shadowland/session.h"
 #include "stages/detect/watched.h"
 #include "stream/connection.h"
 #include "verdicts/record.h"
@@ -21,6 +23,34 @@
 /// first of them, so that the same build finds in them what it found then.
 namespace portcullis::stages {
 
+/// The same of a session of Shadowland.  The entities that it knows and what hangs on the
+/// session follow, as what is undecoded to the server.
+struct ShadowlandSnapshot {
+    static constexpr uint32_t never = UINT32_MAX;
+
+    shadowland::Session session;
+    alignas(ShadowlandWatched) std::array<std::byte, sizeof(ShadowlandWatched)> watched{};
+    uint32_t entities = 0;
+    uint16_t map = 0;  ///< Where he is.
+    bool has_map = false;
+    bool pass_unknown = false, reseal = false;
+    config::Interest aoi{};
+    uint32_t session_packets_per_s = 0;
+    bool knows_integrity = false;  ///< The secret of the integrity table was at hand.
+    /// The keys that the last packet brought into use, and which that is, counted from 0.
+    std::array<shadowland::Epoch, 2> next;
+    uint32_t next_at = never;
+    policy::ShadowlandSet::Settings settings;
+
+    void take(const ShadowlandWatched& player) noexcept {
+        new (watched.data()) ShadowlandWatched(player);
+    }
+    /// Its pointers are those of the process that was recorded.
+    const ShadowlandWatched& player() const noexcept {
+        return *std::launder(reinterpret_cast<const ShadowlandWatched*>(watched.data()));
+    }
+};
+
 /// All that decides what the next packets of a connection are found guilty of.
 /// Bytes without a pointer that is followed: another process of the same build
 /// reads it back.
@@ -28,6 +58,8 @@ struct Snapshot {
     static constexpr size_t rungs_max = 16;
 
     Nanos time{};
+    protocol::Protocol protocol{};  ///< Minecraft: all but `shadowland`; else that, and
+                                    ///< nothing of a stream.
     Endpoint client, server;
     verdicts::Mode mode{};
     config::Urgent urgent{};
@@ -44,6 +76,7 @@ struct Snapshot {
     minecraft::Session session;
     Watched watched;
     policy::MinecraftSet::Settings settings;
+    ShadowlandSnapshot shadowland;
 };
 
 /// A packet of a Capture; `size` bytes of the frame follow, of `original` that
@@ -53,7 +86,7 @@ struct KeptFrame {
     uint32_t size = 0;
     uint32_t original = 0;
     uint32_t to_client = 0;
-    uint32_t reserved = 0;
+    uint32_t answers_right = 0;  ///< A challenge of Shadowland's integrity table.
 };
 static_assert(std::is_trivially_copyable_v<KeptFrame>);
 
@@ -75,7 +108,12 @@ public:
 
     /// After `snapshot` was filled in but for `undecoded`; at most half the room.
     bool begin(Bytes to_server, Bytes to_client) noexcept;
+    /// The same after `size` bytes of what goes to the server were written to `front`.
+    void begin_written(size_t size) noexcept;
+    MutableBytes front() const noexcept { return room_.first(room_.size() / 2); }
     bool add(Nanos time, Bytes frame, uint32_t original, bool to_client) noexcept;
+    /// Of the packet that was added last.
+    void answers_right() noexcept;
 
     MutableBytes undecoded(protocol::Direction direction) const noexcept {
         const auto which = static_cast<size_t>(direction);
@@ -102,6 +140,7 @@ private:
     std::span<std::byte> room_;
     std::array<size_t, 2> undecoded_at_{};  ///< By protocol::Direction.
     size_t first_frame_ = 0;
+    size_t last_frame_ = 0;
     size_t used_ = 0;
     uint32_t frames_ = 0;
     bool begun_ = false;

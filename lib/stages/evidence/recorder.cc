@@ -13,8 +13,23 @@ constexpr Nanos house_interval = 100ms;
 /// Toward the client, a segment that the decoder has skipped before it came: its
 /// headers say all that anybody will ask.
 bool skipped(const Packet& packet, const stream::Connection& connection) noexcept {
-    return !packet.to_server() && packet.payload_size > 0 &&
+    return packet.is_tcp() && !packet.to_server() && packet.payload_size > 0 &&
            packet.segment().end() <= connection.offered_seq(Direction::to_client);
+}
+
+/// A key has come, or another one is in use: that of the packet that was added last.  The
+/// part knows it, and no packet follows in it.
+bool keys_changed(CapturePart& part, const shadowland::Session& session) noexcept {
+    ShadowlandSnapshot& before = part.snapshot.shadowland;
+    const shadowland::Epoch& now = session.epoch;
+    if (now.number == before.session.epoch.number && now.known == before.session.epoch.known) {
+        return false;
+    }
+    if (now.known && part.frames() > 0) {
+        before.next = {session.previous, now};
+        before.next_at = part.frames() - 1;
+    }
+    return true;
 }
 
 }  // namespace
@@ -39,6 +54,15 @@ bool CapturePart::begin(Bytes to_server, Bytes to_client) noexcept {
     return true;
 }
 
+void CapturePart::begin_written(size_t size) noexcept {
+    snapshot.undecoded = {};
+    snapshot.undecoded[static_cast<size_t>(Direction::to_server)] = static_cast<uint32_t>(size);
+    undecoded_at_ = {0, size};
+    used_ = first_frame_ = padded(size);
+    frames_ = 0;
+    begun_ = true;
+}
+
 void CapturePart::pass_over(Direction direction, uint32_t size) noexcept {
     snapshot.connection.pass_over(direction, size);
     uint32_t& kept = snapshot.undecoded[static_cast<size_t>(direction)];
@@ -53,9 +77,18 @@ bool CapturePart::add(Nanos time, Bytes frame, uint32_t original, bool to_client
     const KeptFrame kept{time, static_cast<uint32_t>(frame.size()), original, to_client, 0};
     std::memcpy(room_.data() + used_, &kept, sizeof kept);
     std::memcpy(room_.data() + used_ + sizeof kept, frame.data(), frame.size());
+    last_frame_ = used_;
     used_ += needed;
     ++frames_;
     return true;
+}
+
+void CapturePart::answers_right() noexcept {
+    if (frames_ == 0) return;
+    KeptFrame kept;
+    std::memcpy(&kept, room_.data() + last_frame_, sizeof kept);
+    kept.answers_right = 1;
+    std::memcpy(room_.data() + last_frame_, &kept, sizeof kept);
 }
 
 static_assert(static_cast<size_t>(Direction::to_server) == 0);
@@ -63,10 +96,12 @@ static_assert(static_cast<size_t>(Direction::to_server) == 0);
 // ---- EvidenceRecorder ----
 
 EvidenceRecorder::EvidenceRecorder(const config::Config& config, uint16_t worker,
-                                   Counters& counters, const stream::StreamPool& streams)
+                                   Counters& counters, const stream::StreamPool& streams,
+                                   const keys::ShadowlandKeys* keys)
     : config_(config),
       counters_(counters),
       streams_(streams),
+      keys_(keys),
       from_(config.verdict_log.evidence.from),
       memory_(size_t{config.verdict_log.evidence.players} * config.verdict_log.evidence.kib * 1024),
       places_(config.verdict_log.evidence.players),
@@ -173,23 +208,81 @@ void EvidenceRecorder::fill(Snapshot& snapshot, const State& state) const noexce
     const auto ladder = state.policy.ladder();
     snapshot.rungs = static_cast<uint32_t>(std::min(ladder.size(), Snapshot::rungs_max));
     std::copy_n(ladder.begin(), snapshot.rungs, snapshot.ladder.begin());
-    snapshot.session = state.session;
-    snapshot.watched = state.watched;
+    // Whoever was recorded here before leaves nothing behind, his keys least of all.
+    if (state.shadowland) {
+        snapshot.protocol = protocol::Protocol::shadowland;
+        snapshot.connection = {};
+        snapshot.session = {};
+        snapshot.watched = {};
+        return;
+    }
+    snapshot.protocol = protocol::Protocol::minecraft;
+    snapshot.shadowland = {};
+    snapshot.session = *state.session;
+    snapshot.watched = *state.watched;
     snapshot.settings = state.policy.minecraft();
+}
+
+/// Entities, fragments and what else hangs on a session lie in pools; false: they are more
+/// than a part may begin with.
+bool EvidenceRecorder::begin_session(CapturePart& part, const State& state) const noexcept {
+    const ShadowlandState& from = *state.shadowland;
+    // What waits for a key comes to be known by packets from before.
+    if (from.session.kept != shadowland::Kept::none) return false;
+    const MutableBytes front = part.front();
+    Writer entities(front);
+    uint32_t count = 0;
+    from.watched.player.known.each([&](const shadowland::Entity& entity) {
+        entities.bytes(as_bytes(&entity, sizeof entity));
+        ++count;
+    });
+    if (!entities.ok()) return false;
+    const MutableBytes rest = front.subspan(entities.size());
+    if (from.hanging.size() > rest.size()) return false;
+    std::ranges::copy(from.hanging, rest.begin());
+    const size_t hanging =
+        from.hanging.empty() ? from.decoder.put_down(from.session, rest) : from.hanging.size();
+    if (hanging == 0) return false;
+
+    fill(part.snapshot, state);
+    ShadowlandSnapshot& snapshot = part.snapshot.shadowland;
+    snapshot.session = from.session;
+    snapshot.take(from.watched);
+    snapshot.entities = count;
+    const shadowland::Map* map = from.watched.player.map;
+    snapshot.has_map = map != nullptr;
+    snapshot.map = map == nullptr ? uint16_t{0} : map->id;
+    snapshot.pass_unknown = from.service.unknown_types == config::UnknownTypes::pass;
+    snapshot.reseal = from.service.reseal;
+    snapshot.aoi = from.service.aoi;
+    snapshot.session_packets_per_s = config_.shadowland.session_packets_per_s;
+    const keys::ServerSecrets* secrets =
+        keys_ == nullptr ? nullptr : keys_->secrets_of(state.flow.server());
+    snapshot.knows_integrity = secrets != nullptr && secrets->integrity_size > 0;
+    snapshot.next = {};
+    snapshot.next_at = ShadowlandSnapshot::never;
+    snapshot.settings = state.policy.shadowland();
+    part.begin_written(entities.size() + hanging);
+    return true;
 }
 
 /// A new part from here on.  False, with nothing changed, while bytes lie about
 /// that a Snapshot can not hold.
 bool EvidenceRecorder::begin(Place& place, uint8_t part, const State& state) noexcept {
     const stream::Connection& connection = state.flow.connection;
-    if (!connection.simple()) return false;
     CapturePart& fresh = place.capture.parts[part];
-    const Bytes to_server = connection.undecoded(Direction::to_server, streams_);
-    const Bytes to_client = connection.undecoded(Direction::to_client, streams_);
-    if (to_server.size() + to_client.size() > fresh.room() / 2) return false;
-    fill(fresh.snapshot, state);
-    fresh.snapshot.connection = connection.numbers();
-    fresh.begin(to_server, to_client);
+    if (state.shadowland) {
+        fresh.clear();
+        if (!begin_session(fresh, state)) return false;
+    } else {
+        if (!connection.simple()) return false;
+        const Bytes to_server = connection.undecoded(Direction::to_server, streams_);
+        const Bytes to_client = connection.undecoded(Direction::to_client, streams_);
+        if (to_server.size() + to_client.size() > fresh.room() / 2) return false;
+        fill(fresh.snapshot, state);
+        fresh.snapshot.connection = connection.numbers();
+        fresh.begin(to_server, to_client);
+    }
     place.part = part;
     place.policy = &state.policy;
     place.capture.oldest = place.capture.parts[1 - part].begun() ? 1 - part : part;
@@ -199,7 +292,7 @@ bool EvidenceRecorder::begin(Place& place, uint8_t part, const State& state) noe
 /// The next part.  Packets that prove something do not give way: they go to
 /// Control, and recording goes on in another place, or not at all (null).
 bool EvidenceRecorder::renew(Place*& place, const State& state) noexcept {
-    if (!state.flow.connection.simple()) return false;
+    if (!state.shadowland && !state.flow.connection.simple()) return false;
     const uint8_t next = place->part == no_part ? 0 : static_cast<uint8_t>(1 - place->part);
     if (!place->capture.proves_by(next)) return begin(*place, next, state);
     const Nanos found = place->found;
@@ -234,6 +327,9 @@ void EvidenceRecorder::judged(const State& state) noexcept {
     Place* place = find(state.flow);
     if (place == nullptr || place->part == no_part) return;
     CapturePart& part = place->capture.parts[place->part];
+    const bool other_cipher = state.shadowland
+                                  ? keys_changed(part, state.shadowland->session)
+                                  : part.snapshot.session.encryption != state.session->encryption;
     if (place->early) {
         place->early = false;
         // The packet that raised the suspicion: kept if it proves something, else
@@ -248,8 +344,13 @@ void EvidenceRecorder::judged(const State& state) noexcept {
     }
     const bool full = place->capture.proven_size > Capture::verdicts_max / 2;
     const bool other_rules = place->policy != &state.policy;
-    const bool other_cipher = part.snapshot.session.encryption != state.session.encryption;
-    if (part.nearly_full() || other_rules || other_cipher) renew(place, state);
+    if (part.nearly_full() || other_rules || other_cipher) {
+        const bool renewed = renew(place, state);
+        // By keys that it does not know nobody reads what would come.
+        if (!renewed && other_cipher && state.shadowland && place != nullptr) {
+            place->part = no_part;
+        }
+    }
     if (full && place != nullptr) {
         Flow& flow = state.flow;
         hand_over(*place);
@@ -290,6 +391,23 @@ void EvidenceRecorder::suspect(const First& first) noexcept {
     place->part = 0;
     place->early = true;
     place->policy = &state.policy;
+}
+
+void EvidenceRecorder::suspect(const State& before, const Packet& packet) noexcept {
+    Place* place = claim(before.flow, before.now);
+    if (place == nullptr || !begin(*place, 0, before)) return;
+    CapturePart& part = place->capture.parts[0];
+    place->early = part.add(packet.time, {packet.frame, packet.frame_size}, packet.frame_size,
+                            !packet.to_server());
+    if (place->early) return;
+    part.clear();
+    place->part = no_part;
+}
+
+void EvidenceRecorder::answered_right(const Flow& flow) noexcept {
+    Place* place = find(flow);
+    if (place == nullptr || place->part == no_part) return;
+    place->capture.parts[place->part].answers_right();
 }
 
 void EvidenceRecorder::suspect(Flow& flow, Nanos now) noexcept { claim(flow, now); }

@@ -8,7 +8,9 @@
 #include "flow/flow.h"
 #include "packet/packet.h"
 #include "packet/ring.h"
+#include "policy/rule_set.h"
 #include "protocol/minecraft/frame.h"
+#include "protocol/shadowland/decoder.h"
 #include "stages/counters.h"
 #include "stages/evidence/capture.h"
 #include "stream/stream_pool.h"
@@ -32,16 +34,32 @@ public:
     static constexpr Nanos forgotten_after = 600s;
 
     EvidenceRecorder(const config::Config& config, uint16_t worker, Counters& counters,
-                     const stream::StreamPool& streams);
+                     const stream::StreamPool& streams, const keys::ShadowlandKeys* keys = nullptr);
 
     bool on() const noexcept { return !places_.empty(); }
     policy::Action from() const noexcept { return from_; }
 
+    /// How a session of Shadowland stands.
+    struct ShadowlandState {
+        const shadowland::Session& session;
+        const ShadowlandWatched& watched;
+        const shadowland::Decoder& decoder;  ///< Has what hangs on the session.
+        const policy::RuleSet::Service& service;
+        Bytes hanging = {};  ///< As the decoder had put it down; empty: it is asked.
+    };
     /// How a connection stands between two packets.
     struct State {
+        State(Flow& f, const minecraft::Session& s, const Watched& w, const policy::Policy& p,
+              Nanos t) noexcept
+            : flow(f), session(&s), watched(&w), policy(p), now(t) {}
+        State(Flow& f, const ShadowlandState& s, const policy::Policy& p, Nanos t) noexcept
+            : flow(f), shadowland(s), policy(p), now(t) {}
+
         Flow& flow;
-        const minecraft::Session& session;
-        const Watched& watched;
+        // Of Minecraft these,
+        const minecraft::Session* session = nullptr;
+        const Watched* watched = nullptr;
+        std::optional<ShadowlandState> shadowland;  ///< or this.
         const policy::Policy& policy;
         Nanos now{};
     };
@@ -60,8 +78,12 @@ public:
         minecraft::Session session;  ///< Before that frame.
     };
     void suspect(const First& first) noexcept;
+    /// The same for a datagram, with the state as it was before it.
+    void suspect(const State& before, const Packet& packet) noexcept;
     /// The same when only what comes after can be recorded.
     void suspect(Flow& flow, Nanos now) noexcept;
+    /// The packet at hand answered a challenge as the integrity table has it.
+    void answered_right(const Flow& flow) noexcept;
     /// He was found at fault again.
     void found(const Flow& flow, Nanos now) noexcept;
     /// A verdict that acts: to be proved.
@@ -102,6 +124,7 @@ private:
     void give_up(Place& place) noexcept;
     void hand_over(Place& place) noexcept;
     bool begin(Place& place, uint8_t part, const State& state) noexcept;
+    bool begin_session(CapturePart& part, const State& state) const noexcept;
     bool renew(Place*& place, const State& state) noexcept;
     void fill(Snapshot& snapshot, const State& state) const noexcept;
     void notice(Notice n) noexcept { counters_.notices[static_cast<size_t>(n)].add(); }
@@ -109,6 +132,7 @@ private:
     const config::Config& config_;
     Counters& counters_;
     const stream::StreamPool& streams_;
+    const keys::ShadowlandKeys* const keys_;  ///< Null: no secret is known.
     const policy::Action from_;
     HugeArray<std::byte> memory_;
     std::vector<Place> places_;

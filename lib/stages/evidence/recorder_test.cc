@@ -186,6 +186,44 @@ TEST(Recorder, CountsWhoHasNoPlaceAndGivesHimTheNextOne) {
     EXPECT_TRUE(third.suspect);
 }
 
+TEST(Recorder, LeavesNoKeyOfWhoHadThePlaceBefore) {
+    Crowd crowd;
+    minecraft::Cfb8::Secret secret;
+    for (size_t i = 0; i < secret.size(); ++i) secret[i] = static_cast<std::byte>(0xa0 + i);
+    crowd.session.take_key(secret);
+    Flow first, second;
+    crowd.recorder.suspect(first, 1s);
+    crowd.sends(first, 1s);
+    crowd.recorder.flow_ended(first);
+
+    second.key = FlowKey::of(client, game_server, ip_protocol_udp);
+    shadowland::EntityPool entities(4);
+    const shadowland::Maps maps{config::Shadowland()};
+    ShadowlandWatched watched(entities, maps);
+    watched.player.known.make(7)->put({1, 2, 3});
+    const shadowland::Session session;
+    const keys::ShadowlandKeys keys(0);
+    const shadowland::Decoder decoder({.sessions = 1, .fragments = {4, 4}}, keys);
+    const policy::RuleSet::Service& service = crowd.rules->service(0);
+    Packet packet;
+    packet.flow = &second;
+    packet.frame = crowd.frame.data();
+    packet.frame_size = static_cast<uint32_t>(crowd.frame.size());
+    crowd.recorder.suspect(second, 2s);
+    crowd.recorder.packet(
+        {second, {session, watched, decoder, service}, crowd.rules->policy_of(0), 2s}, packet);
+    crowd.is_judged(second, 2s, 1);
+    crowd.recorder.flow_ended(second);
+
+    const Capture* capture = crowd.recorder.take();
+    ASSERT_NE(capture, nullptr);
+    const Snapshot& snapshot = capture->parts[0].snapshot;
+    EXPECT_EQ(snapshot.protocol, protocol::Protocol::shadowland);
+    EXPECT_EQ(snapshot.shadowland.entities, 1u);
+    const Bytes all = as_bytes(&snapshot, sizeof snapshot);
+    EXPECT_EQ(as_text(all).find(as_text(secret)), std::string_view::npos);
+}
+
 TEST(Recorder, TakesThePlaceOfWhomNothingWasFoundOfForAMinute) {
     Crowd crowd;
     Flow first, second, third, fourth;
