@@ -206,6 +206,16 @@ class Stage(contextlib.ExitStack):
         expect(not err, f"verdicts replay: {err}")
         return [json.loads(line) for line in out.splitlines()]
 
+    def proved(self, config, verdicts):
+        """Those of the verdicts that act, after their packets have said the same of them once more."""
+        acted = [v for v in verdicts if v["type"] == "verdict" and v["confidence"] >= 0.95 and v["action"] in ("alert", "kick")]
+        told = self.replayed(config, [v["id"] for v in acted])
+        expect(len(told) == len(acted) and all(r["same"] for r in told),
+               f"of {len(acted)} acted verdicts {len(told)} replay, and not the same: {[r for r in told if not r['same']][:2]}")
+        expect(all(r["stored"]["evidence"] == v["evidence"] for r, v in zip(told, acted)), "evidence and log differ")
+        print(f"   {len(acted)} acted verdicts replayed from their packets: all the same, to the last bit")
+        return acted
+
 
 def mac_of(space):
     """Of a host's end of the wire."""

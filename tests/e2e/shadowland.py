@@ -107,6 +107,8 @@ def shadowland_on_a_bad_line(stage):
         mine = [(v["check"], v["level"], v["action"]) for v in verdicts
                 if v["type"] == "verdict" and v["player"].get("name") == cheater["name"]]
         expect(gone.get("reason") == 7, f"the server never lost {cheater['name']}: {gone}; found: {mine[-3:]}")
+    proved = {v["player"]["name"] for v in stage.proved(config, verdicts)}
+    expect(proved >= {c["name"] for c in cheaters}, f"verdicts on {proved} alone are proved")
     for _, log in cheats:
         expect(lines(log, "disconnected") == [7], f"a cheater was not told that he is out: {lines(log, 'disconnected')}")
 
