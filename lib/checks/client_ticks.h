@@ -2,13 +2,14 @@
 
 #include <cstdint>
 
-#include "protocol/event.h"
+#include "player/player.h"
 
 namespace portcullis::checks {
 
 /// Counts a client's own ticks where the wire shows them: up to 1.8 each tick
 /// ends with a movement packet, from 1.21.2 (protocol 768) on with "tick end".
-/// In between, and for clients that send no such packet, it is never `known`.
+/// In between, for clients that send no such packet, and up to 1.8 behind a proxy that
+/// translates and says by its own clock that the client is there, it is never `known`.
 ///
 /// The answer to a teleport is a movement packet too and counts as one tick too
 /// many, which is to the player's favour wherever ticks excuse him.
@@ -19,8 +20,9 @@ public:
     /// A client that ticks shows it steadily: so many before it is believed.
     static constexpr uint32_t warm_up = 40;
 
-    void on(const protocol::Move&, int32_t version) noexcept {
-        if (version > 0 && version <= version_flying_max) ++count_;
+    void on(const protocol::Move&, const Player& player) noexcept {
+        const bool shown = player.version > 0 && player.version <= version_flying_max;
+        if (shown && !player.line.translated) ++count_;
     }
     void on(const protocol::TickEnded&) noexcept { ++count_; }
 

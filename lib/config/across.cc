@@ -66,8 +66,12 @@ void check_in_front(const Service& service, Problems& problems) {
     };
     const bool forwards = service.forwarding != Forwarding::none;
     const bool expects = forwards || service.proxy_protocol;
-    if ((expects || service.floodgate) && service.protocol != protocol::Protocol::minecraft) {
-        complain("has proxy_protocol, forwarding or floodgate, which only Minecraft knows");
+    const bool translates = service.translates == Translates::yes;
+    if ((expects || translates || service.floodgate || service.vivecraft) &&
+        service.protocol != protocol::Protocol::minecraft) {
+        complain(
+            "has proxy_protocol, forwarding, translates, floodgate or vivecraft, which only "
+            "Minecraft knows");
     }
     if (!service.forwarding_secret_file.empty() && !forwards) {
         complain(

@@ -71,6 +71,8 @@ enum class Urgent : uint8_t { drop, strip };
 enum class Checksums : uint8_t { verify, trust };
 enum class Idle : uint8_t { spin, sleep, interrupt };
 enum class Forwarding : uint8_t { none, bungeecord, velocity };
+/// Whether players' versions may be translated before the wire: `by_proxy` where one is expected.
+enum class Translates : uint8_t { by_proxy, yes, no };
 /// What becomes of an update about something too far away for its receiver to see.
 enum class Interest : uint8_t { count, enforce };
 /// What becomes of a datagram message of a type that nobody knows.
@@ -84,7 +86,9 @@ struct Service {
     Forwarding forwarding = Forwarding::none;
     std::string forwarding_secret_file;  ///< Empty: what is forwarded is not verified.
     std::vector<IpPrefix> proxies;       ///< Who may speak for players; empty: anybody.
+    Translates translates = Translates::by_proxy;
     bool floodgate = false;
+    bool vivecraft = false;
     std::string policy = "default";
     // Of a game over UDP.
     Interest aoi = Interest::count;

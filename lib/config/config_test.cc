@@ -126,11 +126,13 @@ TEST(Config, ReadsWhoStandsInFront) {
     const Config config = parse("services: [ " + service +
                                     ", proxy_protocol: true, forwarding: velocity, "
                                     "forwarding_secret_file: /etc/secret, "
-                                    "proxies: [10.0.0.9, 10.1.0.0/16], floodgate: true } ]\n",
+                                    "proxies: [10.0.0.9, 10.1.0.0/16], translates: false, "
+                                    "floodgate: true, vivecraft: true } ]\n",
                                 "f");
     const Service& read = config.services.at(0);
-    EXPECT_TRUE(read.proxy_protocol && read.floodgate);
+    EXPECT_TRUE(read.proxy_protocol && read.floodgate && read.vivecraft);
     EXPECT_EQ(read.forwarding, Forwarding::velocity);
+    EXPECT_EQ(read.translates, Translates::no);
     EXPECT_EQ(read.forwarding_secret_file, "/etc/secret");
     ASSERT_EQ(read.proxies.size(), 2u);
     EXPECT_TRUE(read.proxies[1].contains(*parse_address("10.1.2.3")));
@@ -226,7 +228,8 @@ const Case shapes[] = {
      "f:1:64: wires[0].inside lacks \"driver\""},
     {"services: [ 25565 ]",
      "f:1:13: services[0] is \"25565\"; allowed: a map with name, protocol, address, port, "
-     "proxy_protocol, forwarding, forwarding_secret_file, proxies, floodgate, policy, aoi, "
+     "proxy_protocol, forwarding, forwarding_secret_file, proxies, translates, floodgate, "
+     "vivecraft, policy, aoi, "
      "unknown_types, reseal, cookie_secret_file or integrity_secret_file"},
 };
 
@@ -252,8 +255,8 @@ const Case meanings[] = {
      "f:2:3: service \"t\" has the address 10.0.0.2:1 of service \"s\""},
     {"services: [ { name: s, protocol: shadowland, address: 10.0.0.2, port: 1, "
      "proxy_protocol: true } ]",
-     "f:1:13: service \"s\" has proxy_protocol, forwarding or floodgate, which only Minecraft "
-     "knows"},
+     "f:1:13: service \"s\" has proxy_protocol, forwarding, translates, floodgate or "
+     "vivecraft, which only Minecraft knows"},
     {"services: [ " + service + ", forwarding_secret_file: /s } ]",
      "f:1:13: service \"s\" has a forwarding_secret_file and no forwarding; allowed with: "
      "bungeecord or velocity"},

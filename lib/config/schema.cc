@@ -134,9 +134,18 @@ Rows<Service> service_rows() {
                      "The proxies' addresses and prefixes: PROXY headers and forwarding are "
                      "believed from them alone, and they are never blocked nor counted by "
                      "`flood.*`. Empty: believed from anybody."),
+        row<Service>("translates", &Service::translates,
+                     choice<Translates>({"auto", "true", "false"}),
+                     "The proxy may translate between versions (ViaVersion, ViaBackwards or "
+                     "ViaRewind on it), so its packets are not all the player's: checks take "
+                     "that into account. `auto`: where `proxy_protocol` or `forwarding` is set."),
         row<Service>("floodgate", &Service::floodgate, yes_no(),
                      "The server or its proxy runs Floodgate, which refuses forged data: a "
                      "handshake with such data is from a Bedrock player."),
+        row<Service>("vivecraft", &Service::vivecraft, yes_no(),
+                     "Who says that he plays with Vivecraft (VR) is believed: he strikes without "
+                     "a swing, and several at once, and `combat.no_swing` and "
+                     "`combat.multi_target` only write it down. A cheat may say so, too."),
         row<Service>("policy", &Service::policy, name(), "The policy of `policies` that judges."),
         row<Service>("aoi", &Service::aoi, choice<Interest>({"count", "enforce"}),
                      "Shadowland: updates about what is too far away for the client to see are "

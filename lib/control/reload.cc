@@ -16,7 +16,7 @@ bool same_place(const config::Service& a, const config::Service& b) {
            a.cookie_secret_file == b.cookie_secret_file &&
            a.integrity_secret_file == b.integrity_secret_file &&
            a.forwarding_secret_file == b.forwarding_secret_file && a.proxies == b.proxies &&
-           a.floodgate == b.floodgate;
+           a.translates == b.translates && a.floodgate == b.floodgate && a.vivecraft == b.vivecraft;
 }
 
 /// Flows hold their service by index, so the list stays; each service takes its

@@ -96,10 +96,14 @@ Player::MoveKind Player::kind_of(const protocol::Move& move) const noexcept {
 }
 
 bool Player::may_repeat(const protocol::Move& move) const noexcept {
-    if (!move.has_rotation || version < version_1_17 || version > version_1_20_5) return false;
+    // A translator passes on what the client repeats, and repeats itself for a server
+    // that asks it of one that does not.
+    const bool repeats = line.translated || (version >= version_1_17 && version <= version_1_20_5);
+    if (!repeats || !move.has_rotation) return false;
     // Who rides says no places in his ticks, so the last that was said may be far away.
     if (may_ride() && !place_last_) return true;
-    const double untold = version < version_1_18_2 ? untold_blocks : untold_blocks_since_1_18_2;
+    const bool tells_more = version >= version_1_18_2 && !line.translated;
+    const double untold = tells_more ? untold_blocks_since_1_18_2 : untold_blocks;
     return std::hypot(move.position.x - position_.x, move.position.y - position_.y,
                       move.position.z - position_.z) <= untold;
 }
@@ -316,6 +320,7 @@ void Player::on(const protocol::LoggedIn& e) noexcept {
 
 void Player::on(const protocol::Joined& e) noexcept {
     self_ = camera_ = e.self;
+    eyes_said_ = trips_.requests();
     joined_ = true;
     reset_traits();
     reset_body(e.mode);
@@ -418,6 +423,7 @@ void Player::get_off() noexcept {
 
 void Player::on(const protocol::CameraSet& e) noexcept {
     camera_ = e.entity;
+    eyes_said_ = trips_.requests();
     disturb();
 }
 

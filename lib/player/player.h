@@ -22,6 +22,11 @@ struct Line {
     uint64_t acked_bytes = 0;  ///< Of those, acknowledged by the client's TCP.
     /// That TCP is a proxy's: its acknowledgements say nothing of the player's own line.
     bool to_proxy = false;
+    /// That proxy may speak for a client of another version: it makes packets of its own,
+    /// holds some back, and the version is the one that it speaks.
+    bool translated = false;
+    /// Who says that he plays with Vivecraft is believed; anybody may say so.
+    bool believes_vivecraft = false;
 };
 
 /// The Player: what the server must believe about one client, built from both
@@ -56,8 +61,8 @@ public:
     enum class MoveKind : uint8_t {
         tick,    ///< One tick of the client's game.
         answer,  ///< Says the place that the server put the player to.
-        repeat,  ///< An extra one before an item is used (protocols 755 to 766); if no
-                 ///< UseItem follows it directly, it was a tick.
+        repeat,  ///< An extra one before an item is used (protocols 755 to 766, and all
+                 ///< behind a translator); if no UseItem follows it directly, it was a tick.
         turn,    ///< Says where he looks since the server turned his head; no tick.
     };
     MoveKind kind_of(const protocol::Move& move) const noexcept;
@@ -83,7 +88,14 @@ public:
     bool bedrock() const noexcept { return bedrock_; }
     /// Somebody who knows said so, whatever his UUID looks like.
     void is_bedrock() noexcept { told_bedrock_ = bedrock_ = true; }
+    /// His hands move by themselves (Vivecraft): a blow takes no click, and no arm swings.
+    bool may_be_vr() const noexcept { return said_vivecraft_ && line.believes_vivecraft; }
     protocol::EntityId self() const noexcept { return self_; }
+    /// It is his own body's id, what had it in a world before is out of his sight, and so is
+    /// he himself to another whose eyes he had.
+    bool surely_self(protocol::EntityId id) const noexcept {
+        return joined_ && id == self_ && trips_.reached() > eyes_said_;
+    }
     bool alive() const noexcept { return alive_; }
     bool on_ground() const noexcept { return on_ground_; }
     bool placed() const noexcept { return placed_; }  ///< A position was said.
@@ -176,6 +188,10 @@ public:
     void on(const protocol::EntityAction& e) noexcept;
     void on(const protocol::FlyingClaimed& e) noexcept;
     void on(const protocol::UseItem&) noexcept { uses_item_ = true; }
+    void on(const protocol::PluginMessage& e) noexcept {
+        // Since 1.13, and before.  It says so at the join, also while VR is still off.
+        if (e.channel == "vivecraft:data" || e.channel == "Vivecraft") said_vivecraft_ = true;
+    }
     void on(const protocol::Dig& e) noexcept;
     void on(const protocol::Respawned& e) noexcept;
     void on(const protocol::KeepAliveSent& e) noexcept;
@@ -263,10 +279,12 @@ private:
     float tick_rate_ = 20;
     bool bedrock_ = false;
     bool told_bedrock_ = false;
+    bool said_vivecraft_ = false;
     bool listed_as_rider_ = false;  ///< By the packet that is being told,
     bool riders_listed_ = false;    ///< and that packet lists riders.
     bool joined_ = false, alive_ = true, on_ground_ = false, placed_ = false;
     bool sneaking_ = false, sprinting_ = false, tells_ticks_ = false;
+    RequestCount eyes_said_ = 0;    ///< When the server said which body is his, or whose eyes.
     RequestCount turned_said_ = 0;  ///< When the server last turned his head,
     uint8_t turns_unanswered_ = 0;  ///< and how often without an answer.
     uint8_t glides_denied_ = 0;     ///< Claims in a row that the server did not confirm.

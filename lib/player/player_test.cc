@@ -183,6 +183,21 @@ TEST(Player, TellsARepeatFromATick) {
     }
 }
 
+TEST(Player, TakesTheRepeatOfAClientBehindATranslator) {
+    // Whatever version the proxy speaks, the client may be one that repeats, and the proxy
+    // repeats for those that do not.
+    for (const int32_t version : {47, 340, 754, 758, 766, 767, 774}) {
+        Player player = joined(version);
+        player.line.translated = true;
+        ticks(player, 3);
+        const protocol::Position at = player.position();
+        EXPECT_EQ(player.kind_of(looking(to(at.x + 0.02, at.y, at.z))), Player::MoveKind::repeat)
+            << "protocol " << version;
+        EXPECT_EQ(player.kind_of(looking(to(at.x + 0.2, at.y, at.z))), Player::MoveKind::tick)
+            << "protocol " << version;
+    }
+}
+
 TEST(Player, TellsARidersRepeatFromAWalkersTicks) {
     Player player = joined(765);
     player.on(protocol::Mounted{5, self});

@@ -115,8 +115,11 @@ std::optional<char> next_character(std::string_view& text) noexcept {
 InFront::InFront(const config::Service& from)
     : proxy_protocol_(from.proxy_protocol),
       floodgate_(from.floodgate),
+      vivecraft_(from.vivecraft),
       forwarding_(from.forwarding),
       proxies_(from.proxies) {
+    translates_ = from.translates == config::Translates::yes ||
+                  (from.translates == config::Translates::by_proxy && expected());
     if (!from.forwarding_secret_file.empty()) secrets_ = secrets_in(from.forwarding_secret_file);
 }
 

@@ -26,6 +26,9 @@ public:
     bool proxy_protocol() const noexcept { return proxy_protocol_; }
     config::Forwarding forwarding() const noexcept { return forwarding_; }
     bool floodgate() const noexcept { return floodgate_; }
+    bool vivecraft() const noexcept { return vivecraft_; }
+    /// Whether the proxies may translate between versions.
+    bool translates() const noexcept { return translates_; }
 
     /// Whether the wire shows proxies in place of players.
     bool expected() const noexcept {
@@ -45,6 +48,8 @@ public:
 private:
     bool proxy_protocol_ = false;
     bool floodgate_ = false;
+    bool vivecraft_ = false;
+    bool translates_ = false;
     config::Forwarding forwarding_ = config::Forwarding::none;
     std::vector<IpPrefix> proxies_;
     std::vector<std::string> secrets_;

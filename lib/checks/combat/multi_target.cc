@@ -27,9 +27,10 @@ void MultiTarget::on(const protocol::Attack& attack, const Player& player, const
     const bool other = attack.target != target_;
 
     if (same_tick && other) {
-        out.add(certain, {.observed = 2, .limit = 1, .unit = "targets/tick"});
+        out.add(player.may_be_vr() ? hint : certain,
+                {.observed = 2, .limit = 1, .unit = "targets/tick"});
     } else if (!ticks_.known() && same_group && other) {
-        if (!group_counted_) judge_group(settings, out);
+        if (!group_counted_) judge_group(player, settings, out);
     } else if (!same_group) {
         // The blow before was alone, or this one opens a new group.
         if (struck_ && !group_counted_) groups_ = std::max(0.0, groups_ - 1);
@@ -43,13 +44,17 @@ void MultiTarget::on(const protocol::Attack& attack, const Player& player, const
     moved_ = false;
 }
 
-void MultiTarget::judge_group(const Settings& settings, Findings& out) noexcept {
+void MultiTarget::judge_group(const Player& player, const Settings& settings,
+                              Findings& out) noexcept {
     group_counted_ = true;
     groups_ = std::min(groups_max, groups_ + 1);
-    out.add(groups_ >= settings.groups ? repeated : hint, {.observed = groups_,
-                                                           .limit = settings.groups,
-                                                           .unit = "groups",
-                                                           .note = "several targets at once"});
+    // Behind a translator to 1.8 that says that he is there, nobody sees whether he moved.
+    const bool unseen = player.line.translated && player.version <= ClientTicks::version_flying_max;
+    const bool act = groups_ >= settings.groups && !player.may_be_vr() && !unseen;
+    out.add(act ? repeated : hint, {.observed = groups_,
+                                    .limit = settings.groups,
+                                    .unit = "groups",
+                                    .note = "several targets at once"});
 }
 
 }  // namespace portcullis::checks

@@ -17,7 +17,9 @@ namespace portcullis::checks {
 /// of some ticks together while the player neither moved nor turned and his
 /// targets jostled each other through his crosshair.  One such group says little;
 /// an aura strikes in nothing else, so groups count up and single blows down.
-/// Blind there: an aura that turns between its blows.
+/// A hand of Vivecraft strikes all that its weapon meets; so it is only written down
+/// where that is believed.
+/// Blind where ticks are not seen: an aura that turns between its blows.
 class MultiTarget {
 public:
     static constexpr std::string_view name = "combat.multi_target";
@@ -34,7 +36,7 @@ public:
     void on(const protocol::Attack& attack, const Player& player, const Settings& settings,
             Findings& out) noexcept;
     void on(const protocol::Move& move, const Player& player, const Settings&, Findings&) noexcept {
-        ticks_.on(move, player.version);
+        ticks_.on(move, player);
         moved_ = true;
     }
     void on(const protocol::TickEnded& ended, const Player&, const Settings&, Findings&) noexcept {
@@ -42,7 +44,7 @@ public:
     }
 
 private:
-    void judge_group(const Settings& settings, Findings& out) noexcept;
+    void judge_group(const Player& player, const Settings& settings, Findings& out) noexcept;
 
     ClientTicks ticks_;
     protocol::EntityId target_ = 0;

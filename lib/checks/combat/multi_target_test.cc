@@ -31,6 +31,35 @@ TEST(MultiTarget, TwoInOneTickWhereTicksAreSeen) {
     }
 }
 
+TEST(MultiTarget, ATranslatorsTicksAreNotTheClients) {
+    // ViaVersion on a proxy to a server of 1.8 says that he is there by its own clock, and
+    // a line that delivers each 300 ms brings the blows of some of his ticks in between.
+    Story<MultiTarget> story(47);
+    story.player.line.translated = true;
+    warm_up(story, false);
+    for (int round = 0; round < 200; ++round) {
+        story.client(Attack{round % 3 == 0 ? 1 : 2}).client(Attack{1});
+        for (int i = 0; i < 6; ++i) story.wait(50ms).client(stand());
+    }
+    EXPECT_LT(story.confidence(), acts_at);
+}
+
+TEST(MultiTarget, OnlyWritesDownWhatVivecraftsHandsDoWhereItIsBelieved) {
+    for (const int32_t version : {754, 769}) {
+        for (const bool believed : {false, true}) {
+            Story<MultiTarget> story(version);
+            story.player.line.believes_vivecraft = believed;
+            story.client(protocol::PluginMessage{.channel = "vivecraft:data", .data = {}});
+            warm_up(story, version == 769);
+            for (int i = 0; i < 10; ++i) {
+                story.wait(1s).client(Attack{1}).client(Attack{2});
+            }
+            EXPECT_GT(story.findings(), 0u) << version;
+            EXPECT_EQ(story.confidence() >= acts_at, !believed) << version;
+        }
+    }
+}
+
 TEST(MultiTarget, EveryClickOfATickOnOneTargetIsHonest) {
     for (const int32_t version : {47, 754, 769}) {
         Story<MultiTarget> story(version);

@@ -48,6 +48,43 @@ TEST(NoSwing, CountsBlowsAgainstSwings) {
     }
 }
 
+/// Clicks of a 1.8 client through ViaRewind, which keeps the swings and lets them follow
+/// the blows: `blows` at once, each `every`, the swings `later`.
+void strikes(Story<NoSwing>& story, int blows, Nanos every, Nanos later, bool swings = true) {
+    for (int round = 0; round < 40; ++round) {
+        for (int i = 0; i < blows; ++i) {
+            story.client(protocol::Attack{.target = 7}).client(stand());
+        }
+        story.wait(later);
+        for (int i = 0; swings && i < blows; ++i) story.client(protocol::Swing{});
+        story.wait(every - later);
+    }
+}
+
+TEST(NoSwing, LetsATranslatorHoldTheSwingsBack) {
+    for (const int32_t version : {340, 765, 769}) {
+        for (const int blows : {3, 5, 9}) {
+            Story<NoSwing> bunched(version), hung(version), silent(version);
+            for (Story<NoSwing>* story : {&bunched, &hung, &silent}) {
+                story->player.line.translated = true;
+            }
+            strikes(bunched, blows, 350ms, 5ms);
+            strikes(hung, blows, 3s, 50ms);
+            strikes(silent, blows, 350ms, 5ms, false);
+            EXPECT_EQ(bunched.findings(), 0u) << version << ' ' << blows;
+            EXPECT_EQ(hung.findings(), 0u) << version << ' ' << blows;
+            EXPECT_GE(silent.confidence(), acts_at) << version << ' ' << blows;
+        }
+    }
+}
+
+TEST(NoSwing, FindsASilentAuraThroughATranslatorWithinASecond) {
+    Story<NoSwing> story(765);
+    story.player.line.translated = true;
+    for (int i = 0; i < 10; ++i) story.client(protocol::Attack{.target = 7}).wait(100ms);
+    EXPECT_GE(story.confidence(), acts_at);
+}
+
 TEST(NoSwing, AsksNoSwingOfSpectators) {
     // They click at whom they want to watch; from 1.21.11 on no arm moves with it.
     for (const int32_t version : {754, 774}) {
@@ -64,6 +101,23 @@ TEST(NoSwing, AsksNoSwingOfSpectators) {
         for (int i = 0; i < 5; ++i) story.client(protocol::Attack{.target = 7});
         EXPECT_GE(story.confidence(), acts_at) << version;
     }
+}
+
+const protocol::PluginMessage vivecraft{.channel = "vivecraft:data", .data = {}};
+
+TEST(NoSwing, OnlyWritesDownWhatVivecraftsHandsDoWhereItIsBelieved) {
+    for (const bool believed : {false, true}) {
+        Story<NoSwing> story(769);
+        story.player.line.believes_vivecraft = believed;
+        story.client(vivecraft);
+        for (int i = 0; i < 10; ++i) story.wait(1s).client(protocol::Attack{.target = 7});
+        EXPECT_GT(story.findings(), 0u);
+        EXPECT_EQ(story.confidence() >= acts_at, !believed);
+    }
+    Story<NoSwing> silent(769);  // Who says nothing is as everybody.
+    silent.player.line.believes_vivecraft = true;
+    for (int i = 0; i < 10; ++i) silent.client(protocol::Attack{.target = 7});
+    EXPECT_GE(silent.confidence(), acts_at);
 }
 
 TEST(NoSwing, OnlyWritesDownWhatAVersionWeDoNotKnowDoes) {

@@ -30,7 +30,6 @@ void DigFast::on(const protocol::Dig& dig, const Player& player, const Settings&
             break;
         case Status::cancel:
             started_ = false;
-            count_ = 0;
             break;
         default:
             if (started_ && ticks_.known() && ticks_.count() == start_tick_) {

@@ -12,10 +12,10 @@ namespace portcullis::checks {
 /// A block that does not give way at one blow (those are only "started") takes
 /// two ticks of damage at least, so a tick lies between start and finish, and the
 /// next start comes a tick later: ten finished a second is the end of all
-/// honesty.  A held button waits six ticks after each block; one who clicks anew
-/// for every block can save that wait, but presses too briefly now and then and
-/// has to cancel.  So a run of `run` blocks finished without one cancel at more
-/// than 1 in `ticks_per_block` is a machine's.
+/// honesty.  Every client waits five ticks more after a block that it finished, and
+/// neither a cancel nor a new click ends that wait (1.7 to 26.1): it is counted down
+/// only while it digs.  So a run of `run` blocks finished at more than 1 in
+/// `ticks_per_block`, whatever was cancelled between, is a machine's.
 ///
 /// Time is counted in the client's ticks where the wire shows them; else by
 /// arrival, to which all that a stall before may have held back is added.
@@ -45,7 +45,7 @@ public:
         if (!packet.from_server) silence_.heard(player.now);
     }
     void on(const protocol::Move& move, const Player& player, const Settings&, Findings&) noexcept {
-        ticks_.on(move, player.version);
+        ticks_.on(move, player);
     }
     void on(const protocol::TickEnded& ended, const Player&, const Settings&, Findings&) noexcept {
         ticks_.on(ended);
@@ -63,7 +63,7 @@ private:
 
     Silence silence_;
     ClientTicks ticks_;
-    uint32_t count_ = 0;  ///< Finished since the last cancel.
+    uint32_t count_ = 0;  ///< Finished out of creative mode.
     uint32_t start_tick_ = 0;
     bool started_ = false;
     std::array<Finish, run_max> finishes_;  ///< A ring.

@@ -109,17 +109,28 @@ TEST(DigFast, GrantsWhatAStallHeldBack) {
     }
 }
 
-TEST(DigFast, ACancelEndsTheRun) {
-    Miner miner(754);
+/// Rounds of `run` blocks and one that is begun and given up.
+void gives_up_now_and_then(Miner& miner, int run, int damage, int pause) {
     for (int i = 0; i < 10; ++i) {
-        miner.blocks(6, 1, 2);
+        miner.blocks(run, damage, pause);
         miner.dig(Dig::Status::start);
         miner.tick();
         --miner.x;
         miner.dig(Dig::Status::cancel);
         miner.tick();
     }
-    EXPECT_EQ(miner.story.findings(), 0u);
+}
+
+TEST(DigFast, ACancelExcusesNoRun) {
+    // Every client waits five ticks after each block that it finished, whatever it
+    // cancelled or began since.
+    for (const int32_t version : versions) {
+        Miner machine(version), hand(version);
+        gives_up_now_and_then(machine, 11, 0, 1);
+        gives_up_now_and_then(hand, 6, 1, 6);
+        EXPECT_GE(machine.story.confidence(), acts_at) << version;
+        EXPECT_EQ(hand.story.findings(), 0u) << version;
+    }
 }
 
 TEST(DigFast, OneBlowBlocksAreOnlyStarted) {

@@ -15,7 +15,8 @@ namespace portcullis::checks {
 /// finish, the first.  So the last few started blocks are all held possible until
 /// one is finished, and the last one finished or cancelled however many came after:
 /// from 1.14.4 on a client whose button stays down finishes a block that comes back
-/// again and again without a new start.  When more were started than are held,
+/// again and again without a new start; so may one of any version that a proxy
+/// translates.  When more were started than are held,
 /// any may be it, and a finish is only written down.  Cancelling what was never
 /// started gains a cheat nothing and is only written down too.
 /// Blind: what is started and finished in order, however fast: digging.fast.  The
@@ -29,6 +30,7 @@ public:
 
     void on(const protocol::Dig& dig, const Player& player, const Settings&,
             Findings& out) noexcept {
+        if (player.bedrock()) return;  // Geyser up to 2025-09 holds starts back, and no end.
         if (dig.status > static_cast<uint8_t>(last_status(player.version))) {
             out.add(player.version > version_known_max ? 0.5f : 0.97f,
                     {.observed = static_cast<double>(dig.status),
@@ -56,7 +58,9 @@ public:
                 hold(dig.block);
                 size_ = 0;
                 // Before, a client forgets the block that it has broken.
-                if (player.version < version_keeps_finished) holds_ = false;
+                if (player.version < version_keeps_finished && !player.line.translated) {
+                    holds_ = false;
+                }
                 break;
             default:
                 break;

@@ -65,6 +65,34 @@ TEST(DigOrder, HoldsPossibleWhatAClientMayStillWorkOn) {
     }
 }
 
+TEST(DigOrder, ATranslatedClientMayBeOfAVersionThatKeepsWhatItFinished) {
+    // Who holds the button in a protected lobby, by 1.21 on a server of 1.8 or 1.12.
+    for (const bool translated : {false, true}) {
+        for (const int32_t version : {47, 340, version_1_14_3}) {
+            Story<DigOrder> story(version);
+            story.player.line.translated = translated;
+            const auto dig = [&](Dig::Status status) {
+                story.client(
+                    Dig{.status = static_cast<uint8_t>(status), .block = {1, 63, 0}, .face = 1});
+            };
+            dig(Dig::Status::start);
+            for (int i = 0; i < 5; ++i) dig(Dig::Status::finish);
+            EXPECT_EQ(story.findings() > 0, !translated) << version;
+        }
+    }
+}
+
+TEST(DigOrder, LetsABedrockPlayerBe) {
+    // Geyser up to 2025-09 told of a block's end although it had held its start back.
+    Story<DigOrder> story(767);
+    story.player.is_bedrock();
+    for (int i = 0; i < 4; ++i) {
+        story.client(Dig{
+            .status = static_cast<uint8_t>(Dig::Status::finish), .block = {i, 9, 9}, .face = 1});
+    }
+    EXPECT_EQ(story.findings(), 0u);
+}
+
 TEST(DigOrder, KnowsEachVersionsActions) {
     struct {
         int32_t version;

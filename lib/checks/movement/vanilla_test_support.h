@@ -114,6 +114,8 @@ public:
     /// The line's delay to the appliance at a moment; it keeps the order.
     std::function<Nanos(Nanos)> delay = [](Nanos) { return Nanos{30ms}; };
 
+    /// A proxy that translates versions stands between the client and the wire.
+    void is_translated() { player_.line.translated = true; }
     void says(Nanos when, const Said& what) { said_.push_back({when, what}); }
     void is_told(Nanos when, const Told& what) { told_.push_back({when, what}); }
     /// The server asks every four seconds; the client answers as it hears it.

@@ -9,6 +9,16 @@ namespace {
 /// Unmoved clients from 1.9 on tell a place on the 20th tick since the last.
 constexpr double reminder_ticks = 20;
 constexpr int32_t version_1_9 = 107;
+/// Looks without a place in one tick: its own, and those of mods that turn the head for a
+/// click and back, twice.
+constexpr uint8_t turns_free = 5;
+
+/// ViaVersion on a proxy to a server of 1.8 says that a client is there each tick of its
+/// own clock in which nothing came, whatever comes later.
+bool may_be_the_proxys(const protocol::Move& e, const Player& player) noexcept {
+    const bool bare = !e.has_position && !e.has_rotation;
+    return bare && player.line.translated && player.version < version_1_9;
+}
 
 Nanos from_ms(double ms) noexcept { return Nanos(static_cast<int64_t>(ms * 1e6)); }
 Nanos ticks_long(double ticks) noexcept { return from_ms(ticks * 50); }
@@ -17,10 +27,10 @@ Nanos ticks_long(double ticks) noexcept { return from_ms(ticks * 50); }
 
 void Timer::on(const protocol::Move& e, const Player& player, const Settings& settings,
                Findings& out) noexcept {
-    if (player.tells_ticks()) return;
+    if (may_be_the_proxys(e, player)) return;
     if (unclear_ticks_ > 0) {
         // No item was used, so it was no repetition.
-        ticked(unclear_ticks_, player, settings, out);
+        moved(unclear_ticks_, true, player, settings, out);
         told_place(unclear_at_);
         unclear_ticks_ = 0;
     }
@@ -32,8 +42,21 @@ void Timer::on(const protocol::Move& e, const Player& player, const Settings& se
         unclear_at_ = player.now;
         return;
     }
-    ticked(ticks, player, settings, out);
+    moved(ticks, e.has_position, player, settings, out);
     if (e.has_position) told_place(player.now);
+}
+
+void Timer::moved(double ticks, bool placed, const Player& player, const Settings& settings,
+                  Findings& out) noexcept {
+    if (!player.tells_ticks()) return ticked(ticks, player, settings, out);
+    // One movement belongs to each tick that ends; more of them are ticks that do not.
+    uint8_t& said = placed ? places_in_tick_ : turns_in_tick_;
+    const uint8_t most = placed ? 1 : turns_free;
+    if (said < most) {
+        ++said;
+    } else {
+        ticked(1, player, settings, out);
+    }
 }
 
 double Timer::ticks_of(const protocol::Move& e, const Player& player) const noexcept {
@@ -53,6 +76,8 @@ void Timer::told_place(Nanos at) noexcept {
 
 void Timer::on(const protocol::TickEnded&, const Player& player, const Settings& settings,
                Findings& out) noexcept {
+    places_in_tick_ = turns_in_tick_ = 0;
+    unclear_ticks_ = 0;
     ticked(1, player, settings, out);
 }
 

@@ -19,8 +19,11 @@ namespace portcullis::checks {
 /// and whoever falls through it has made ticks out of nothing.
 ///
 /// Ticks are: each movement packet that is not the answer to a teleport or a
-/// repetition; where the client says when its ticks end (protocol 768 on), those.
+/// repetition; where the client says when its ticks end (protocol 768 on), those, and each
+/// movement more than one that no end follows.
 /// The use of an item follows a repetition, so it is known for one a packet later.
+/// Bare packets of protocols up to 47 are none behind a proxy that translates: they
+/// may be its own.
 /// Blind: within a half second and the line's delay of advantage; to a client that
 /// holds its answers back as long; to one that was never asked anything.  Behind a
 /// proxy that answers keep-alives itself the floor would stand too high.
@@ -63,6 +66,9 @@ private:
     /// Those that a place which did not change stands for; else one.
     double ticks_of(const protocol::Move& e, const Player& player) const noexcept;
     void told_place(Nanos at) noexcept;
+    /// A movement of the client's own, which stands for `ticks` unless its ends are told.
+    void moved(double ticks, bool placed, const Player& player, const Settings& settings,
+               Findings& out) noexcept;
     void ticked(double ticks, const Player& player, const Settings& settings,
                 Findings& out) noexcept;
     void answered(RoundTrips::Kind kind, int64_t id, const Player& player,
@@ -77,6 +83,8 @@ private:
     Nanos place_at_{};
     double unclear_ticks_ = 0;  ///< Of what was taken for a repetition; told at
     Nanos unclear_at_{};
+    uint8_t places_in_tick_ = 0;  ///< Movements since the client said that a tick ended,
+    uint8_t turns_in_tick_ = 0;   ///< with a place and without.
     bool has_floor_ = false;
     bool has_place_ = false;
 };

@@ -209,6 +209,120 @@ TEST(Timer, ForgivesWhoStandsAndLooksRoundNowAndThen) {
     }
 }
 
+// ViaVersion on a proxy: the client repeats, or the proxy does for him, whatever version
+// the wire shows.
+TEST(Timer, ForgivesUsesOfItemsThroughATranslator) {
+    for (const int32_t version : {47, 340, 498, 754, 765, 767, 769}) {
+        for (const int uses_each : {1, 4}) {
+            Connection<Timing> connection(version);
+            connection.is_translated();
+            connection.says(900ms, looking_at({0.5, 64, 0.5}, 0));
+            for (int n = 0; n < 1200; ++n) {
+                const Nanos now = 1s + n * game_tick;
+                if (n % uses_each == 0) {
+                    uses_item(connection, now, looking_at({0.2 * n, 64, 0.5}, n));
+                }
+                connection.says(now, looking_at({0.2 * (n + 1), 64, 0.5}, n));
+                if (version >= 768) connection.says(now, protocol::TickEnded{});
+            }
+            connection.keeps_alive(61s);
+            const Acts acts = connection.play();
+            EXPECT_EQ(acts.count, 0u)
+                << "protocol " << version << ", at " << to_seconds(acts.first);
+        }
+    }
+}
+
+/// A client of 1.9 or newer through ViaVersion on a proxy to a server of 1.8: whenever nothing
+/// came for a tick of the proxy's clock it says that he is there.  `arrives` says when
+/// comes what the client said at a time.
+Acts through_idle_proxy(const std::function<Nanos(Nanos)>& arrives, Nanos tick) {
+    Connection<Timing> connection(47);
+    connection.is_translated();
+    connection.delay = [](Nanos) { return Nanos{}; };
+    connection.says(1s, looking_at({0, 64, 0}, 0));
+    Nanos idle_at = 1s + game_tick;
+    for (int n = 1; n < 600; ++n) {
+        const Nanos now = arrives(1s + n * tick);
+        for (; idle_at < now; idle_at += game_tick) connection.says(idle_at, protocol::Move{});
+        protocol::Move move;
+        move.has_position = true;
+        move.position = {0.2 * n, 64, 0};
+        connection.says(now, move);
+        idle_at = std::max(idle_at + game_tick, now - 1s);
+    }
+    for (int64_t id = 0; id < 6; ++id) {
+        const Nanos asked = 500ms + id * Nanos{4s};
+        connection.is_told(asked, protocol::KeepAliveSent{id});
+        connection.says(arrives(asked + 30ms), protocol::KeepAliveAnswered{id});
+    }
+    return connection.play();
+}
+
+TEST(Timer, LetsTheProxysIdlePacketsBe) {
+    for (const Nanos stall : {0ms, 300ms, 800ms, 1500ms, 3000ms, 5000ms}) {
+        const Acts acts = through_idle_proxy(
+            [&](Nanos said) {
+                const bool stalled = said >= 10s && said < 10s + stall;
+                return stalled ? 10s + stall : said;
+            },
+            game_tick);
+        EXPECT_EQ(acts.count, 0u) << "a stall of " << to_seconds(stall) << " s, at "
+                                  << to_seconds(acts.first);
+    }
+}
+
+TEST(Timer, ActsOnWhoMovesFasterThroughATranslator) {
+    const Acts acts = through_idle_proxy([](Nanos said) { return said; }, 40ms);
+    EXPECT_GT(acts.count, 0u);
+}
+
+// A client of 1.21.2 or newer says when its tick ends, and moves once in each.
+TEST(Timer, ActsOnWhoMovesSeveralTimesATick) {
+    enum class Says { each_tick, once, never };
+    for (const int32_t version : {768, 769, 774}) {
+        for (const Says ends : {Says::each_tick, Says::once, Says::never}) {
+            for (const int moves : {1, 2, 5, 20}) {
+                const Acts acts = tell(version, false, [&](auto& connection, Nanos now, int n) {
+                    for (int i = 0; i < moves; ++i) {
+                        protocol::Move move;
+                        move.has_position = true;
+                        move.position = {0.2 * (n * moves + i), 64, 0.5};
+                        connection.says(now, move);
+                    }
+                    if (ends == Says::each_tick || (ends == Says::once && n == 2)) {
+                        connection.says(now, protocol::TickEnded{});
+                    }
+                });
+                EXPECT_EQ(acts.count > 0, moves > 1)
+                    << "protocol " << version << ", " << moves << " moves a tick";
+                if (acts.count > 0) {
+                    EXPECT_LT(to_seconds(acts.first), 5) << version << ' ' << moves;
+                }
+            }
+        }
+    }
+}
+
+TEST(Timer, LetsModsTurnTheHeadForAClick) {
+    // There and back, and twice in a tick, for a block that shall look another way.
+    const Acts acts = tell(769, false, [&](auto& connection, Nanos now, int n) {
+        for (int i = 0; i < 4; ++i) connection.says(now, looking(90 * i));
+        connection.says(now, looking_at({0.2 * n, 64, 0.5}, n));
+        connection.says(now, protocol::TickEnded{});
+    });
+    EXPECT_EQ(acts.count, 0u) << "at " << to_seconds(acts.first) << " s";
+}
+
+TEST(Timer, ActsOnWhoTurnsWithoutEnd) {
+    const Acts acts = tell(769, false, [&](auto& connection, Nanos now, int n) {
+        for (int i = 0; i < 20; ++i) connection.says(now, looking(18 * i));
+        connection.says(now, looking_at({0.2 * n, 64, 0.5}, n));
+        connection.says(now, protocol::TickEnded{});
+    });
+    EXPECT_GT(acts.count, 0u);
+}
+
 // What is like a repeat is none if no item is used.
 TEST(Timer, ActsOnWhoCallsHisTicksRepeats) {
     for (const int32_t version : repeating_versions) {

@@ -74,8 +74,10 @@ Watched* Detect::watch() noexcept {
     watched.identity = *hearing_.told;
     watched.blocks_seen = context_.blocked.blocks_made();
     const policy::InFront& front = in_front(*hearing_.flow);
-    watched.player.line.to_proxy =
-        front.expected() && front.is_proxy(hearing_.flow->client().address);
+    const bool from_proxy = front.is_proxy(hearing_.flow->client().address);
+    watched.player.line.to_proxy = front.expected() && from_proxy;
+    watched.player.line.believes_vivecraft = front.vivecraft();
+    watched.player.line.translated = front.translates() && from_proxy;
     if (watched.identity.floodgate && front.floodgate()) {
         watched.player.is_bedrock();
     }

@@ -115,6 +115,35 @@ TEST(BehindAProxy, WhoAcknowledgesIsNotThePlayer) {
     EXPECT_FALSE(town.player().line.to_proxy);
 }
 
+TEST(BehindAProxy, HisVersionMayBeTranslatedUnlessItIsSaidThatItIsNot) {
+    for (const Way& way : ways) {
+        for (const auto translates :
+             {config::Translates::by_proxy, config::Translates::yes, config::Translates::no}) {
+            config::Config config = way.configuration();
+            config.services[0].translates = translates;
+            Town town(config);
+            ASSERT_TRUE(way.joins(town, campus, "Alice")) << way.what;
+            EXPECT_EQ(town.player().line.translated, translates != config::Translates::no)
+                << way.what;
+        }
+    }
+    // A proxy that forwards nothing has to be told of; a direct line is none.
+    for (const bool told : {false, true}) {
+        config::Config config = Town::blocking();
+        if (told) config.services[0].translates = config::Translates::yes;
+        Town town(config);
+        ASSERT_TRUE(town.logs_in(campus, "Alice"));
+        EXPECT_EQ(town.player().line.translated, told);
+    }
+    // Who comes past the proxies that are named speaks for himself.
+    config::Config config = Town::blocking();
+    config.services[0].forwarding = config::Forwarding::bungeecord;
+    config.services[0].proxies = {*parse_prefix("192.0.2.1/32")};
+    Town past(config);
+    ASSERT_TRUE(past.logs_in(campus, "Alice"));
+    EXPECT_FALSE(past.player().line.translated);
+}
+
 TEST(BehindAProxy, ItsOwnPingsAndChecksOfHealthAreNobodys) {
     for (const Way& way : ways) {
         Town town(way.configuration());
