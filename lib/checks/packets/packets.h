@@ -1,6 +1,7 @@
 #pragma once
 
 #include "checks/check.h"
+#include "checks/packets/impossible.h"
 #include "checks/packets/malformed.h"
 #include "checks/packets/not_finite.h"
 #include "checks/packets/pitch.h"
@@ -8,6 +9,6 @@
 namespace portcullis::checks {
 
 /// The family's checks; their names, settings, labels and docs follow from here.
-using Packets = CheckList<Malformed, NotFinite, Pitch>;
+using Packets = CheckList<Impossible, Malformed, NotFinite, Pitch>;
 
 }  // namespace portcullis::checks

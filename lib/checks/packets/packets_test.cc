@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "checks/packets/impossible.h"
 #include "checks/packets/malformed.h"
 #include "checks/packets/not_finite.h"
 #include "checks/packets/pitch.h"
@@ -41,6 +42,72 @@ TEST(NotFinite, LargeNumbersAndAbsentFieldsAreNumbers) {
     absent.position.x = nan;  // Not sent: whatever stands there means nothing.
     story.client(absent);
     EXPECT_EQ(story.findings(), 0u);
+}
+
+/// Asked something since, he has read all that came before.
+void answers(Story<Impossible>& story, int32_t id) {
+    story.server(protocol::PingSent{id}).wait(50ms).client(protocol::PingAnswered{id});
+}
+
+TEST(Impossible, NobodyStrikesHimself) {
+    for (const int32_t version : {47, 754, 774}) {
+        Story<Impossible> story(version);
+        story.server(protocol::Joined{.self = 7, .mode = protocol::GameMode::survival});
+        answers(story, 1);
+        story.client(protocol::Attack{.target = 8});
+        EXPECT_EQ(story.findings(), 0u);
+        story.client(protocol::Attack{.target = 7});
+        EXPECT_GE(story.confidence(), acts_at) << version;
+    }
+}
+
+TEST(Impossible, ABlowMayBeMeantForWhomHeSawBefore) {
+    // A proxy moves him to another server, where his body has the number that somebody
+    // had before: blows at that one are still on their way.
+    Story<Impossible> story(754);
+    story.server(protocol::Joined{.self = 7, .mode = protocol::GameMode::survival});
+    answers(story, 1);
+    story.server(protocol::Joined{.self = 8, .mode = protocol::GameMode::survival});
+    story.client(protocol::Attack{.target = 8});
+    EXPECT_EQ(story.findings(), 0u);
+    answers(story, 2);
+    story.client(protocol::Attack{.target = 8});
+    EXPECT_GE(story.confidence(), acts_at);
+}
+
+TEST(Impossible, WhoLooksOutOfAnothersEyesMaySeeHimself) {
+    Story<Impossible> story(754);
+    story.server(protocol::Joined{.self = 7, .mode = protocol::GameMode::survival});
+    answers(story, 1);
+    story.server(protocol::CameraSet{.entity = 9}).client(protocol::Attack{.target = 7});
+    answers(story, 2);
+    story.client(protocol::Attack{.target = 7});
+    story.server(protocol::CameraSet{.entity = 7}).client(protocol::Attack{.target = 7});
+    EXPECT_EQ(story.findings(), 0u);
+    answers(story, 3);
+    story.client(protocol::Attack{.target = 7});
+    EXPECT_GE(story.confidence(), acts_at);
+}
+
+TEST(Impossible, HandsHaveNineSlots) {
+    struct {
+        int32_t version;
+        int16_t slot;
+        bool acts, written;
+    } constexpr cases[] = {
+        {47, 0, false, false},  {774, 8, false, false}, {47, 9, false, true},
+        {774, 35, false, true}, {774, 36, true, true},  {47, 200, true, true},
+        {754, -3, true, true},  {754, -1, true, true},  {5, 150, false, true},
+    };
+    for (const auto& c : cases) {
+        Story<Impossible> story(c.version), bedrock(c.version);
+        story.client(protocol::SlotSelected{c.slot});
+        EXPECT_EQ(story.confidence() >= acts_at, c.acts) << c.version << ' ' << c.slot;
+        EXPECT_EQ(story.findings() > 0, c.written) << c.version << ' ' << c.slot;
+        bedrock.player.is_bedrock();
+        bedrock.client(protocol::SlotSelected{c.slot});
+        EXPECT_EQ(bedrock.findings(), 0u);
+    }
 }
 
 protocol::Teleported teleport(float pitch, bool relative = false) {
@@ -91,6 +158,13 @@ TEST(Pitch, ATeleportWithinTheRangeExcusesNothing) {
     Story<Pitch> story(754);
     story.server(teleport(10)).server(teleport(0, true)).client(look(0, 95));
     EXPECT_GE(story.confidence(), acts_at);
+}
+
+TEST(Pitch, LetsABedrockPlayerBe) {
+    Story<Pitch> story(767);
+    story.player.is_bedrock();
+    story.client(look(0, 95));
+    EXPECT_EQ(story.findings(), 0u);
 }
 
 TEST(Malformed, WritesDownEveryFaultAndNeverActs) {

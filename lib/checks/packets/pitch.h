@@ -27,9 +27,9 @@ public:
         {{"limit_degrees", &Settings::limit_degrees, 90, 180,
           "Largest pitch up or down that is no finding, degrees."}}};
 
-    void on(const protocol::Move& move, const Player&, const Settings& settings,
+    void on(const protocol::Move& move, const Player& player, const Settings& settings,
             Findings& out) noexcept {
-        if (!move.has_rotation) return;
+        if (!move.has_rotation || player.bedrock()) return;
         const double pitch = std::abs(static_cast<double>(move.rotation.pitch));
         if (!(pitch > settings.limit_degrees + rounding)) return;  // NaN is packets.not_finite's.
         if (asked_for(move.rotation.pitch)) return;

@@ -14,12 +14,21 @@ using protocol::Effect;
 struct NamedAttribute {
     std::string_view name;
     Attribute attribute;
+    double on_top_of = 0;
 };
-/// Up to 765 attributes have texts, spelled anew in 1.16.  Only those of that time.
+/// Up to 765 attributes have texts, spelled anew in 1.16.  Only those of that time, and how
+/// far an arm reaches by Forge (1.18.2 on, another name from 1.19.3 on) and by the library
+/// of Fabric's mods, which tells what is beyond three blocks.
 constexpr NamedAttribute named_attributes[] = {
-    {"movementSpeed", Attribute::movement_speed}, {"movement_speed", Attribute::movement_speed},
-    {"flyingSpeed", Attribute::flying_speed},     {"flying_speed", Attribute::flying_speed},
-    {"jumpStrength", Attribute::jump_strength},   {"jump_strength", Attribute::jump_strength},
+    {"movementSpeed", Attribute::movement_speed},
+    {"movement_speed", Attribute::movement_speed},
+    {"flyingSpeed", Attribute::flying_speed},
+    {"flying_speed", Attribute::flying_speed},
+    {"jumpStrength", Attribute::jump_strength},
+    {"jump_strength", Attribute::jump_strength},
+    {"forge:attack_range", Attribute::entity_interaction_range},
+    {"forge:entity_reach", Attribute::entity_interaction_range},
+    {"reach-entity-attributes:attack_range", Attribute::entity_interaction_range, 3},
 };
 
 const Tables* tables_at(int16_t index) noexcept {
@@ -53,14 +62,14 @@ Attribute attribute_by_number(int16_t tables, int32_t number) noexcept {
     return t->attributes[static_cast<size_t>(number)];
 }
 
-Attribute attribute_by_name(std::string_view name) noexcept {
+AttributeMeant attribute_by_name(std::string_view name) noexcept {
     for (const std::string_view prefix : {"minecraft:", "generic.", "horse."}) {
         if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
     }
     for (const NamedAttribute& known : named_attributes) {
-        if (known.name == name) return known.attribute;
+        if (known.name == name) return {known.attribute, known.on_top_of};
     }
-    return Attribute::other;
+    return {};
 }
 
 Effect effect_by_number(int32_t version, int32_t number) noexcept {

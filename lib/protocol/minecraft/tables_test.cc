@@ -245,5 +245,27 @@ TEST(Meaning, AttributesOfTheList) {
     EXPECT_GT(compared, 200u);
 }
 
+// Up to 765 attributes have texts; what mods make an arm longer by is told there.
+TEST(Tables, KnowsTheReachOfModdedWeapons) {
+    struct {
+        std::string_view name;
+        protocol::Attribute attribute;
+        double told, meant;
+    } constexpr cases[] = {
+        {"forge:attack_range", protocol::Attribute::entity_interaction_range, 5, 5},
+        {"forge:entity_reach", protocol::Attribute::entity_interaction_range, 6, 6},
+        {"reach-entity-attributes:attack_range", protocol::Attribute::entity_interaction_range, 3,
+         6},
+        {"minecraft:generic.movement_speed", protocol::Attribute::movement_speed, 0.1, 0.1},
+        {"forge:swim_speed", protocol::Attribute::other, 1, 1},
+        {"", protocol::Attribute::other, 1, 1},
+    };
+    for (const auto& c : cases) {
+        const AttributeMeant meant = attribute_by_name(c.name);
+        EXPECT_EQ(meant.attribute, c.attribute) << c.name;
+        EXPECT_DOUBLE_EQ(meant.on_top_of + c.told, c.meant) << c.name;
+    }
+}
+
 }  // namespace
 }  // namespace portcullis::minecraft

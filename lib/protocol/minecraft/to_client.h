@@ -11,7 +11,11 @@ namespace portcullis::minecraft {
 
 /// What a registry number or a text of `update_attributes` means.
 protocol::Attribute attribute_by_number(int16_t tables, int32_t number) noexcept;
-protocol::Attribute attribute_by_name(std::string_view name) noexcept;
+struct AttributeMeant {
+    protocol::Attribute attribute = protocol::Attribute::other;
+    double on_top_of = 0;  ///< Some mods tell only what is added to this.
+};
+AttributeMeant attribute_by_name(std::string_view name) noexcept;
 /// What an effect's number means in this version.
 protocol::Effect effect_by_number(int32_t version, int32_t number) noexcept;
 /// True when spawn_entity's type is that of players.
@@ -435,11 +439,12 @@ private:
         // Texts stand under "key" or "name", registry numbers under "key".
         const std::string_view name =
             v.has(S::properties_name) ? v.text(S::properties_name) : v.text(S::properties_key);
-        const protocol::Attribute attribute =
-            name.empty() ? attribute_by_number(session_.tables, v.i32(S::properties_key))
-                         : attribute_by_name(name);
-        const double value = modifiers_.applied_to(v.real(S::properties_value));
-        tell(protocol::AttributeSet{entity(), attribute, value, modifiers_.sprinting()});
+        const AttributeMeant meant =
+            name.empty()
+                ? AttributeMeant{attribute_by_number(session_.tables, v.i32(S::properties_key))}
+                : attribute_by_name(name);
+        const double value = meant.on_top_of + modifiers_.applied_to(v.real(S::properties_value));
+        tell(protocol::AttributeSet{entity(), meant.attribute, value, modifiers_.sprinting()});
         modifiers_ = {};
     }
 
