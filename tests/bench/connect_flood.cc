@@ -163,7 +163,7 @@ private:
     }
     void let_in(const Endpoint& who, uint32_t id) {
         Authenticator authenticator;
-        const auto cookie = authenticator.make_cookie(secrets_.cookie, who, no_key,
+        const auto cookie = authenticator.make_cookie(secrets_.cookie, who, zero_key,
                                                       static_cast<uint64_t>(now_ / 1ms), id);
         if (!pass(who, server, connect(cookie))) fail("a good cookie was refused");
         if (!pass(server, who, accepted(id))) fail("a server's word was refused");

@@ -48,13 +48,13 @@ protected:
         Connect ask;
         ask.options = 1;
         ask.build = 100;
-        ask.public_key = no_key;
+        ask.public_key = zero_key;
         ask.has_cookie = 1;
         ask.cookie = no_cookie;
         hears(Direction::to_server, control(ControlType::connect, ask, Direction::to_server));
         ConnectionAccepted yes;
         yes.mode = 1;
-        yes.public_key = no_key;
+        yes.public_key = zero_key;
         yes.heartbeat_timeout_ms = 15'000;
         hears(Direction::to_client, control(ControlType::connection_accepted, yes,
                                             Direction::to_client, {.connection_id = id}));
@@ -114,9 +114,9 @@ protected:
         return says(Direction::to_server, 0, 0, message, Channel::unreliable);
     }
     void rekey(uint32_t next) {
-        says(Direction::to_client, ControlType::rekey_request, RekeyRequest{next, no_key},
+        says(Direction::to_client, ControlType::rekey_request, RekeyRequest{next, zero_key},
              flag::rekey);
-        says(Direction::to_server, ControlType::rekey_response, RekeyResponse{next, no_key},
+        says(Direction::to_server, ControlType::rekey_response, RekeyResponse{next, zero_key},
              flag::rekey);
         epoch = next;
     }
@@ -251,7 +251,8 @@ TEST_F(SealedSession, WhoAnswersWhatWeCouldNotReadIsNotBlamed) {
     says(Direction::to_server, ControlType::pong, Pong{1, 5, 0});
     EXPECT_TRUE(ear.seen.opened);
     EXPECT_TRUE(ear.faults.empty());
-    says(Direction::to_server, ControlType::rekey_response, RekeyResponse{1, no_key}, flag::rekey);
+    says(Direction::to_server, ControlType::rekey_response, RekeyResponse{1, zero_key},
+         flag::rekey);
     EXPECT_TRUE(ear.faults.empty());
 
     now += 60s;  // By now whatever it was is answered.

@@ -58,14 +58,14 @@ std::vector<std::byte> control(ControlType type, const Message& message, Directi
     return plain(spoken, message_bytes(static_cast<uint8_t>(type), message, d));
 }
 
-inline const std::vector<std::byte> no_key(key_size);
+inline const std::vector<std::byte> zero_key(key_size);
 inline const std::vector<std::byte> no_cookie(cookie_size);
 
 /// A Connect of a client that plays without encryption; with a cookie unless it is empty.
 inline std::vector<std::byte> connect(Bytes cookie = {}, uint32_t build = 100) {
     Connect message;
     message.build = build;
-    message.public_key = no_key;
+    message.public_key = zero_key;
     message.has_cookie = cookie.empty() ? 0 : 1;
     message.cookie = cookie.empty() ? Bytes(no_cookie) : cookie;
     return control(ControlType::connect, message, Direction::to_server);
@@ -73,7 +73,7 @@ inline std::vector<std::byte> connect(Bytes cookie = {}, uint32_t build = 100) {
 
 inline std::vector<std::byte> accepted(uint32_t connection_id) {
     ConnectionAccepted message;
-    message.public_key = no_key;
+    message.public_key = zero_key;
     message.tick_rate = 60;
     message.heartbeat_interval_ms = 5'000;
     message.heartbeat_timeout_ms = 15'000;

@@ -148,7 +148,7 @@ struct SealedSession {
         game.up(connect(Datagram(cookie_size)));
         ConnectionAccepted yes;
         yes.mode = 1;
-        yes.public_key = no_key;
+        yes.public_key = zero_key;
         game.down(control(ControlType::connection_accepted, yes, Direction::to_client,
                           {.connection_id = id}));
     }
