@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/utf8.h"
+
 namespace portcullis::app {
 
 namespace {
@@ -23,11 +25,10 @@ std::string plain(const Json& value) {
 }
 
 /// Terminals show control characters as commands; names come from the network.
-std::string tame(std::string text) {
-    for (char& c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '.';
-    }
-    return text;
+std::string tame(std::string_view text) {
+    std::string tamed;
+    append_plain(tamed, text, '.');
+    return tamed;
 }
 
 /// "2d 3h", "4m 5s": the two greatest units.

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/setup_error.h"
+#include "base/utf8.h"
 
 namespace portcullis::config {
 
@@ -76,9 +77,7 @@ std::string alternatives(std::span<const std::string> names) {
 
 std::string in_quotes(std::string_view text) {
     std::string shown = "\"";
-    for (const char c : text.substr(0, shown_bytes_max)) {
-        shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '.' : c;
-    }
+    append_plain(shown, text.substr(0, shown_bytes_max), '.');
     if (text.size() > shown_bytes_max) shown += "…";
     return shown + '"';
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.h"
 #include "verdicts/id.h"
 
 namespace portcullis::verdicts {
@@ -17,28 +18,6 @@ void append_number(std::string& out, Number value) {
     char text[32];
     const auto end = std::to_chars(text, text + sizeof text, value).ptr;
     out.append(text, end);
-}
-
-/// Length of the UTF-8 sequence that `text` starts with (RFC 3629 4), 0 if none.
-size_t utf8_length(std::string_view text) noexcept {
-    const auto byte = [&](size_t i) {
-        return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0};
-    };
-    const auto tail = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };
-    const uint8_t first = byte(0);
-    if (first < 0x80) return 1;
-    if (first >= 0xc2 && first <= 0xdf) return tail(1) ? 2 : 0;
-    if (first >= 0xe0 && first <= 0xef) {
-        const bool overlong = first == 0xe0 && byte(1) < 0xa0;
-        const bool surrogate = first == 0xed && byte(1) > 0x9f;
-        return tail(1) && tail(2) && !overlong && !surrogate ? 3 : 0;
-    }
-    if (first >= 0xf0 && first <= 0xf4) {
-        const bool overlong = first == 0xf0 && byte(1) < 0x90;
-        const bool beyond = first == 0xf4 && byte(1) > 0x8f;
-        return tail(1) && tail(2) && tail(3) && !overlong && !beyond ? 4 : 0;
-    }
-    return 0;
 }
 
 void append_escaped(std::string& out, char c) {
@@ -117,7 +96,7 @@ void append_common(std::string& out, const VerdictRecord& record, std::string_vi
 
 /// For people: control characters would move their cursor.
 void append_plain(std::string& out, std::string_view text) {
-    for (const char c : text) out += static_cast<uint8_t>(c) < 0x20 || c == 0x7f ? '?' : c;
+    portcullis::append_plain(out, text, '?');
 }
 
 void append_padded_text(std::string& out, std::string_view text, size_t width) {
@@ -264,11 +243,12 @@ void append_json_string(std::string& out, std::string_view text) {
             ++i;
             continue;
         }
-        const char c = text[i];
-        if (length == 1 && (static_cast<uint8_t>(c) < 0x20 || c == '"' || c == '\\' || c == 0x7f)) {
-            append_escaped(out, c);
+        const std::string_view sequence = text.substr(i, length);
+        if (sequence == "\"" || sequence == "\\" || is_control(sequence)) {
+            append_escaped(out,
+                           sequence.back());  // Of U+0080 to U+009F the last byte is the number.
         } else {
-            out.append(text.substr(i, length));
+            out += sequence;
         }
         i += length;
     }
@@ -278,13 +258,15 @@ void append_json_string(std::string& out, std::string_view text) {
 void append_valid_utf8(std::string& out, std::string_view text) {
     for (size_t i = 0; i < text.size();) {
         const size_t length = utf8_length(text.substr(i));
+        const std::string_view sequence = text.substr(i, length);
         if (length == 0) {
             out += "\xef\xbf\xbd";
-            ++i;
+        } else if (length > 1 && is_control(sequence)) {
+            append_escaped(out, sequence.back());
         } else {
-            out.append(text.substr(i, length));
-            i += length;
+            out += sequence;
         }
+        i += length == 0 ? 1 : length;
     }
 }
 

@@ -116,6 +116,28 @@ TEST(Text, IsOneLineWhateverAPlayerSends) {
     EXPECT_NE(line.find("1.42 against 0.71 blocks/tick"), std::string::npos);
 }
 
+// U+009B begins a terminal's commands as ESC [ does, and old ones take the bare byte for it.
+TEST(Text, CommandsOfTheSecondSetReachNoTerminal) {
+    VerdictRecord record = alice();
+    record.player.name.assign(
+        "Al\xc2\x9b"
+        "2J\x9b"
+        "ice \xc3\xa4");
+    const std::string line = to_text(record, names);
+    EXPECT_NE(line.find("Al?2J?ice \xc3\xa4"), std::string::npos) << line;
+    const std::string json = to_json(record, names);
+    EXPECT_EQ(json.find("\xc2\x9b"), std::string::npos) << json;
+    EXPECT_EQ(nlohmann::json::parse(json)["player"]["name"],
+              "Al\xc2\x9b"
+              "2J\xef\xbf\xbd"
+              "ice \xc3\xa4");
+    std::string fields;
+    append_valid_utf8(fields,
+                      "a\xc2\x9b"
+                      "b");
+    EXPECT_EQ(fields, "a\\u009bb");
+}
+
 TEST(Time, ReadsBackAsWritten) {
     for (const char* text : {"1970-01-01T00:00:00.000000Z", "2024-02-29T23:59:59.999999Z",
                              "2026-11-20T03:21:07.123456Z"}) {

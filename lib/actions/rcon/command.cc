@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/setup_error.h"
+#include "base/utf8.h"
 
 namespace portcullis::actions::rcon {
 
@@ -34,20 +35,23 @@ constexpr bool in_name(char c) noexcept {
     return in_word(c) || std::string_view(".*+-").contains(c);
 }
 
-constexpr bool control_character(char c) noexcept {
-    return static_cast<uint8_t>(c) < 0x20 || c == 0x7f;
-}
+constexpr bool control_character(char c) noexcept { return is_control({&c, 1}); }
 
 std::string plain(std::string_view text) {
     std::string out;
-    for (size_t i = 0; i < text.size(); ++i) {
-        if (text.substr(i).starts_with(colour)) {
-            i += colour.size();  // And the code behind it.
-        } else if (!control_character(text[i])) {
-            out += text[i];
+    while (!text.empty()) {
+        const size_t length = utf8_length(text);
+        const std::string_view sequence = text.substr(0, length);
+        if (text.starts_with(colour)) {
+            text.remove_prefix(std::min(text.size(), colour.size() + 1));  // And the code behind.
+            continue;
+        }
+        if (length > 0 && !is_control(sequence)) {
+            out += sequence;
         } else if (!out.empty() && out.back() != ' ') {
             out += ' ';
         }
+        text.remove_prefix(length == 0 ? 1 : length);
     }
     while (out.ends_with(' ')) out.pop_back();
     return out;

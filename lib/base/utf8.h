@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace portcullis {
+
+/// Length in bytes of the UTF-8 sequence that `text` starts with (RFC 3629 4); 0: it
+/// starts with none.
+constexpr size_t utf8_length(std::string_view text) noexcept {
+    const auto byte = [&](size_t i) {
+        return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0};
+    };
+    const auto tail = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };
+    const uint8_t first = byte(0);
+    if (text.empty()) return 0;
+    if (first < 0x80) return 1;
+    if (first >= 0xc2 && first <= 0xdf) return tail(1) ? 2 : 0;
+    if (first >= 0xe0 && first <= 0xef) {
+        const bool overlong = first == 0xe0 && byte(1) < 0xa0;
+        const bool surrogate = first == 0xed && byte(1) > 0x9f;
+        return tail(1) && tail(2) && !overlong && !surrogate ? 3 : 0;
+    }
+    if (first >= 0xf0 && first <= 0xf4) {
+        const bool overlong = first == 0xf0 && byte(1) < 0x90;
+        const bool beyond = first == 0xf4 && byte(1) > 0x8f;
+        return tail(1) && tail(2) && tail(3) && !overlong && !beyond ? 4 : 0;
+    }
+    return 0;
+}
+
+/// Whether a sequence, as `utf8_length` cut it off, is a control character: of ASCII, or of
+/// the second set (U+0080 to U+009F), whose U+009B begins a terminal's commands as ESC [ does.
+constexpr bool is_control(std::string_view sequence) noexcept {
+    const auto first = static_cast<uint8_t>(sequence[0]);
+    if (sequence.size() == 1) return first < 0x20 || first == 0x7f;
+    return first == 0xc2 && static_cast<uint8_t>(sequence[1]) < 0xa0;
+}
+
+/// `text` as a terminal may show it: `instead` stands for each control character and for
+/// each byte that is no UTF-8, which old terminals take for commands too.
+inline void append_plain(std::string& out, std::string_view text, char instead) {
+    while (!text.empty()) {
+        const size_t length = utf8_length(text);
+        if (length == 0 || is_control(text.substr(0, length))) {
+            out += instead;
+        } else {
+            out += text.substr(0, length);
+        }
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+}
+
+}  // namespace portcullis
