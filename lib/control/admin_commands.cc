@@ -1,10 +1,14 @@
 #include "control/admin_commands.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include <spdlog/spdlog.h>
+
 #include "base/setup_error.h"
+#include "config/problems.h"
 #include "control/admin_answers.h"
 
 namespace portcullis::control {
@@ -60,6 +64,27 @@ uint64_t number_of(const Json& request, const char* key, uint64_t otherwise, uin
                          std::to_string(most));
     }
     return at->get<uint64_t>();
+}
+
+/// Of a service there is, or nothing.
+std::string service_of(const State& state, const Json& request) {
+    const std::string given = text_of(request, "service");
+    std::vector<std::string> names;
+    for (const config::Service& service : state.config.services) names.push_back(service.name);
+    if (given.empty() || std::ranges::find(names, given) != names.end()) return given;
+    throw UsageError(
+        "no service is called " + config::in_quotes(given) + config::suggestion(given, names) +
+        "; allowed: " + (names.empty() ? "none is configured" : config::alternatives(names)));
+}
+
+/// Of a state there is, or nothing.
+std::string flow_state_of(const Json& request) {
+    const std::string given = text_of(request, "state");
+    const std::vector<std::string> names(flow_state_names.begin(), flow_state_names.end());
+    if (given.empty() || std::ranges::find(names, given) != names.end()) return given;
+    throw UsageError("no connection is in state " + config::in_quotes(given) +
+                     config::suggestion(given, names) +
+                     "; allowed: " + config::alternatives(names));
 }
 
 void give(State& state, const Order& order) {
@@ -135,8 +160,27 @@ std::string written(const Json& answer) {
     return answer.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string good(const Json& result) { return written({{"ok", true}, {"result", result}}); }
-std::string bad(const std::string& error) { return written({{"ok", false}, {"error", error}}); }
+Json good(const Json& result) { return {{"ok", true}, {"result", result}}; }
+Json bad(const std::string& error) { return {{"ok", false}, {"error", error}}; }
+
+/// All but questions.
+constexpr std::array<std::string_view, 6> orders = {"block", "unblock", "sever",
+                                                    "kick",  "trace",   "reload"};
+
+/// Of either side, in a line of the log: enough for every order that means something.
+constexpr size_t logged_bytes_max = 1'024;
+
+/// Texts in it come from anywhere, so all but ASCII is escaped.
+std::string logged(const Json& json) {
+    return json.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, logged_bytes_max);
+}
+
+void log_order(const Peer& peer, const std::string& request, const Json& answer) {
+    const bool ok = answer.at("ok").get<bool>();
+    spdlog::log(ok ? spdlog::level::info : spdlog::level::warn,
+                "admin: process {} of user {} orders {}: {}", peer.process, peer.user, request,
+                logged(answer));
+}
 
 }  // namespace
 
@@ -162,12 +206,11 @@ Json AdminCommands::result(const std::string& command, const Json& request) {
 }
 
 /// What only Workers know: asked of them, and answered when they have told.
-bool AdminCommands::ask_workers(const std::string& command, const Json& request,
-                                const Reply& reply) {
+bool AdminCommands::ask_workers(const std::string& command, const Json& request, const Tell& tell) {
     FlowInquiry::Question question;
     std::function<Json(const FlowInquiry::Answer&)> answer;
     if (command == "flows") {
-        FlowChoice choice{text_of(request, "service"), text_of(request, "state"),
+        FlowChoice choice{service_of(state_, request), flow_state_of(request),
                           number_of(request, "skip", 0, FlowInquiry::flows_max),
                           number_of(request, "limit", flows_shown, FlowInquiry::flows_max)};
         const bool any = choice.service.empty() && choice.flow_state.empty();
@@ -178,50 +221,58 @@ bool AdminCommands::ask_workers(const std::string& command, const Json& request,
     } else if (command == "players") {
         question.flows_max = FlowInquiry::flows_max;
         question.players_only = true;
-        const std::string service = text_of(request, "service");
+        const std::string service = service_of(state_, request);
         answer = [this, service](const auto& told) {
             return players_answer(state_, told, service);
         };
     } else {
         return false;
     }
-    question.done = [answer, reply](const FlowInquiry::Answer& told) noexcept {
+    question.done = [answer, tell](const FlowInquiry::Answer& told) noexcept {
         try {
-            reply(good(answer(told)));
+            tell(good(answer(told)));
         } catch (const std::exception& error) {
-            reply(bad(error.what()));
+            tell(bad(error.what()));
         }
     };
     state_.inquiry.ask(std::move(question));
     return true;
 }
 
-void AdminCommands::describe(const Json& request, const Reply& reply) {
+void AdminCommands::describe(const Json& request, const Tell& tell) {
     const PlayerRegistry::Entry& entry = *named_players(state_, text_of(request, "player")).front();
     Json json = player_answer(state_, entry);
-    state_.descriptions.ask(entry, [json, reply](const Json& context) {
+    state_.descriptions.ask(entry, [json, tell](const Json& context) {
         Json complete = json;
         complete["context"] = context;
-        reply(good(complete));
+        tell(good(complete));
     });
 }
 
-void AdminCommands::answer(std::string_view request, const Reply& reply) noexcept {
+void AdminCommands::answer(std::string_view request, const Peer& peer,
+                           const Reply& reply) noexcept {
+    Tell tell = [reply](const Json& answer) { reply(written(answer)); };
     try {
         const Json parsed = Json::parse(request);
         const std::string command = parsed.is_object() ? text_of(parsed, "command") : "";
+        if (std::ranges::find(orders, command) != orders.end()) {
+            tell = [peer, reply, order = logged(parsed)](const Json& answer) {
+                log_order(peer, order, answer);
+                reply(written(answer));
+            };
+        }
         if (command == "reload") {
-            reload_([reply](const Json& result) { reply(good(result)); },
-                    [reply](const std::string& error) { reply(bad(error)); });
+            reload_([tell](const Json& result) { tell(good(result)); },
+                    [tell](const std::string& error) { tell(bad(error)); });
         } else if (command == "player") {
-            describe(parsed, reply);
-        } else if (!ask_workers(command, parsed, reply)) {
-            reply(good(result(command, parsed)));
+            describe(parsed, tell);
+        } else if (!ask_workers(command, parsed, tell)) {
+            tell(good(result(command, parsed)));
         }
     } catch (const Json::parse_error&) {
-        reply(bad("a request is one JSON object on one line"));
+        tell(bad("a request is one JSON object on one line"));
     } catch (const std::exception& error) {
-        reply(bad(error.what()));
+        tell(bad(error.what()));
     }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "control/admin_server.h"
 #include "control/state.h"
 
 namespace portcullis::control {
@@ -22,13 +23,16 @@ public:
     AdminCommands(State& state, Reload reload) : state_(state), reload_(std::move(reload)) {}
 
     /// Never throws: what goes wrong is the answer.  `reply` is called once, here
-    /// or, for `reload` and what Workers are asked for, later.
-    void answer(std::string_view request, const Reply& reply) noexcept;
+    /// or, for `reload` and what Workers are asked for, later.  What is ordered is
+    /// logged with who ordered it and what came of it.
+    void answer(std::string_view request, const Peer& peer, const Reply& reply) noexcept;
 
 private:
+    using Tell = std::function<void(const Json& answer)>;
+
     Json result(const std::string& command, const Json& request);
-    void describe(const Json& request, const Reply& reply);
-    bool ask_workers(const std::string& command, const Json& request, const Reply& reply);
+    void describe(const Json& request, const Tell& tell);
+    bool ask_workers(const std::string& command, const Json& request, const Tell& tell);
 
     State& state_;
     Reload reload_;

@@ -3,8 +3,10 @@
 #include <asio.hpp>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <set>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/setup_error.h"
@@ -15,11 +17,19 @@ namespace {
 
 using asio::local::stream_protocol;
 
+std::optional<Peer> peer_of(int socket) {
+    ucred known{};
+    socklen_t size = sizeof known;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &known, &size) != 0) return std::nullopt;
+    return Peer{known.pid, known.uid, known.gid};
+}
+
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    Connection(stream_protocol::socket socket, const AdminServer::Handler& handler,
-               std::function<void(Connection*)> gone)
+    Connection(stream_protocol::socket socket, const Peer& peer,
+               const AdminServer::Handler& handler, std::function<void(Connection*)> gone)
         : socket_(std::move(socket)),
+          peer_(peer),
           timer_(socket_.get_executor()),
           handler_(handler),
           gone_(std::move(gone)) {}
@@ -55,7 +65,7 @@ private:
         const std::string line(begin, begin + static_cast<ptrdiff_t>(size - 1));
         request_.consume(size);
         timer_.cancel();  // An answer may take its time; the client's patience is its own.
-        handler_(line,
+        handler_(line, peer_,
                  [self = shared_from_this()](std::string reply) { self->send(std::move(reply)); });
     }
 
@@ -70,6 +80,7 @@ private:
     }
 
     stream_protocol::socket socket_;
+    const Peer peer_;
     asio::steady_timer timer_;
     asio::streambuf request_{AdminServer::line_bytes_max};
     std::string reply_;
@@ -153,11 +164,23 @@ private:
         });
     }
 
+    /// One line, which a fresh socket has room for, and the end.
+    static void turn_away(stream_protocol::socket socket) {
+        const std::string why = "{\"ok\":false,\"error\":\"" + std::to_string(connections_max) +
+                                " connections are open already, the most that there may be; "
+                                "close one, or try again\"}\n";
+        std::error_code ignored;
+        socket.non_blocking(true, ignored);
+        asio::write(socket, asio::buffer(why), ignored);
+    }
+
     void serve(stream_protocol::socket socket) {
-        if (connections_.size() >= connections_max) return;  // Closes it.
-        if (settings_.admits && !settings_.admits(socket.native_handle())) return;
+        if (connections_.size() >= connections_max) return turn_away(std::move(socket));
+        const auto peer = peer_of(socket.native_handle());
+        if (!peer) return;
+        if (settings_.admits && !settings_.admits(*peer, socket.native_handle())) return;
         auto connection = std::make_shared<Connection>(
-            std::move(socket), handler_,
+            std::move(socket), *peer, handler_,
             [self = shared_from_this()](Connection* gone) { self->connections_.erase(gone); });
         connections_.insert(connection.get());
         connection->read();

@@ -5,11 +5,20 @@
 #include <string>
 #include <string_view>
 
+#include <sys/types.h>
+
 namespace asio {
 class io_context;
 }
 
 namespace portcullis::control {
+
+/// Who is at the other end of a Unix socket, as the kernel saw him connect.
+struct Peer {
+    pid_t process = 0;  ///< 0: of a container whose processes have no number here.
+    uid_t user = 0;
+    gid_t group = 0;
+};
 
 /// The admin socket: a Unix stream socket on which a line is a request and the
 /// next line back is its answer.  Who may connect is the file's permission,
@@ -22,12 +31,12 @@ public:
 
     /// Called once, now or later, on the loop; without the newline.
     using Reply = std::function<void(std::string answer)>;
-    using Handler = std::function<void(std::string_view request, Reply reply)>;
+    using Handler = std::function<void(std::string_view request, const Peer& peer, Reply reply)>;
 
     struct Settings {
         std::string setting = "admin.socket";  ///< For messages.
-        /// Whether who connected may speak, by the credentials of his process.
-        std::function<bool(int socket)> admits;
+        /// Whether who connected may speak; empty: whoever the file's permission lets in.
+        std::function<bool(const Peer& peer, int socket)> admits;
         Settings();
     };
 

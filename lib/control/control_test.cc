@@ -145,6 +145,11 @@ TEST_F(ControlTest, RefusesWhatItDoesNotUnderstand) {
         {{{"command", "kick"}}, "player is missing: give a name"},
         {{{"command", "kick"}, {"player", "Nobody"}}, "no player named Nobody is known to be here"},
         {{{"command", "sever"}, {"client", "x"}}, "client and server must both be ADDRESS:PORT"},
+        {{{"command", "players"}, {"service", "survivel"}},
+         "no service is called \"survivel\" (did you mean \"survival\"?); allowed: survival"},
+        {{{"command", "flows"}, {"state", "deaf"}},
+         "no connection is in state \"deaf\" (did you mean \"dead\"?); allowed: inspected, bypass, "
+         "opaque or dead"},
     };
     for (const auto& c : cases) EXPECT_EQ(error(c.request), c.says) << c.request;
     EXPECT_EQ(ask_line("{").at("error"), "a request is one JSON object on one line");

@@ -26,16 +26,13 @@ bool in_our_group(int socket, gid_t first) {
     return std::find(groups.begin(), end, getegid()) != end;
 }
 
-bool admits(int socket) {
-    ucred peer{};
-    socklen_t size = sizeof peer;
-    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-    const bool may = peer.uid == 0 || peer.uid == geteuid() || in_our_group(socket, peer.gid);
+bool admits(const Peer& peer, int socket) {
+    const bool may = peer.user == 0 || peer.user == geteuid() || in_our_group(socket, peer.group);
     if (may) {
-        spdlog::info("keys: process {} of user {} feeds", peer.pid, peer.uid);
+        spdlog::info("keys: process {} of user {} feeds", peer.process, peer.user);
     } else {
         spdlog::warn("keys: process {} of user {} may not feed: neither this user nor its group",
-                     peer.pid, peer.uid);
+                     peer.process, peer.user);
     }
     return may;
 }
@@ -57,7 +54,9 @@ KeyFeed::KeyFeed(asio::io_context& loop, const std::string& path, WireSide& wire
     : wire_(wire),
       server_(
           loop, path,
-          [this](std::string_view line, const AdminServer::Reply& reply) { reply(answer(line)); },
+          [this](std::string_view line, const Peer&, const AdminServer::Reply& reply) {
+              reply(answer(line));
+          },
           socket_settings()) {}
 
 std::string KeyFeed::answer(std::string_view line) {

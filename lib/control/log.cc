@@ -33,27 +33,23 @@ bool goes_to_journal() {
     return stream == std::to_string(file.st_dev) + ':' + std::to_string(file.st_ino);
 }
 
-/// "<6>": what sd-daemon(3) wants before a line.
-class JournalPriority : public spdlog::custom_flag_formatter {
+/// For the journal, which gives a line its time.
+class JournalFormatter final : public spdlog::formatter {
 public:
-    void format(const spdlog::details::log_msg& message, const std::tm&,
-                spdlog::memory_buf_t& out) override {
-        const char* const priority = journal_priority(priority_of(message.level));
-        out.append(priority, priority + 3);
+    void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
+        const std::string lines = journal_lines(priority_of(message.level),
+                                                {message.payload.data(), message.payload.size()});
+        out.append(lines.data(), lines.data() + lines.size());
+        out.push_back('\n');
     }
-    std::unique_ptr<custom_flag_formatter> clone() const override {
-        return std::make_unique<JournalPriority>();
+    std::unique_ptr<spdlog::formatter> clone() const override {
+        return std::make_unique<JournalFormatter>();
     }
 };
 
 std::unique_ptr<spdlog::formatter> formatter() {
-    auto made = std::make_unique<spdlog::pattern_formatter>();
-    if (goes_to_journal()) {
-        made->add_flag<JournalPriority>('*').set_pattern("%*%v");
-    } else {
-        made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
-    }
-    return made;
+    if (goes_to_journal()) return std::make_unique<JournalFormatter>();
+    return std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
 }
 
 }  // namespace
@@ -62,6 +58,16 @@ const char* journal_priority(int priority) {
     static const bool journal = goes_to_journal();
     static constexpr const char* texts[] = {"<0>", "<1>", "<2>", "<3>", "<4>", "<5>", "<6>", "<7>"};
     return journal ? texts[priority & 7] : "";
+}
+
+std::string journal_lines(int priority, std::string_view text) {
+    const char* const mark = journal_priority(priority);
+    std::string lines = mark;
+    for (const char c : text) {
+        lines += c;
+        if (c == '\n') lines += mark;
+    }
+    return lines;
 }
 
 void start_log(const config::Logging& logging) {

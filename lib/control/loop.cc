@@ -40,10 +40,11 @@ Control::Loop::~Loop() { stop(); }
 
 void Control::Loop::listen() {
     if (!state_.config.admin_socket.empty()) {
-        admin_.emplace(loop_, state_.config.admin_socket,
-                       [this](std::string_view request, AdminServer::Reply reply) {
-                           commands_.answer(request, reply);
-                       });
+        admin_.emplace(
+            loop_, state_.config.admin_socket,
+            [this](std::string_view request, const Peer& peer, const AdminServer::Reply& reply) {
+                commands_.answer(request, peer, reply);
+            });
     }
     if (!state_.config.keys_socket.empty()) {
         key_feed_.emplace(loop_, state_.config.keys_socket, state_.wire);
@@ -51,7 +52,9 @@ void Control::Loop::listen() {
     if (state_.config.metrics) {
         http_.emplace(loop_, *state_.config.metrics,
                       [this](std::string_view path) { return answer_http(path); });
-        spdlog::info("metrics at http://{}/metrics", to_string(*state_.config.metrics));
+        // With port 0 the system has chosen one.
+        const Endpoint at{state_.config.metrics->address, http_->port()};
+        spdlog::info("metrics at http://{}/metrics", to_string(at));
     }
 }
 
