@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/memory.h"
 #include "keys/parse.h"
 
 namespace portcullis::stages {
@@ -19,17 +20,32 @@ WorkerContext::WorkerContext(const Resources& resources)
       secret(resources.secret),
       run(static_cast<uint32_t>(resources.secret >> 32)),
       hash(resources.secret),
-      flows(share_of(config.limits.flows)),
-      half_open(config.limits.half_open, std::chrono::seconds(config.limits.connect_timeout_s)),
+      flows(as_asked_by("limits.flows", config.limits.flows,
+                        [this] { return FlowTable(share_of(config.limits.flows)); })),
+      half_open(as_asked_by("limits.half_open", config.limits.half_open,
+                            [this] {
+                                return HalfOpenTable(
+                                    config.limits.half_open,
+                                    std::chrono::seconds(config.limits.connect_timeout_s));
+                            })),
       fast_open(std::chrono::seconds(config.limits.connect_timeout_s)),
-      fragments(config.limits.fragments, resources.secret),
+      fragments(as_asked_by("limits.fragments", config.limits.fragments,
+                            [&] { return Fragments(config.limits.fragments, resources.secret); })),
       records("records" + std::to_string(worker), records_max),
       contexts("contexts" + std::to_string(worker), contexts_max),
       reports("reports" + std::to_string(worker), reports_max),
       packets("packets" + std::to_string(worker), packets_max),
       trace(packets, counters.notices[static_cast<size_t>(Notice::trace_lost)]),
-      streams(config.limits.stream_bytes_total, config.limits.stream_bytes),
-      evidence(config, worker, counters, streams, &shadowland_keys),
+      streams(as_asked_by("limits.stream_bytes_total", config.limits.stream_bytes_total,
+                          [this] {
+                              return stream::StreamPool(config.limits.stream_bytes_total,
+                                                        config.limits.stream_bytes);
+                          })),
+      evidence(as_asked_by("verdict_log.evidence.players", config.verdict_log.evidence.players,
+                           [this] {
+                               return EvidenceRecorder(config, worker, counters, streams,
+                                                       &shadowland_keys);
+                           })),
       keys(resources.keys_max, resources.secret),
       shadowland_keys(resources.keys_max) {
     for (const config::Service& service : config.services) {

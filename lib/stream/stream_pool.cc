@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/memory.h"
+
 namespace portcullis::stream {
 
 namespace {
@@ -26,6 +28,7 @@ StreamPool::StreamPool(uint64_t bytes_total, uint32_t stream_bytes) : stream_byt
     classes_ = class_for(largest) + 1;
 
     const size_t slabs = std::max<size_t>(bytes_total / slab_size_, classes_);
+    expect_memory(slabs * slab_size_);
     memory_ = std::make_unique_for_overwrite<std::byte[]>(slabs * slab_size_ + readable_past_end);
     slabs_.resize(slabs);
     with_room_.assign(classes_, nowhere);

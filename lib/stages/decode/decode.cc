@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fetch.h"
+#include "base/memory.h"
 #include "packet/headers.h"
 #include "protocol/minecraft/disconnect.h"
 #include "stages/detect/detect.h"
@@ -52,8 +53,13 @@ struct Listener {
 Decode::Decode(WorkerContext& context)
     : context_(context),
       decoder_(decoder_settings(context)),
-      conversations_(context.share_of(context.config.limits.players)),
-      datagrams_(context) {
+      conversations_(as_asked_by("limits.players", context.config.limits.players,
+                                 [&context] {
+                                     return decltype(conversations_)(
+                                         context.share_of(context.config.limits.players));
+                                 })),
+      datagrams_(as_asked_by("limits.players", context.config.limits.players,
+                             [&context] { return Datagrams(context); })) {
     context.listener = this;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/memory.h"
 #include "packet/headers.h"
 #include "protocol/minecraft/disconnect.h"
 #include "protocol/minecraft/write_move.h"
@@ -18,11 +19,17 @@ bool ends_connection(policy::Action action) noexcept { return action >= policy::
 
 Detect::Detect(WorkerContext& context)
     : context_(context),
-      players_(context.share_of(context.config.limits.players)),
+      players_(as_asked_by("limits.players", context.config.limits.players,
+                           [&context] {
+                               return decltype(players_)(
+                                   context.share_of(context.config.limits.players));
+                           })),
       ids_(context.worker, context.run),
       findings_(context.worker),
-      shadowland_(context, *this),
-      sources_(context, *this) {
+      shadowland_(as_asked_by("limits.players", context.config.limits.players,
+                              [&] { return ShadowlandWatch(context, *this); })),
+      sources_(as_asked_by("limits.sources", context.config.limits.sources,
+                           [&] { return SourceWatch(context, *this); })) {
     context.detect = this;
 }
 
