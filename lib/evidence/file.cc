@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -254,6 +255,9 @@ std::string_view File::signatures(const CapturePart& part) const {
 }
 
 bool is_evidence(const std::string& path) {
+    std::error_code failed;
+    // What is taken from a pipe comes no more.
+    if (!std::filesystem::is_regular_file(path, failed)) return false;
     std::ifstream file(path, std::ios::binary);
     std::string front(1u << 17, '\0');
     file.read(front.data(), static_cast<std::streamsize>(front.size()));

@@ -17,12 +17,25 @@ namespace {
 constexpr int snapshot_max = 262'144;  ///< Bytes; what libpcap itself takes at most.
 constexpr long nanos_per_second = 1'000'000'000;
 
-/// Only the classic format with microseconds can not hold more.
-bool holds_nanoseconds(const std::string& path) {
+/// The first bytes of a file, as this machine reads a number; 0 of a pipe: what is taken
+/// from that comes no more.
+uint32_t magic_of(const std::string& path) {
     uint32_t magic = 0;
+    std::error_code failed;
+    if (!std::filesystem::is_regular_file(path, failed)) return 0;
     std::ifstream file(path, std::ios::binary);
     file.read(reinterpret_cast<char*>(&magic), sizeof magic);
-    return magic != 0xa1b2c3d4 && magic != 0xd4c3b2a1;
+    return magic;
+}
+
+/// Only the classic format with microseconds can not hold more.
+bool holds_nanoseconds(uint32_t magic) { return magic != 0xa1b2c3d4 && magic != 0xd4c3b2a1; }
+
+/// What unpacks a file that begins so; null: it is not packed.
+const char* unpacker(uint32_t magic) {
+    if ((magic & 0xffff) == 0x8b1f) return "zcat";
+    if (magic == 0xfd2fb528) return "zstdcat";
+    return magic == 0x587a37fd ? "xzcat" : nullptr;
 }
 
 std::string link_type_name(int type) {
@@ -36,7 +49,8 @@ std::string link_type_name(int type) {
 
 void CaptureReader::Close::operator()(pcap_t* capture) const noexcept { pcap_close(capture); }
 
-CaptureReader::CaptureReader(const std::string& path) : path_(path) {
+CaptureReader::CaptureReader(const std::string& path)
+    : path_(path == "-" ? "standard input" : path) {
     std::error_code failed;
     if (std::filesystem::is_directory(path, failed)) {
         throw SetupError(concat(path, ": is a folder; name the captures in it"));
@@ -50,13 +64,16 @@ CaptureReader::CaptureReader(const std::string& path) : path_(path) {
     if (capture_ == nullptr) {
         std::string reason = why;
         if (reason.starts_with(path + ": ")) reason.erase(0, path.size() + 2);
-        throw SetupError(concat(path, ": can not be read as a capture: ", reason));
+        if (const char* const unpacks = unpacker(magic_of(path))) {
+            reason = concat("it is compressed; ", unpacks, " ", path, " | portcullis inspect -");
+        }
+        throw SetupError(concat(path_, ": can not be read as a capture: ", reason));
     }
     if (const int type = pcap_datalink(capture_.get()); type != DLT_EN10MB) {
-        throw SetupError(concat(path, ": holds frames of ", link_type_name(type),
+        throw SetupError(concat(path_, ": holds frames of ", link_type_name(type),
                                 "; only captures of Ethernet can be inspected"));
     }
-    nanoseconds_ = holds_nanoseconds(path);
+    nanoseconds_ = holds_nanoseconds(magic_of(path));
 }
 
 CaptureReader::~CaptureReader() = default;
@@ -73,13 +90,17 @@ std::optional<CapturedFrame> CaptureReader::next() {
             fail(pcap_geterr(capture_.get()));
     }
     ++frames_;
+    frames_cut_ += header->caplen < header->len ? 1 : 0;
     return CapturedFrame{Nanos(header->ts.tv_sec * nanos_per_second + header->ts.tv_usec),
                          header->len, as_bytes(data, header->caplen)};
 }
 
 void CaptureReader::fail(const std::string& what) const {
-    throw SetupError(concat(path_, ": damaged after ", frames_, " packets, ",
-                            ftell(pcap_file(capture_.get())), " of ", size_, " bytes: ", what));
+    std::string far = concat(frames_, " packets");
+    if (size_ > 0) {
+        far += concat(", ", ftell(pcap_file(capture_.get())), " of ", size_, " bytes");
+    }
+    throw SetupError(concat(path_, ": damaged after ", far, ": ", what));
 }
 
 double CaptureReader::progress() const noexcept {

@@ -24,6 +24,7 @@ struct CapturedFrame {
 /// is wrong with those that are something else.
 class CaptureReader {
 public:
+    /// `path` may be a pipe, and "-" is standard input.
     /// Throws SetupError: no such file, not a capture, not Ethernet.
     explicit CaptureReader(const std::string& path);
     ~CaptureReader();
@@ -36,7 +37,9 @@ public:
 
     const std::string& path() const noexcept { return path_; }
     uint64_t frames() const noexcept { return frames_; }
-    /// 0..1, by bytes of the file.
+    /// Of them, those that the capture holds a part of only.
+    uint64_t frames_cut() const noexcept { return frames_cut_; }
+    /// 0..1, by bytes of the file; 0 of a pipe, whose end nobody knows.
     double progress() const noexcept;
     /// Its times are finer than microseconds.
     bool nanoseconds() const noexcept { return nanoseconds_; }
@@ -48,8 +51,9 @@ private:
     [[noreturn]] void fail(const std::string& what) const;
 
     std::string path_;
-    uint64_t size_ = 0;  ///< Bytes of the file.
+    uint64_t size_ = 0;  ///< Bytes of the file; 0 of a pipe.
     uint64_t frames_ = 0;
+    uint64_t frames_cut_ = 0;
     bool nanoseconds_ = false;
     std::unique_ptr<pcap_t, Close> capture_;
 };

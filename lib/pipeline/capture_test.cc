@@ -2,8 +2,11 @@
 // far it could be read.  Method: captures written by libpcap and then cut, bent or replaced.
 #include "pipeline/capture.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 #include <pcap/pcap.h>
+#include <sys/stat.h>
 
 #include "base/setup_error.h"
 #include "pipeline/test_folder.h"
@@ -61,6 +64,41 @@ TEST(Capture, WritesMicrosecondsWhereThereWereNoMore) {
     CaptureReader reader(folder.path("a.pcap"));
     EXPECT_FALSE(reader.nanoseconds());
     EXPECT_EQ(reader.next()->time, Nanos(1'700'000'000'000'001'000));
+}
+
+TEST(Capture, ReadsAPipeFromItsFirstByteOn) {
+    const TestFolder folder;
+    write_three(folder.path("a.pcap"), false);
+    const std::string pipe = folder.path("pipe");
+    ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    std::thread writer(
+        [&] { std::ofstream(pipe, std::ios::binary) << read_file(folder.path("a.pcap")); });
+    CaptureReader reader(pipe);
+    EXPECT_TRUE(reader.nanoseconds()) << "what is written from it must hold whatever comes";
+    EXPECT_EQ(reader.next()->time, Nanos(1'700'000'000'000'001'000));
+    EXPECT_EQ(reader.progress(), 0);
+    while (reader.next()) {
+    }
+    EXPECT_EQ(reader.frames(), 3u);
+    writer.join();
+}
+
+TEST(Capture, CountsFramesThatAreNotWhole) {
+    const TestFolder folder;
+    write_three(folder.path("a.pcap"), false);
+    CaptureReader reader(folder.path("a.pcap"));
+    while (reader.next()) {
+    }
+    EXPECT_EQ(reader.frames_cut(), 1u);
+}
+
+TEST(Capture, SaysHowACompressedOneIsRead) {
+    const TestFolder folder;
+    const std::string path =
+        folder.write("a.pcap.gz", "\x1f\x8b\x08\x08 and what zlib makes of it");
+    EXPECT_EQ(complaint_of<SetupError>([&] { CaptureReader reader(path); }),
+              path + ": can not be read as a capture: it is compressed; zcat " + path +
+                  " | portcullis inspect -");
 }
 
 TEST(Capture, SaysWhatAFileIsThatIsNone) {

@@ -75,10 +75,11 @@ enum class Notice : uint8_t {
     not_injected,          ///< No mbuf or no room for one.
     suspect_not_recorded,  ///< No place for his packets, so he goes without evidence.
     evidence_lost,         ///< A verdict that acts without packets that prove it.
-    astray,       ///< Its connection may be another Worker's: to a server it does not go on.
-    map_unknown,  ///< A Shadowland player whose moves nobody judges, for want of a map.
-    multipath,    ///< A SYN that asked for several ways in one: it went on without asking.
-    wrong_side,   ///< In a server's name, from the side of its clients: believed by nobody.
+    astray,        ///< Its connection may be another Worker's: to a server it does not go on.
+    map_unknown,   ///< A Shadowland player whose moves nobody judges, for want of a map.
+    multipath,     ///< A SYN that asked for several ways in one: it went on without asking.
+    wrong_side,    ///< In a server's name, from the side of its clients: believed by nobody.
+    bad_checksum,  ///< Observing: for a Service, with a sum that no server believes; unread.
     count
 };
 inline constexpr NameTable<Notice> notice_names = {
@@ -118,6 +119,7 @@ inline constexpr NameTable<Notice> notice_names = {
     "map_unknown",
     "multipath",
     "wrong_side",
+    "bad_checksum",
 };
 static_assert(complete(notice_names));
 

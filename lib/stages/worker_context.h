@@ -131,9 +131,10 @@ public:
             packet.refuse(reason);
         } else {
             packet.way = Way::pass;
+            if (reason == DropReason::bad_checksum) notice(Notice::bad_checksum);
         }
     }
-    void notice(Notice n, uint64_t times = 1) noexcept {
+    void notice(Notice n, uint64_t times = 1) const noexcept {
         counters.notices[static_cast<size_t>(n)].add(times);
     }
     /// To Control; when it does not keep up the record is lost and counted.

@@ -94,6 +94,7 @@ TEST(Track, BrokenPacketsAreRefusedOnlyForAService) {
         EXPECT_EQ(fates[0].drop, enforcing ? DropReason::bad_checksum : DropReason::none);
         EXPECT_EQ(fates[0].way == Way::pass, !enforcing);
         EXPECT_EQ(fates[1].drop, DropReason::none);
+        EXPECT_EQ(line.noticed(Notice::bad_checksum), enforcing ? 0u : 1u);
     }
 }
 
