@@ -1,6 +1,8 @@
 #include "verdicts/database.h"
 
+#include <array>
 #include <chrono>
+#include <cstdio>
 
 namespace portcullis::verdicts {
 
@@ -13,6 +15,16 @@ constexpr size_t info_log_bytes_max = 1u << 20;
 constexpr uint64_t look_at_old_files_every_s = 24 * 3600;
 
 }  // namespace
+
+std::string formatted(const char* format, va_list arguments) {
+    std::array<char, 1024> line;
+    vsnprintf(line.data(), line.size(), format, arguments);
+    return line.data();
+}
+
+bool tells_of_loss(std::string_view line) noexcept {
+    return line.contains(": dropping ") || line.contains(": ignoring ");
+}
 
 rocksdb::DBOptions database_options() {
     rocksdb::DBOptions options;

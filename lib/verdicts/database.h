@@ -1,7 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstdarg>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <rocksdb/compaction_filter.h>
@@ -52,6 +55,11 @@ struct OpenDatabase {
         return families[static_cast<size_t>(which)];
     }
 };
+
+/// A line of RocksDB's diary.
+std::string formatted(const char* format, va_list arguments);
+/// Whether it says that bytes could not be read and are left out.
+bool tells_of_loss(std::string_view line) noexcept;
 
 rocksdb::DBOptions database_options();
 /// `filters` may be empty: a reader drops nothing.

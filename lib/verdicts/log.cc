@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/setup_error.h"
+#include "verdicts/repair.h"
 #include "verdicts/store.h"
 
 namespace portcullis::verdicts {
@@ -34,6 +35,8 @@ std::unique_ptr<Store> open_or_explain(const std::string& path) {
     auto store = Store::open(path);
     if (store) return std::move(*store);
     const std::string& why = store.error();
+    // What is to be done about damage it says itself.
+    if (why.contains(damage_advice(path))) throw SetupError("verdict log " + path + ": " + why);
     const bool locked = why.find("lock") != std::string::npos;
     throw SetupError("verdict log " + path + ": " + why + "; " +
                      (locked ? "another appliance writes to it: stop that one, or give this one "

@@ -8,6 +8,7 @@
 #include "base/setup_error.h"
 #include "verdicts/database.h"
 #include "verdicts/json.h"
+#include "verdicts/repair.h"
 
 namespace portcullis::verdicts {
 
@@ -56,9 +57,10 @@ private:
     std::string path_;
 };
 
-std::string explain(const std::string& path, const std::string& why) {
-    return "verdict log " + path + " cannot be read: " + why +
-           "; is the path right, and may this user read it?";
+std::string explain(const std::string& path, const rocksdb::Status& status) {
+    const bool damaged = status.IsCorruption() || status.IsPathNotFound();
+    return "verdict log " + path + " cannot be read: " + status.ToString() + "; " +
+           (damaged ? damage_advice(path) : "is the path right, and may this user read it?");
 }
 
 }  // namespace
@@ -82,6 +84,10 @@ class Reader::View {
 public:
     explicit View(const std::string& path) : path_(path) {
         std::error_code error;
+        if (lost_its_beginning(path)) {
+            throw SetupError("verdict log " + path + ": its file CURRENT is not there; " +
+                             damage_advice(path));
+        }
         if (!std::filesystem::exists(path + "/CURRENT", error)) {
             throw SetupError("there is no verdict log at " + path +
                              (error ? ": " + error.message() : std::string()) +
@@ -91,14 +97,14 @@ public:
         for (unsigned tries = 1;; ++tries) {
             const auto status = open();
             if (status.ok()) return;
-            if (tries == tries_to_open) throw SetupError(explain(path, status.ToString()));
+            if (tries == tries_to_open) throw SetupError(explain(path, status));
             std::this_thread::sleep_for(between_tries);
         }
     }
 
     void catch_up() {
         const auto status = open_->db->TryCatchUpWithPrimary();
-        if (!status.ok()) throw SetupError(explain(path_, status.ToString()));
+        if (!status.ok()) throw SetupError(explain(path_, status));
         read_floor();
     }
 
@@ -107,6 +113,7 @@ public:
         std::string key, value;
         append_id(key, id);
         const auto status = open_->db->Get({}, open_->family(Family::records), key, &value);
+        if (status.IsCorruption()) throw SetupError(explain(path_, status));
         if (!status.ok()) return std::nullopt;
         auto entry = decode_entry(id, as_bytes(value));
         if (!entry) ++unreadable_;
@@ -149,7 +156,7 @@ public:
             const auto entry = prefix ? find(id) : decode(id, view(at->value()));
             if (entry && query.matches(*entry) && !found(*entry)) return;
         }
-        if (!at->status().ok()) throw SetupError(explain(path_, at->status().ToString()));
+        if (!at->status().ok()) throw SetupError(explain(path_, at->status()));
     }
 
     uint64_t unreadable() const noexcept { return unreadable_; }

@@ -6,9 +6,11 @@
 
 #include <rocksdb/convenience.h>
 #include <rocksdb/write_batch.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include "verdicts/database.h"
+#include "verdicts/repair.h"
 
 namespace portcullis::verdicts {
 
@@ -16,6 +18,41 @@ namespace {
 
 std::unexpected<std::string> problem(const rocksdb::Status& status) {
     return std::unexpected(status.ToString());
+}
+
+/// RocksDB's diary, as ever; what it says of a loss the operator hears, too.
+class Diary final : public rocksdb::Logger {
+public:
+    Diary(std::string path, std::shared_ptr<rocksdb::Logger> file)
+        : path_(std::move(path)), file_(std::move(file)) {}
+    using rocksdb::Logger::Logv;
+    void Logv(const char* format, va_list arguments) override {
+        va_list again;
+        va_copy(again, arguments);
+        const std::string line = formatted(format, again);
+        va_end(again);
+        if (tells_of_loss(line)) {
+            spdlog::error(
+                "verdict log {}: not all that stood there can be read, as after a loss "
+                "of power or on a bad disk: {}",
+                path_, line);
+        }
+        if (file_) file_->Logv(format, arguments);
+    }
+
+private:
+    std::string path_;
+    std::shared_ptr<rocksdb::Logger> file_;
+};
+
+rocksdb::DBOptions options_for(const std::string& path) {
+    rocksdb::DBOptions options = database_options();
+    std::shared_ptr<rocksdb::Logger> file;
+    rocksdb::CreateLoggerFromOptions(path, options, &file).PermitUncheckedError();
+    if (file) file->SetInfoLogLevel(options.info_log_level);
+    options.info_log = std::make_shared<Diary>(path, std::move(file));
+    options.info_log->SetInfoLogLevel(options.info_log_level);
+    return options;
 }
 
 /// Which file this is, whatever its name says.
@@ -45,13 +82,19 @@ public:
         std::error_code error;
         std::filesystem::create_directories(path, error);
         if (error) return std::unexpected(error.message());
+        if (lost_its_beginning(path)) {
+            return std::unexpected("its file CURRENT is not there; " + damage_advice(path));
+        }
         auto database = std::make_unique<Database>();
         database->path_ = path;
         rocksdb::DB* db = nullptr;
         const auto status =
-            rocksdb::DB::Open(database_options(), path, family_descriptors(database->filters_),
+            rocksdb::DB::Open(options_for(path), path, family_descriptors(database->filters_),
                               &database->open_.families, &db);
         database->open_.db.reset(db);
+        if (status.IsCorruption() || status.IsPathNotFound()) {
+            return std::unexpected(status.ToString() + "; " + damage_advice(path));
+        }
         if (!status.ok()) return problem(status);
         database->directory_ = identity(path);
         database->read_floor();
@@ -70,6 +113,11 @@ public:
         value_.clear();
         encode(value_, record, names.check(record), names.service(record));
         batch.Put(open_.family(Family::records), key, value_);
+        index(record, names.check(record), key);
+    }
+
+    /// Where who asks for a player, a check or an address finds the record.
+    void index(const VerdictRecord& record, std::string_view check, const std::string& key) {
         if (!record.player.name.empty()) {
             index_.push_back(player_prefix(record.player.name.view()) += key);
         }
@@ -77,7 +125,7 @@ public:
             index_.push_back(uuid_prefix(record.player.uuid) += key);
         }
         if (record.kind == VerdictRecord::Kind::verdict) {
-            index_.push_back(check_prefix(names.check(record)) += key);
+            index_.push_back(check_prefix(check) += key);
         }
         index_.push_back(address_prefix(record.client.address) += key);
         if (record.player.address_told() && record.player.address != record.client.address) {
@@ -93,6 +141,27 @@ public:
             batch.Put(open_.family(Family::index), key, rocksdb::Slice());
         }
         index_.clear();
+    }
+
+    std::expected<void, Problem> index_all() {
+        constexpr size_t rows_max = 100'000;  ///< In one batch.
+        const std::unique_ptr<rocksdb::Iterator> all(
+            open_.db->NewIterator({}, open_.family(Family::records)));
+        bool more = true;
+        for (all->SeekToFirst(); more; all->Valid() ? all->Next() : void()) {
+            more = all->Valid();
+            if (more && all->key().size() == id_size) {
+                const std::string_view key = view(all->key());
+                const auto entry = decode_entry(id_at(key, 0), as_bytes(view(all->value())));
+                if (entry) index(entry->record, entry->check, std::string(key));
+            }
+            if (more && index_.size() < rows_max) continue;
+            rocksdb::WriteBatch batch;
+            put_index(batch);
+            if (const auto done = commit(batch); !done) return done;
+        }
+        if (!all->status().ok()) return problem(all->status());
+        return {};
     }
 
     void put(rocksdb::WriteBatch& batch, const Outcome& outcome) {
@@ -248,6 +317,8 @@ std::expected<void, Store::Problem> Store::trim(Nanos floor, uint64_t size_bytes
     if (done) done = database_->compact();
     return done;
 }
+
+std::expected<void, Store::Problem> Store::index_all() { return database_->index_all(); }
 
 void Store::stop_trimming() noexcept { database_->trimming_stopped() = true; }
 

@@ -35,6 +35,8 @@ public:
     /// Forgets what is older than `floor`, then the oldest until no more than
     /// about `size_bytes_max` are left.  Slow; may run beside `write`.
     std::expected<void, Problem> trim(Nanos floor, uint64_t size_bytes_max);
+    /// Makes the index anew from the records.
+    std::expected<void, Problem> index_all();
     /// Makes a running `trim` return soon.
     void stop_trimming() noexcept;
 

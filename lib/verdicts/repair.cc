@@ -1,0 +1,99 @@
+#include "verdicts/repair.h"
+
+#include <cstdarg>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "base/setup_error.h"
+#include "verdicts/database.h"
+#include "verdicts/reader.h"
+#include "verdicts/store.h"
+
+namespace portcullis::verdicts {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Keeps what is said of bytes that could not be read.
+class Losses final : public rocksdb::Logger {
+public:
+    explicit Losses(std::vector<std::string>& said) : said_(said) {}
+    using rocksdb::Logger::Logv;
+    void Logv(const char* format, va_list arguments) override {
+        const std::string line = formatted(format, arguments);
+        if (tells_of_loss(line)) said_.push_back(line);
+    }
+
+private:
+    std::vector<std::string>& said_;
+};
+
+/// Whether records may be there.  A log that was killed while it was first made has none.
+bool holds_records(const std::string& path) {
+    std::error_code failed;
+    for (const auto& file : fs::directory_iterator(path, failed)) {
+        const std::string ending = file.path().extension();
+        if ((ending == ".sst" || ending == ".log") && file.file_size(failed) > 0) return true;
+    }
+    return false;
+}
+
+/// CURRENT only names the newest list of files, so it can be written anew.
+void name_the_newest_list(const std::string& path) {
+    std::string newest;
+    for (const auto& file : fs::directory_iterator(path)) {
+        const std::string name = file.path().filename();
+        const auto number = [](const std::string& of) { return std::pair(of.size(), of); };
+        if (name.starts_with("MANIFEST-") && number(name) > number(newest)) newest = name;
+    }
+    std::ifstream in(path + "/CURRENT");
+    std::string named;
+    if (newest.empty() || (std::getline(in, named) && fs::exists(path + '/' + named))) return;
+    std::ofstream(path + "/CURRENT") << newest << '\n';
+}
+
+void salvage(const std::string& path, Repaired& repaired) {
+    rocksdb::DBOptions options = database_options();
+    options.info_log = std::make_shared<Losses>(repaired.said);
+    const auto status = rocksdb::RepairDB(path, options, family_descriptors({}));
+    if (!status.ok()) {
+        const bool locked = status.ToString().find("lock") != std::string::npos;
+        throw SetupError("verdict log " + path + " can not be repaired: " + status.ToString() +
+                         (locked ? "; stop the appliance that writes to it"
+                                 : "; move the directory aside, and a new log is begun"));
+    }
+    const auto store = Store::open(path);
+    // What the list of files knew of the index is gone with it.
+    const auto indexed = store ? (*store)->index_all() : std::unexpected(store.error());
+    if (!indexed) throw SetupError("verdict log " + path + ": " + indexed.error());
+}
+
+}  // namespace
+
+std::string damage_advice(const std::string& path) {
+    return "the log is damaged: `portcullis verdicts repair --log " + path +
+           "` keeps what can be read, once the appliance is stopped; or move the directory aside, "
+           "and a new log is begun";
+}
+
+bool lost_its_beginning(const std::string& path) {
+    std::error_code failed;
+    return !fs::exists(path + "/CURRENT", failed) && holds_records(path);
+}
+
+Repaired repair(const std::string& path) {
+    if (!holds_records(path)) throw SetupError("there is no verdict log at " + path);
+    Repaired repaired;
+    name_the_newest_list(path);
+    if (!Store::open(path)) salvage(path, repaired);
+    const Reader reader(path);
+    reader.each({}, [&](const Entry&) {
+        ++repaired.entries;
+        return true;
+    });
+    return repaired;
+}
+
+}  // namespace portcullis::verdicts
