@@ -20,37 +20,28 @@ std::unexpected<std::string> problem(const rocksdb::Status& status) {
     return std::unexpected(status.ToString());
 }
 
-/// RocksDB's diary, as ever; what it says of a loss the operator hears, too.
-class Diary final : public rocksdb::Logger {
+/// Of what RocksDB says beside its statuses, what it could not read.  It keeps no file of
+/// its own for that: writing one to a full disk is where it aborts.
+class Losses final : public rocksdb::Logger {
 public:
-    Diary(std::string path, std::shared_ptr<rocksdb::Logger> file)
-        : path_(std::move(path)), file_(std::move(file)) {}
+    explicit Losses(std::string path) : path_(std::move(path)) {}
     using rocksdb::Logger::Logv;
     void Logv(const char* format, va_list arguments) override {
-        va_list again;
-        va_copy(again, arguments);
-        const std::string line = formatted(format, again);
-        va_end(again);
-        if (tells_of_loss(line)) {
-            spdlog::error(
-                "verdict log {}: not all that stood there can be read, as after a loss "
-                "of power or on a bad disk: {}",
-                path_, line);
-        }
-        if (file_) file_->Logv(format, arguments);
+        const std::string line = formatted(format, arguments);
+        if (!tells_of_loss(line)) return;
+        spdlog::error(
+            "verdict log {}: not all that stood there can be read, as after a loss "
+            "of power or on a bad disk: {}",
+            path_, line);
     }
 
 private:
     std::string path_;
-    std::shared_ptr<rocksdb::Logger> file_;
 };
 
 rocksdb::DBOptions options_for(const std::string& path) {
     rocksdb::DBOptions options = database_options();
-    std::shared_ptr<rocksdb::Logger> file;
-    rocksdb::CreateLoggerFromOptions(path, options, &file).PermitUncheckedError();
-    if (file) file->SetInfoLogLevel(options.info_log_level);
-    options.info_log = std::make_shared<Diary>(path, std::move(file));
+    options.info_log = std::make_shared<Losses>(path);
     options.info_log->SetInfoLogLevel(options.info_log_level);
     return options;
 }
