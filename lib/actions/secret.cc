@@ -1,10 +1,9 @@
 #include "actions/secret.h"
 
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 
 #include "base/setup_error.h"
+#include "base/unreadable.h"
 
 namespace portcullis::actions {
 
@@ -21,13 +20,12 @@ std::string read_secret(const std::string& path) {
             "a secret was given in place of the name of a file that holds it; write it into a "
             "file that only this user may read, and name that");
     }
-    errno = 0;
-    std::ifstream file(path);
-    std::string secret;
-    if (!file) {
-        throw SetupError("secret file " + path + ": " + std::strerror(errno != 0 ? errno : ENOENT) +
+    if (const std::string why = why_unreadable(path); !why.empty()) {
+        throw SetupError("secret file " + path + ": " + why +
                          "; create it with the secret as its first line, readable for this user");
     }
+    std::ifstream file(path);
+    std::string secret;
     std::getline(file, secret);
     while (!secret.empty() && (secret.back() == '\r' || secret.back() == ' ')) secret.pop_back();
     if (secret.empty() || secret.size() > secret_size_max) {

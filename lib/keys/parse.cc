@@ -1,13 +1,12 @@
 #include "keys/parse.h"
 
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/concat.h"
 #include "base/setup_error.h"
+#include "base/unreadable.h"
 
 namespace portcullis::keys {
 
@@ -156,11 +155,15 @@ namespace {
 
 /// The one secret in a file; white space around it is nobody's.
 size_t load_secret(const std::string& path, MutableBytes out, size_t size_min) {
+    if (const std::string why = why_unreadable(path); !why.empty()) {
+        throw UsageError(concat(path, ": can not be read: ", why, "; write the secret there as ",
+                                2 * size_min, " to ", 2 * out.size(), " hex digits"));
+    }
     std::ifstream file(path);
     std::string word, more;
-    if (!file || !(file >> word)) {
-        throw UsageError(concat(path, ": holds no secret that can be read; write it there as ",
-                                2 * size_min, " to ", 2 * out.size(), " hex digits"));
+    if (!(file >> word)) {
+        throw UsageError(concat(path, ": holds no secret; write it there as ", 2 * size_min, " to ",
+                                2 * out.size(), " hex digits"));
     }
     const size_t size = from_hex(word, out);
     if (size < size_min || file >> more) {
@@ -190,11 +193,11 @@ std::optional<ShadowlandSecrets> load_secrets(const Endpoint& server,
 }
 
 std::vector<Key> load(const std::string& path) {
-    std::ifstream file(path);
-    if (!file) {
-        throw UsageError(concat(path, ": cannot be read as a file of keys: ", std::strerror(errno),
+    if (const std::string why = why_unreadable(path); !why.empty()) {
+        throw UsageError(concat(path, ": cannot be read as a file of keys: ", why,
                                 "; name one with one JSON object a line"));
     }
+    std::ifstream file(path);
     std::vector<Key> keys;
     std::string line;
     for (size_t number = 1; std::getline(file, line); ++number) {

@@ -1,8 +1,6 @@
 #include "policy/in_front.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <optional>
 
@@ -11,6 +9,7 @@
 #include <openssl/sha.h>
 
 #include "base/setup_error.h"
+#include "base/unreadable.h"
 
 namespace portcullis::policy {
 
@@ -21,14 +20,12 @@ using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 static_assert(Digest{}.size() == InFront::signature_size);
 
 std::vector<std::string> secrets_in(const std::string& path) {
-    errno = 0;
-    std::ifstream file(path);
-    if (!file) {
-        throw SetupError("forwarding_secret_file " + path + ": " +
-                         std::strerror(errno != 0 ? errno : ENOENT) +
+    if (const std::string why = why_unreadable(path); !why.empty()) {
+        throw SetupError("forwarding_secret_file " + path + ": " + why +
                          "; create it with the proxy's secret as its first line, readable for "
                          "this user");
     }
+    std::ifstream file(path);
     std::vector<std::string> secrets;
     for (std::string line; std::getline(file, line);) {
         while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();

@@ -29,15 +29,6 @@ std::string with_version(std::string url) {
     return url;
 }
 
-std::string read_url(const std::string& file) {
-    const std::string url = read_secret(file);
-    if (!url.starts_with("https://") && !url.starts_with("http://")) {
-        throw SetupError("webhook url_file " + file +
-                         ": its first line must be an address that begins with https://");
-    }
-    return url;
-}
-
 std::optional<double> number_in(std::string_view text) {
     while (text.starts_with(' ')) text.remove_prefix(1);
     double value = 0;
@@ -101,6 +92,16 @@ struct CurlGlobal {
 };
 
 }  // namespace
+
+std::string read_url(const std::string& file) {
+    const std::string url = read_secret(file);
+    if (!url.starts_with("https://") && !url.starts_with("http://")) {
+        throw SetupError("webhook url_file " + file +
+                         ": its first line must be an address that begins with https:// (or with "
+                         "http://, which whoever is on the way can read)");
+    }
+    return url;
+}
 
 class Sender::Loop {
 public:

@@ -10,6 +10,10 @@
 
 namespace portcullis::actions::webhook {
 
+/// The address in a file that `url_file` names.  Throws SetupError as read_secret does, and
+/// when it begins with neither https:// nor http://.
+std::string read_url(const std::string& file);
+
 /// Delivers the alerts of all webhooks over HTTP, on a thread of its own.  Each
 /// has one message under way at most, all of them side by side.
 class Sender {
