@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <cctype>
+#include <filesystem>
 #include <map>
+#include <sstream>
 #include <tuple>
 
 #include "config/schema.h"
@@ -24,19 +27,45 @@ void must_exist(const std::string& what, const std::string& name,
                            "; allowed: " + allowed);
 }
 
+/// What a device is, however it is written: `name` of a PCI address or vdev, and `interface`
+/// of the kernel's that it sits on.
+struct Device {
+    std::string name, interface;
+};
+
+Device device_of(const std::string& written) {
+    Device device;
+    std::istringstream parts(written);
+    std::getline(parts, device.name, ',');
+    for (std::string part; std::getline(parts, part, ',');) {
+        if (part.starts_with("iface=")) device.interface = part.substr(6);
+    }
+    if (!device.name.contains(':')) return device;
+    std::ranges::transform(device.name, device.name.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    // "3b:00.0" is in the first domain.
+    if (std::ranges::count(device.name, ':') == 1) device.name.insert(0, "0000:");
+    return device;
+}
+
 void check_wires(const Config& config, Problems& problems) {
-    std::map<std::string, std::string> names, devices;
+    std::map<std::string, std::string> names, devices, interfaces;
     for (const Wire& wire : config.wires) {
         if (!names.emplace(wire.name, wire.name).second) {
             problems.add(wire.outside.mark, "wire " + in_quotes(wire.name) +
                                                 " is there twice; give each its own name");
         }
         for (const Port* port : {&wire.outside, &wire.inside}) {
-            const auto [first, is_new] = devices.emplace(port->device, wire.name);
-            if (is_new || port->device.empty()) continue;
-            problems.add(port->mark, "device " + in_quotes(port->device) +
-                                         " is already a port of wire " + in_quotes(first->second) +
-                                         "; a port belongs to one wire");
+            const Device device = device_of(port->device);
+            const auto once = [&](auto& known, const std::string& name, const std::string& what) {
+                const auto [first, is_new] = known.emplace(name, wire.name);
+                if (is_new || name.empty()) return;
+                problems.add(port->mark,
+                             what + " " + in_quotes(name) + " is already a port of wire " +
+                                 in_quotes(first->second) + "; a port belongs to one wire");
+            };
+            once(devices, device.name, "device");
+            once(interfaces, device.interface, "interface");
         }
     }
 }
@@ -166,6 +195,24 @@ void check_policies(const Config& config, Problems& problems) {
     }
 }
 
+/// Two listeners can not share a socket, nor anything else its path.
+void check_paths(const Config& config, Problems& problems) {
+    std::map<std::string, std::string> known;
+    const std::pair<const char*, const std::string&> paths[] = {
+        {"admin.socket", config.admin_socket},
+        {"keys.socket", config.keys_socket},
+        {"verdict_log.path", config.verdict_log.path},
+    };
+    for (const auto& [key, path] : paths) {
+        if (path.empty()) continue;
+        const auto plain = std::filesystem::path(path).lexically_normal().string();
+        const auto [first, is_new] = known.emplace(plain, key);
+        if (is_new) continue;
+        problems.add({}, std::string(key) + " is " + in_quotes(path) + ", as " + first->second +
+                             " is; give each its own path");
+    }
+}
+
 void check_rcon(const Config& config, Problems& problems) {
     const std::vector<std::string> services = names_of(config.services);
     std::map<std::string, bool> seen;
@@ -188,6 +235,7 @@ void check_across(const Config& config, Problems& problems) {
     check_maps(config, problems);
     check_policies(config, problems);
     check_rcon(config, problems);
+    check_paths(config, problems);
 }
 
 }  // namespace portcullis::config

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
+#include <sstream>
 
 #include "base/setup_error.h"
 #include "config/schema.h"
@@ -58,9 +58,26 @@ Service anywhere(protocol::Protocol protocol, uint16_t port) {
     return service;
 }
 
-std::string yaml_fault(std::string text) {
+/// What the parser says of a tab hardly names it, and may come lines later.
+std::optional<Mark> indenting_tab(const std::string& text) {
+    std::istringstream lines(text);
+    int number = 1;
+    for (std::string line; std::getline(lines, line); ++number) {
+        const size_t end = line.find_first_not_of(" \t");
+        const size_t tab = line.substr(0, end).find('\t');
+        if (end != std::string::npos && tab != std::string::npos) {
+            return Mark{number, static_cast<int>(tab) + 1};
+        }
+    }
+    return std::nullopt;
+}
+
+void add_yaml_fault(const YAML::Exception& error, const std::string& text, Problems& problems) {
+    if (const auto tab = indenting_tab(text); tab && tab->line <= error.mark.line + 1) {
+        return problems.add(*tab, "indented by a tab, which YAML does not allow; use spaces");
+    }
     // The parser's sentences name things as YAML does; the place is said by us.
-    return "not YAML: " + text;
+    problems.add({error.mark.line + 1, error.mark.column + 1}, "not YAML: " + error.msg);
 }
 
 /// Reads the one document of a file by its rows.
@@ -78,7 +95,7 @@ void read_document(const Rows<T>& rows, T& out, const std::string& text, const s
             read_map(rows, out, documents[0], top);
         }
     } catch (const YAML::Exception& error) {
-        problems.add({error.mark.line + 1, error.mark.column + 1}, yaml_fault(error.msg));
+        add_yaml_fault(error, text, problems);
     }
 }
 
@@ -89,7 +106,10 @@ std::string read_file(const std::string& path, const std::string& what) {
     }
     std::ifstream in(path, std::ios::binary);
     if (!in) throw UsageError(path + ": can not be read: " + std::strerror(errno));
-    std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    // One byte more than may be, for there are files without an end.
+    std::string text(file_bytes_max + 1, '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<size_t>(in.gcount()));
     if (text.size() > file_bytes_max) {
         throw UsageError(path + ": has over " + std::to_string(file_bytes_max >> 20) +
                          " MiB; that is not " + what);

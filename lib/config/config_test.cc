@@ -215,6 +215,10 @@ const Case shapes[] = {
      "f:1:1: the file holds several YAML documents; one is allowed"},
     {"mode: [", "f:1:1: not YAML: end of sequence flow not found"},
     {"a: b: c", "f:1:5: not YAML: illegal map value"},
+    {"limits:\n\tflows: 3", "f:2:1: indented by a tab, which YAML does not allow; use spaces"},
+    {"limits:\n  \tflows: 3\n  x",
+     "f:2:3: indented by a tab, which YAML does not allow; use spaces"},
+    {"a: b: c\nmode:\n\tobserve", "f:1:5: not YAML: illegal map value"},
     {"mode: *there", "f:1:7: not YAML: the referenced anchor is not defined"},
     {"mode: observe\nmode: enforce", "f:2:1: key \"mode\" is given twice"},
     {"admin: { sokcet: x }",
@@ -236,6 +240,18 @@ const Case shapes[] = {
 const Case meanings[] = {
     {"wires: [ { name: w, outside: { device: a, driver: d }, inside: { device: a, driver: d } } ]",
      "f:1:64: device \"a\" is already a port of wire \"w\"; a port belongs to one wire"},
+    {"wires: [ { name: w, outside: { device: '0000:3B:00.0', driver: d }, inside: { device: "
+     "'3b:00.0', driver: d } } ]",
+     "f:1:77: device \"0000:3b:00.0\" is already a port of wire \"w\"; a port belongs to one "
+     "wire"},
+    {"wires: [ { name: w, outside: { device: 'net_tap0,iface=x', driver: d }, inside: { device: "
+     "'net_tap0,iface=y', driver: d } } ]",
+     "f:1:81: device \"net_tap0\" is already a port of wire \"w\"; a port belongs to one wire"},
+    {"wires: [ { name: w, outside: { device: 'net_af_packet0,iface=x', driver: d }, inside: { "
+     "device: 'net_af_packet1,iface=x', driver: d } } ]",
+     "f:1:87: interface \"x\" is already a port of wire \"w\"; a port belongs to one wire"},
+    {"admin: { socket: /run/a.sock }\nkeys: { socket: /run/./a.sock }",
+     "f: keys.socket is \"/run/./a.sock\", as admin.socket is; give each its own path"},
     {"services: [ { name: a b, protocol: minecraft, address: 10.0.0.2, port: 1 } ]",
      "f:1:21: services[0].name is \"a b\"; allowed: a name of 1 to 32 letters, digits, '-', '_' or "
      "'.'"},
@@ -283,6 +299,9 @@ const Case meanings[] = {
     {"policies: { default: { checks: { movement.speed: { tolerance: high } } } }",
      "f:1:63: policies.default.checks.movement.speed.tolerance is \"high\"; allowed: a number from "
      "-1e+12 to 1e+12"},
+    {"policies: { default: { checks: { '" + std::string(500, 'x') + "': 1 } } }",
+     "f:1:538: policies.default.checks.\"" + std::string(64, 'x') +
+         "…\" is \"1\"; allowed: a map such as { enabled: true }"},
     {"policies: { default: { exempt: { addresses: [10.0.0.0/33] } } }",
      "f:1:46: policies.default.exempt.addresses[0] is \"10.0.0.0/33\"; allowed: an address or a "
      "prefix such as 10.0.0.0/8"},
@@ -344,6 +363,16 @@ TEST(Config, AFileThatCanNotBeReadIsNamed) {
                   "/nonexistent/portcullis.yaml: can not be read: No such file or directory");
     }
     EXPECT_THROW((void)load("/"), UsageError);
+}
+
+TEST(Config, AFileWithoutAnEndIsRefusedAfterTheMostThatAFileMayHave) {
+    try {
+        (void)load("/dev/zero");
+        FAIL() << "read it all";
+    } catch (const UsageError& error) {
+        EXPECT_EQ(std::string(error.what()),
+                  "/dev/zero: has over 4 MiB; that is not a configuration file");
+    }
 }
 
 TEST(Config, OfflineKnowsTheUsualPorts) {

@@ -80,6 +80,14 @@ bool is_core_list(const std::string& given_text) {
 
 }  // namespace
 
+Place Place::inside(const std::string& name, Mark at) const {
+    // A key of the operator's own may be anything, a whole text that lost its quotes too.
+    constexpr size_t shown_max = 64;
+    const bool odd = name.size() > shown_max || !printable(name);
+    const std::string shown = odd ? in_quotes(name) : name;
+    return {path.empty() ? shown : path + '.' + shown, at, problems};
+}
+
 Place Place::element(size_t index, const YAML::Node& node) const {
     Place inner{path + '[' + std::to_string(index) + ']', key, problems};
     inner.key = mark_of(node, inner);

@@ -23,9 +23,7 @@ struct Place {
     Mark key;          ///< Of the key before the value, for values that have no place.
     Problems& problems;
 
-    Place inside(const std::string& name, Mark at) const {
-        return {path.empty() ? name : path + '.' + name, at, problems};
-    }
+    Place inside(const std::string& name, Mark at) const;
     Place element(size_t index, const YAML::Node& node) const;
 };
 

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/setup_error.h"
+#include "config/problems.h"
 #include "policy/tally.h"
 
 namespace portcullis::policy {
@@ -33,7 +34,7 @@ private:
     std::string lines_;
 };
 
-std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
+std::string quoted(std::string_view text) { return config::in_quotes(text); }
 
 std::string number(double value) {
     std::array<char, 32> text;
@@ -52,10 +53,11 @@ void set_parameters(typename C::Settings& settings, const config::CheckSettings&
             for (const auto& [name, value] : from.parameters) {
                 const size_t at = index++;
                 if (row.name != name) continue;
+                const bool said = taken[at];  // By the other game's check of that name.
                 taken[at] = true;
                 if (value >= row.min && value <= row.max) {
                     settings.*row.member = value;
-                } else {
+                } else if (!said) {
                     problems.add(from.mark, std::string(C::name) + '.' + name + " is " +
                                                 number(value) + ", allowed: " + number(row.min) +
                                                 " to " + number(row.max));

@@ -4,6 +4,8 @@
 
 #include "policy/rule_set.h"
 
+#include <map>
+
 #include <gtest/gtest.h>
 
 #include "base/setup_error.h"
@@ -41,6 +43,21 @@ config::Service service(const char* name, Protocol protocol, const char* endpoin
     s.endpoint = *parse_endpoint(endpoint);
     s.mark = {7, 5};
     return s;
+}
+
+/// Every parameter of a list's checks, by "check.parameter", with its range.
+template <class... C>
+void add_ranges(checks::CheckList<C...>,
+                std::multimap<std::string, std::pair<double, double>>& ranges) {
+    const auto add = [&]<class Check>() {
+        if constexpr (requires { Check::parameters; }) {
+            for (const auto& row : Check::parameters) {
+                ranges.emplace(std::string(Check::name) + '.' + std::string(row.name),
+                               std::pair(row.min, row.max));
+            }
+        }
+    };
+    (add.template operator()<C>(), ...);
 }
 
 std::string error_of(const config::Config& config) {
@@ -183,6 +200,20 @@ TEST(Policy, WritesWhatTheKickedReads) {
     EXPECT_EQ(Policy(from, "").reason("combat.reach", "Alice").view(), "Alice, go: combat.reach!");
     from.kick_message = std::string(200, 'x');
     EXPECT_EQ(Policy(from, "").reason("a", "b").view().size(), Policy::reason_size_max);
+}
+
+// A policy is for the services of both games, so one number must be good for both.
+TEST(RuleSet, WhatTwoGamesCallBySameNameHasOneRange) {
+    std::multimap<std::string, std::pair<double, double>> ranges;
+    add_ranges(checks::MinecraftChecks{}, ranges);
+    add_ranges(checks::ShadowlandChecks{}, ranges);
+    EXPECT_EQ(ranges.count("movement.speed.tolerance"), 2u);
+    for (const auto& [name, range] : ranges) EXPECT_EQ(range, ranges.find(name)->second) << name;
+    config::Config config = with_services({});
+    config.policies[0].checks["movement.speed"] = set({{"tolerance", 5}});
+    EXPECT_EQ(error_of(config), "");
+    config.policies[0].checks["movement.speed"] = set({{"tolerance", 11}}, {3, 4});
+    EXPECT_EQ(error_of(config), "test.yaml:3:4: movement.speed.tolerance is 11, allowed: 1 to 10");
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ public:
         double clock_ms = 4;  ///< Of walking: how coarse the client's clock is.
     };
     static constexpr std::array<Parameter<Settings>, 1> parameters = {{
-        {"tolerance", &Settings::tolerance, 1, 3, "Times the allowed speed."},
+        {"tolerance", &Settings::tolerance, 1, 10, "Factor on the speed that is possible."},
     }};
 
     void on(const shadowland::Synced& synced, const shadowland::Player& player,
