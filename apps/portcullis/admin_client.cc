@@ -32,7 +32,9 @@ std::string answer_to(const std::string& socket, const std::string& question) {
     };
     const auto write = [&] {
         over = false;
-        asio::async_write(connection, asio::buffer(question), then(read));
+        // Who does not listen may have said why.
+        asio::async_write(connection, asio::buffer(question),
+                          [&](const std::error_code&, size_t) { read(); });
     };
     connection.async_connect(socket, then(write));
     loop.run_for(patience);

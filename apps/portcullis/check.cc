@@ -11,6 +11,7 @@
 #include "pipeline/pipeline.h"
 #include "policy/rule_set.h"
 #include "port/profile.h"
+#include "this_machine.h"
 
 namespace portcullis::app {
 
@@ -23,9 +24,12 @@ public:
         try {
             judge();
         } catch (const UsageError& error) {
-            if (!text_.empty()) text_ += '\n';
-            text_ += error.what();
+            add(error.what());
         }
+    }
+    void add(const std::string& what) {
+        if (!text_.empty()) text_ += '\n';
+        text_ += what;
     }
     void throw_if_any() const {
         if (!text_.empty()) throw UsageError(text_);
@@ -35,7 +39,13 @@ private:
     std::string text_;
 };
 
-int check(const std::string& file) {
+struct CheckOptions {
+    std::string file;
+    bool elsewhere = false;  ///< It is for another machine.
+};
+
+int check(const CheckOptions& options) {
+    const std::string& file = options.file;
     const config::Config config = config::load(file);
     const port::DataFiles files(config.file);
     Complaints complaints;
@@ -46,10 +56,15 @@ int check(const std::string& file) {
             complaints.hear([&] { (void)port::find_profile(*port, files, config.file); });
         }
     }
+    const Fit fit = options.elsewhere ? Fit{} : fit_this_machine(config);
+    for (const std::string& problem : fit.problems) complaints.add(problem);
     complaints.throw_if_any();
     std::cout << file << " is good: " << config.wires.size() << " wire(s), "
               << config.services.size() << " service(s), " << config.policies.size()
               << " policies.\n";
+    for (const auto& warnings : {warnings_about(config), fit.warnings}) {
+        for (const std::string& warning : warnings) std::cout << "warning: " << warning << '\n';
+    }
     if (config.wires.empty()) {
         std::cout << "Without wires it serves `inspect`; `run` will refuse it.\n";
     }
@@ -60,9 +75,11 @@ int check(const std::string& file) {
 
 void add_check(CLI::App& app, Command& chosen) {
     CLI::App* sub = app.add_subcommand("check", "Validate a configuration and what it names.");
-    const auto file = std::make_shared<std::string>();
-    sub->add_option("file", *file, "The configuration")->required();
-    sub->callback([file, &chosen] { chosen = [file] { return check(*file); }; });
+    const auto options = std::make_shared<CheckOptions>();
+    sub->add_option("file", options->file, "The configuration")->required();
+    sub->add_flag("--elsewhere", options->elsewhere,
+                  "It is for another machine: look for no cores and no files of secrets here");
+    sub->callback([options, &chosen] { chosen = [options] { return check(*options); }; });
 }
 
 }  // namespace portcullis::app

@@ -44,6 +44,11 @@ def usage(tmp):
                       ["ctl", "block", "10.0.0.1", "--for", "-5m"], ["ctl", "block", "10.0.0.1", "--for", "0s"]):
         code, out, err = run(*arguments)
         expect(f"{arguments} is wrong usage", code == 2 and err and not out, (code, out, err))
+    for arguments, words in ((["fly"], '"fly"'), (["verdicts", "lits"], 'did you mean "list"'), (["verdicts"], "replay"),
+                             (["ctl", "--socket", "x"], "unblock"), (["inspect", "x", "--format", "jsonnl"], "jsonl"),
+                             (["verdicts", "list", "--format", "xml"], 'allowed: csv, jsonl or text')):
+        code, out, err = run(*arguments)
+        expect(f"{arguments} says what there is", code == 2 and words in err, err)
     code, out, _ = run("--version")
     expect("--version", code == 0 and out.startswith("portcullis 0."), (code, out))
     code, out, _ = run("--help")
@@ -53,6 +58,8 @@ def usage(tmp):
 def checks(tmp):
     code, out, err = run("check", root / "deploy/portcullis.yaml")
     expect("the example is good", code == 0 and "is good" in out and not err, (code, out, err))
+    code, out, err = run("check", "/dev/zero")
+    expect("a file without an end", code == 2 and "over 4 MiB" in err, (code, err))
     code, out, err = run("check", tmp / "absent.yaml")
     expect("an absent file", code == 2 and "absent.yaml: can not be read" in err and not out, (code, err))
     wrong = tmp / "wrong.yaml"
@@ -66,6 +73,63 @@ def checks(tmp):
     lines = err.splitlines()
     expect("checks and drivers that do not exist are both named",
            code == 2 and len(lines) == 2 and ":6:24: " in lines[0] and ":3:14: " in lines[1], (code, err))
+
+
+def machine(tmp):
+    """What `check` finds out about the machine, and that it believes who says that it is another."""
+    base = ("wires:\n  - name: edge\n    outside: { device: a, driver: ice }\n    inside: { device: b, driver: ice }\n"
+            "services: [ { name: s, protocol: minecraft, address: 10.0.0.2, port: 25565 } ]\n")
+    file, secret = tmp / "machine.yaml", tmp / "secret"
+
+    def check(more, *options):
+        file.write_text(base + more)
+        return run("check", file, *options)
+
+    rcon = f"rcon: [ {{ service: s, address: 10.0.0.2, port: 1, password_file: {secret} }} ]\n"
+    hook = f"webhooks: [ {{ url_file: {secret} }} ]\n"
+    code, out, err = check(rcon)
+    expect("a secret that is not there", code == 2 and f"{file}:6:9: password_file: secret file {secret}: No such" in err, err)
+    expect("which may be elsewhere", check(rcon, "--elsewhere")[0] == 0, err)
+    secret.mkdir()
+    code, out, err = check(rcon)
+    expect("a folder for a secret", code == 2 and "it is a folder" in err, err)
+    secret.rmdir()
+    secret.write_text("hunter2\n")
+    secret.chmod(0o600)
+    code, out, err = check(rcon)
+    expect("a good secret", code == 0 and "warning" not in out and not err, (code, out, err))
+    code, out, err = check(hook)
+    expect("no address, and not shown", code == 2 and "https://" in err and "hunter2" not in err, err)
+    secret.chmod(0o644)
+    code, out, _ = check(rcon)
+    expect("everybody's secret", code == 0 and f"{secret} is a secret that every user" in out and "chmod 600" in out, out)
+    secret.write_text("http://example.org/hook\n")
+    secret.chmod(0o600)
+    code, out, _ = check(hook)
+    expect("an address that is read on the way", code == 0 and "use https://" in out, out)
+    code, out, err = check("cores: 1000\nworkers: 1\n")
+    expect("a core that is not there", code == 2 and "CPU 1000 can not be used; usable: " in err, err)
+    code, out, err = check("workers: 64\n")
+    expect("workers without cores", code == 0 and "64 workers share" in out, (code, out, err))
+    file.write_text(base.split("services")[0])
+    code, out, err = run("check", file)
+    expect("nothing to protect", code == 0 and "warning: " in out and "nothing is inspected" in out, out)
+    code, out, err = run("run", "--config", file, "other.yaml")
+    expect("a word too many", code == 2 and '"other.yaml"' in err and len(err.splitlines()) == 1, (code, err))
+
+
+def journal(tmp):
+    """Each line of a message has its priority for the journal."""
+    wrong = tmp / "two.yaml"
+    wrong.write_text("workers: x\nmode: y\n")
+    read, write = os.pipe()
+    stat = os.fstat(write)
+    environment = {**os.environ, "JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"}
+    subprocess.run([binary, "check", wrong], stderr=write, env=environment, timeout=30)
+    os.close(write)
+    with os.fdopen(read) as lines:
+        said = lines.read().splitlines()
+    expect("priorities", len(said) == 2 and all(line.startswith("<3>") for line in said), said)
 
 
 def ctl(tmp):
@@ -109,7 +173,7 @@ def ctl(tmp):
 
 
 with tempfile.TemporaryDirectory() as folder:
-    for story in (usage, checks, ctl):
+    for story in (usage, checks, machine, journal, ctl):
         story(pathlib.Path(folder))
 print("\n".join(failures) or "all as promised")
 sys.exit(1 if failures else 0)

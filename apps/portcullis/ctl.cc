@@ -9,6 +9,7 @@
 
 #include "admin_client.h"
 #include "base/setup_error.h"
+#include "choice.h"
 #include "commands.h"
 #include "config/config.h"
 #include "ctl_text.h"
@@ -133,7 +134,7 @@ void add_with_arguments(CLI::App& ctl, const Shared& options, Command& chosen) {
     CLI::App* flows = add("flows", "Connections, one a line.");
     flows->add_option("--service", o.service, "Only those to this service");
     flows->add_option("--state", o.state, "Only those in this state")
-        ->check(CLI::IsMember({"inspected", "bypass", "opaque", "dead"}));
+        ->check(choice({"inspected", "bypass", "opaque", "dead"}));
     flows->add_option("--limit", o.limit, "So many; 50 when left out")
         ->check(CLI::Range(1, 65'535));
     flows->add_option("--skip", o.skip, "Not the first ones: with --limit, page by page")
@@ -173,8 +174,7 @@ void add_ctl(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<Options>();
     ctl->add_option("--socket", options->socket, "Its admin socket");
     ctl->add_option("--config", options->config, "Or the configuration that names it");
-    ctl->add_option("--format", options->format, "text or json")
-        ->check(CLI::IsMember({"text", "json"}));
+    ctl->add_option("--format", options->format, "text or json")->check(choice({"text", "json"}));
     ctl->require_subcommand(1);
     ctl->fallthrough();
     add_plain(*ctl, options, chosen);

@@ -1,7 +1,9 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,8 +13,10 @@
 
 #include "base/concat.h"
 #include "base/setup_error.h"
+#include "choice.h"
 #include "commands.h"
 #include "config/config.h"
+#include "config/problems.h"
 #include "evidence/file.h"
 #include "evidence/replay.h"
 #include "evidence/store.h"
@@ -22,6 +26,8 @@
 #include "pipeline/replay.h"
 #include "policy/rule_set.h"
 #include "port/eal.h"
+#include "protocol/minecraft/packet_named.h"
+#include "protocol/shadowland/messages.h"
 #include "stream_report.h"
 
 namespace portcullis::app {
@@ -39,6 +45,7 @@ struct InspectOptions {
     std::string forwarded;
     std::string keys;
     std::string evidence;
+    std::optional<config::Checksums> checksums;  ///< Goes before the configuration's.
     bool resume = false;
     bool streams = false;
 };
@@ -71,13 +78,46 @@ config::Config without_evidence(const InspectOptions& options) {
 config::Config configuration(const InspectOptions& options) {
     config::Config config = without_evidence(options);
     config.verdict_log.evidence.players = options.evidence.empty() ? 0 : offline_suspects;
+    if (options.checksums) config.checksums = *options.checksums;
     return config;
 }
 
-std::vector<std::string> packet_names(const std::string& option) {
-    if (option.empty() || option == "false") return {};
-    if (option == "true") return {""};
-    return CLI::detail::split(option, ',');
+/// What people call a packet, as the decoders do; nothing: no packet is called so.
+std::optional<std::string> packet_name(const std::string& given) {
+    if (const auto packet = minecraft::packet_named(given)) {
+        return std::string(minecraft::packet_name(*packet));
+    }
+    const auto& others = shadowland::message_names;
+    const bool known = std::ranges::find(others, given) != others.end();
+    return known ? std::optional(given) : std::nullopt;
+}
+
+std::vector<std::string> packet_names(const InspectOptions& options) {
+    if (options.packets.empty() || options.packets == "false") return {};
+    if (options.packets == "true") {
+        // Without "=" a name is taken for a capture.
+        for (const std::string& path : options.captures) {
+            if (!packet_name(path) || std::filesystem::exists(path)) continue;
+            throw UsageError("there is no capture " + path + "; the packets of that name are " +
+                             "printed with --packets=" + path);
+        }
+        return {""};
+    }
+    std::vector<std::string> names;
+    for (const std::string& given : CLI::detail::split(options.packets, ',')) {
+        if (const auto name = packet_name(given)) {
+            names.push_back(*name);
+            continue;
+        }
+        std::vector<std::string> known(minecraft::packet_names.begin(),
+                                       minecraft::packet_names.end());
+        known.insert(known.end(), shadowland::message_names.begin(),
+                     shadowland::message_names.end());
+        throw UsageError("--packets: no game packet is called " + config::in_quotes(given) +
+                         config::suggestion(given, known) +
+                         "; --packets alone prints all, with their names");
+    }
+    return names;
 }
 
 /// On a terminal, one line on stderr that says how far it got.
@@ -112,7 +152,7 @@ public:
           rules_(policy::RuleSet::compile(config_)),
           pipeline_(pipeline::find_pipeline(config_.pipeline, port::DataFiles(config_.file))),
           report_(config_, options.format == "jsonl" ? Format::jsonl : Format::text,
-                  packet_names(options.packets)),
+                  packet_names(options)),
           keys_(options.keys.empty() ? std::vector<keys::Key>() : keys::load(options.keys)),
           eal_(pipeline::offline_eal()) {}
 
@@ -169,7 +209,7 @@ private:
         const auto end = [&] {
             replay.finish();
             streams_.write(stdout);
-            report_.add(replay.counters());
+            report_.add(replay.counters(), capture.frames_cut());
         };
         try {
             while (const auto frame = capture.next()) {
@@ -217,17 +257,26 @@ void add_inspect(CLI::App& app, Command& chosen) {
     CLI::App* sub = app.add_subcommand(
         "inspect", "Read captures as if they came over the wire; no root, no hugepages.");
     const auto options = std::make_shared<InspectOptions>();
-    sub->add_option("capture", options->captures, "pcap or pcapng files of Ethernet, one by one")
+    sub->add_option("capture", options->captures,
+                    "pcap or pcapng files of Ethernet, one by one; - is standard input")
         ->required();
     sub->add_option("--config", options->config,
                     "Services and policies; without it TCP port 25565 is Minecraft and UDP port "
                     "3565 Shadowland");
-    sub->add_option("--service", options->services, "minecraft@10.0.0.2:25565; may be repeated");
+    sub->add_option("--service", options->services, "minecraft@10.0.0.2:25565; may be repeated")
+        ->allow_extra_args(false);  // What comes next may be the capture.
     sub->add_flag("--packets{true}", options->packets,
                   "Print every decoded game packet, or --packets=NAME,NAME those named");
     sub->add_option("--format", options->format, "text for people, jsonl for programs")
-        ->check(CLI::IsMember({"text", "jsonl"}))
+        ->check(choice({"text", "jsonl"}))
         ->capture_default_str();
+    const std::map<std::string, config::Checksums> checksums = {
+        {"verify", config::Checksums::verify}, {"trust", config::Checksums::trust}};
+    sub->add_option("--checksums", options->checksums,
+                    "verify: believe no packet with a wrong sum, as a server would (unless the "
+                    "configuration says otherwise); trust: for captures taken where the network "
+                    "card had still to fill them in")
+        ->transform(choice(checksums));
     sub->add_option("--forwarded", options->forwarded,
                     "Write what would have left the other port to this pcap file");
     sub->add_option("--keys", options->keys,

@@ -205,7 +205,8 @@ void InspectReport::text_of(const Flow& flow, const minecraft::Frame& frame, Nan
     }
 }
 
-void InspectReport::add(const stages::Counters& counters) {
+void InspectReport::add(const stages::Counters& counters, uint64_t frames_cut) {
+    frames_cut_ += frames_cut;
     for (const auto& wire : counters.wire) {
         for (const auto& side : wire.side) {
             packet_count_ += side.rx_packets.get();
@@ -238,7 +239,12 @@ void InspectReport::summary_json(double elapsed_s) {
     append_counts(line_, drops_);
     line_ += ",\"notices\":";
     append_counts(line_, notices_);
-    line_ += ",\"elapsed_s\":";
+    line_ += ",\"cut\":" + std::to_string(frames_cut_) + ",\"hints\":[";
+    for (const std::string& hint : hints()) {
+        if (line_.back() != '[') line_ += ',';
+        verdicts::append_json_string(line_, hint);
+    }
+    line_ += "],\"elapsed_s\":";
     verdicts::append_json_number(line_, elapsed_s);
     line_ += '}';
     print_line();
@@ -262,6 +268,33 @@ void InspectReport::summary_text(double elapsed_s) {
     print("verdicts", by_check_);
     print("dropped", drops_);
     print("noticed", notices_);
+    for (const std::string& hint : hints()) {
+        line_ += hint;
+        print_line();
+    }
+}
+
+std::vector<std::string> InspectReport::hints() const {
+    // Which of the two it is depends on whether the mode is to enforce.
+    const std::string bad_sums(name_in(drop_reason_names, DropReason::bad_checksum));
+    uint64_t not_believed = 0;
+    for (const auto* counts : {&drops_, &notices_}) {
+        const auto found = counts->find(bad_sums);
+        if (found != counts->end()) not_believed += found->second;
+    }
+    std::vector<std::string> hints;
+    if (not_believed > 0) {
+        hints.push_back(std::to_string(not_believed) +
+                        " packets have a wrong checksum and were not believed, as no server "
+                        "believes them. Where a machine captures what it sends itself, its network "
+                        "card fills the sums in later: then give --checksums trust.");
+    }
+    if (frames_cut_ > 0) {
+        hints.push_back(std::to_string(frames_cut_) +
+                        " packets are not whole in the capture and were not read, nor is what "
+                        "came after them in their connections. Capture whole ones: tcpdump -s 0.");
+    }
+    return hints;
 }
 
 }  // namespace portcullis::app

@@ -34,8 +34,8 @@ public:
     bool wants_packets() const noexcept { return !packets_.empty(); }
     uint64_t verdicts() const noexcept { return verdicts_; }
 
-    /// Adds up one capture's counts.
-    void add(const stages::Counters& counters);
+    /// Adds up one capture's counts.  `frames_cut`: those it holds a part of only.
+    void add(const stages::Counters& counters, uint64_t frames_cut);
     void summary(double elapsed_s);
 
 private:
@@ -43,6 +43,8 @@ private:
     bool wants(std::string_view name) const;
     void summary_json(double elapsed_s);
     void summary_text(double elapsed_s);
+    /// What was not believed, why, and what to do: a sentence each.
+    std::vector<std::string> hints() const;
     void text_of(const Flow& flow, const minecraft::Frame& frame, Nanos now);
     void json_of(const Flow& flow, const minecraft::Frame& frame, Nanos now);
 
@@ -54,6 +56,7 @@ private:
     std::string line_;
 
     uint64_t verdicts_ = 0, packet_count_ = 0, bytes_ = 0, flows_ = 0, players_ = 0;
+    uint64_t frames_cut_ = 0;
     std::map<std::string, uint64_t, std::less<>> by_check_, drops_, notices_;
 };
 

@@ -161,6 +161,93 @@ class Inspect(unittest.TestCase):
         self.complains(done, 1, "none.pcap")
         self.assertEqual(records(done)[-1]["players"], 1)
 
+    def offloaded(self):
+        """A conversation whose sums nobody filled in."""
+        login = hello(b"play.example") + game(b"\0" + text(b"Alice"))
+        return conversation(login, game(b"\2" + bytes(16) + text(b"Alice")))
+
+    def test_says_why_it_believed_nothing(self):
+        capture = self.write("offloaded.pcap", self.offloaded())
+        for mode in ("enforce", "observe"):
+            config = self.write("mode.yaml", f"mode: {mode}\nservices:\n"
+                                "  - { name: s, protocol: minecraft, address: 0.0.0.0, port: 25565 }\n")
+            done = inspect(capture, "--config", config)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("0 players", done.stdout)
+            self.assertRegex(done.stdout, r"\n[0-9]+ packets have a wrong checksum and were not believed.*--checksums trust")
+            summary = records(inspect(capture, "--config", config, "--format", "jsonl"))[-1]
+            self.assertEqual(summary["drops" if mode == "enforce" else "notices"]["bad_checksum"], summary["packets"])
+            self.assertIn("--checksums trust", summary["hints"][0])
+        trusted = inspect(capture, "--checksums", "trust", "--format", "jsonl")
+        self.assertEqual((records(trusted)[-1]["players"], records(trusted)[-1]["hints"]), (1, []))
+        believed = self.write("trust.yaml", "checksums: trust\nservices:\n"
+                              "  - { name: s, protocol: minecraft, address: 0.0.0.0, port: 25565 }\n")
+        self.assertIn("1 players", inspect(capture, "--config", believed).stdout)
+        self.assertIn("0 players", inspect(capture, "--config", believed, "--checksums", "verify").stdout)
+        done = inspect(capture, "--checksums", "maybe")
+        self.complains(done, 2, "maybe", "verify", "trust")
+
+    def test_says_when_frames_are_not_whole(self):
+        whole, cut, at = pathlib.Path(CAPTURE).read_bytes(), b"", 24
+        while at < len(whole):
+            head = struct.unpack("<IIII", whole[at:at + 16])
+            kept = min(head[2], 60)
+            cut += struct.pack("<IIII", *head[:2], kept, head[3]) + whole[at + 16:at + 16 + kept]
+            at += 16 + head[2]
+        capture = self.write("snapped.pcap", whole[:24] + cut)
+        self.assertIn("are not whole in the capture", inspect(capture).stdout)
+        summary = records(inspect(capture, "--format", "jsonl"))[-1]
+        self.assertGreater(summary["cut"], 10)
+        self.assertIn("tcpdump -s 0", summary["hints"][0])
+
+    def test_says_nothing_of_the_kind_about_a_good_capture(self):
+        summary = records(inspect(CAPTURE, "--format", "jsonl"))[-1]
+        self.assertEqual((summary["cut"], summary["hints"]), (0, []))
+
+    def test_fails_when_the_output_does_not_arrive(self):
+        for arguments in ((), ("--format", "jsonl", "--packets")):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([BINARY, "inspect", CAPTURE, *arguments], stdout=full, stderr=subprocess.PIPE,
+                                      text=True, timeout=60)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("not all of the output could be written", done.stderr)
+
+    def test_reads_standard_input_and_pipes(self):
+        straight = without_what_may_differ(inspect(CAPTURE, "--format", "jsonl"))
+        with open(CAPTURE, "rb") as capture:
+            done = inspect("-", "--format", "jsonl", stdin=capture)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(without_what_may_differ(done), straight)
+        piped = subprocess.run(["bash", "-c", '"$0" inspect <(cat "$1") --format jsonl', BINARY, CAPTURE],
+                               capture_output=True, text=True, timeout=60)
+        self.assertEqual((piped.returncode, piped.stderr), (0, ""))
+        self.assertEqual(without_what_may_differ(piped), straight)
+        self.complains(inspect("-", input="no capture at all, but a text"), 1, "standard input: ")
+
+    def test_a_service_takes_no_capture_for_another_service(self):
+        done = inspect("--service", "minecraft@0.0.0.0:25565", "--service", "minecraft@10.0.0.2:1", CAPTURE,
+                       "--format", "jsonl")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(records(done)[-1]["players"], 1)
+
+    def test_names_of_packets_are_judged(self):
+        self.complains(inspect(CAPTURE, "--packets=positoin"), 2, '"positoin"', 'did you mean "position"')
+        self.complains(inspect(CAPTURE, "--packets", "position"), 2, "--packets=position")
+        named = inspect(CAPTURE, "--format", "jsonl", "--packets=PlayerPosition")
+        self.assertEqual({r["name"] for r in records(named) if r["type"] == "packet"}, {"position"})
+
+    def test_names_the_key_that_asks_for_too_much_memory(self):
+        meminfo = dict(line.split(":") for line in open("/proc/meminfo").read().splitlines())
+        if sum(int(meminfo[key].split()[0]) for key in ("MemAvailable", "SwapFree")) > 32 << 20:
+            self.skipTest("this machine has what is asked for")
+        config = self.write("much.yaml", "limits: { flows: 100000000 }\nservices:\n"
+                            "  - { name: s, protocol: minecraft, address: 0.0.0.0, port: 25565 }\n")
+        self.complains(inspect(CAPTURE, "--config", config), 1, "limits.flows is 100000000: that asks for ", "give less")
+
+    def test_a_folder_of_keys_is_no_file_of_them(self):
+        self.complains(inspect(CAPTURE, "--keys", self.path), 2, str(self.path), "it is a folder")
+        self.complains(inspect(CAPTURE, "--config", self.path), 2, str(self.path), "is a directory")
+
     def test_wrong_usage_and_configuration_exit_2(self):
         self.assertEqual(inspect().returncode, 2)
         self.assertEqual(inspect(CAPTURE, "--format", "xml").returncode, 2)

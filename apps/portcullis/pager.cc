@@ -1,8 +1,10 @@
 #include "pager.h"
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <sstream>
 #include <string>
 
 #include <fcntl.h>
@@ -18,17 +20,26 @@ std::string environment(const char* name, const char* otherwise) {
     return value != nullptr ? value : otherwise;
 }
 
+/// Whether the shell would find it.
+bool in_path(const std::string& program) {
+    std::istringstream folders(environment("PATH", "/usr/bin:/bin"));
+    for (std::string folder; std::getline(folders, folder, ':');) {
+        if (access((folder + '/' + program).c_str(), X_OK) == 0) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
-Pager::Pager() {
+Pager::Pager(bool wanted) {
     if (isatty(STDOUT_FILENO) == 0) return;
     colours_ = environment("NO_COLOR", "").empty() && environment("TERM", "dumb") != "dumb";
-    const std::string command = environment("PAGER", "less");
-    if (command.empty() || command == "cat") return;
+    std::string command = environment("PAGER", in_path("less") ? "less" : "");
+    if (!wanted || command.empty() || command == "cat") return;
+    // As git does: leave at once what fits on the screen, keep colours.
+    if (std::getenv("LESS") == nullptr) command.insert(0, "export LESS=FRX; ");
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return;
-    // As git does: leave at once what fits on the screen, keep colours.
-    setenv("LESS", "FRX", 0);
     pager_ = fork();
     if (pager_ == 0) {
         dup2(ends[0], STDIN_FILENO);
@@ -49,6 +60,9 @@ Pager::~Pager() {
     std::cout.flush();
     close(STDOUT_FILENO);
     waitpid(pager_, nullptr, 0);
+    // What was not written nobody wanted to read.
+    std::cout.clear();
+    clearerr(stdout);
 }
 
 }  // namespace portcullis::app

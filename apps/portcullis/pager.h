@@ -4,11 +4,13 @@
 
 namespace portcullis::app {
 
-/// While it lives, what goes to stdout goes through $PAGER, or less, if stdout is
-/// a terminal.  Make it before any thread.
+/// While it lives, what goes to stdout goes through $PAGER, or less where that is
+/// there, if stdout is a terminal.  Make it when nothing can go wrong any more that a
+/// person should read.
 class Pager {
 public:
-    Pager();
+    /// `wanted`: false leaves the terminal as it is, but for colours.
+    explicit Pager(bool wanted);
     ~Pager();
     Pager(const Pager&) = delete;
     Pager& operator=(const Pager&) = delete;

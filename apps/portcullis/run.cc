@@ -7,12 +7,15 @@
 #include <thread>
 #include <vector>
 
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <syslog.h>
 
 #include "actions/actions.h"
+#include "base/setup_error.h"
 #include "commands.h"
 #include "config/config.h"
+#include "config/problems.h"
 #include "control/control.h"
 #include "control/log.h"
 #include "evidence/store.h"
@@ -21,6 +24,7 @@
 #include "port/privileges.h"
 #include "run_report.h"
 #include "stream_report.h"
+#include "this_machine.h"
 
 namespace portcullis::app {
 
@@ -47,6 +51,20 @@ void say_what_was_set_up(const pipeline::Appliance& appliance) {
     }
     fprintf(stderr, "%sportcullis: privileges kept: %s\n", control::journal_priority(LOG_INFO),
             port::capabilities_text(appliance.capabilities()).c_str());
+}
+
+/// DPDK's arguments stand behind "--" and begin with a dash; a word alone is a slip.
+void expect_arguments_of_eal(const RunOptions& options) {
+    if (options.eal_arguments.empty() || options.eal_arguments.front().starts_with('-')) return;
+    throw UsageError("run takes no " + config::in_quotes(options.eal_arguments.front()) +
+                     "; the configuration is named by --config, and arguments for DPDK's EAL "
+                     "stand behind \"--\"");
+}
+
+void warn(const config::Config& config) {
+    for (const auto& warnings : {warnings_about(config), fit_this_machine(config).warnings}) {
+        for (const std::string& warning : warnings) spdlog::warn("{}", warning);
+    }
 }
 
 /// The packet side alone, so that its figures are its own; records are taken,
@@ -82,8 +100,10 @@ void add_sinks(control::Control& control, const config::Config& config,
 }
 
 int run(const RunOptions& options) {
+    expect_arguments_of_eal(options);
     const config::Config config = config::load(options.config);
     control::start_log(config.logging);
+    warn(config);
     umask(027);  // Whom the log tells about is nobody else's business.
     StreamReport streams;
     pipeline::Appliance appliance(config, {options.eal_arguments, options.mbufs_extra,

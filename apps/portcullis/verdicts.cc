@@ -8,11 +8,13 @@
 
 #include "base/concat.h"
 #include "base/setup_error.h"
+#include "choice.h"
 #include "commands.h"
 #include "config/config.h"
 #include "evidence/store.h"
 #include "pager.h"
 #include "verdicts/reader.h"
+#include "verdicts/repair.h"
 #include "verdicts_options.h"
 #include "verdicts_replay.h"
 
@@ -55,11 +57,11 @@ private:
 };
 
 int list(const VerdictOptions& options) {
-    const Pager pager;
-    const Printer printer(options.format, pager.colours());
     const verdicts::Reader reader(log_path(options));
+    verdicts::Query query = query_of(options, reader);
     const EvidenceCopy evidence(evidence_path(options), options.evidence);
-    verdicts::Query query = query_of(options);
+    const Pager pager(options.paged);
+    const Printer printer(options.format, pager.colours());
     printer.head();
     std::vector<Entry> newest;
     query.newest_first = options.last > 0;
@@ -78,7 +80,7 @@ int list(const VerdictOptions& options) {
     }
     std::cout.flush();
     warn_of_unreadable(reader);
-    return std::cout.good() ? 0 : 1;
+    return 0;
 }
 
 verdicts::VerdictId id_of(const VerdictOptions& options) {
@@ -89,9 +91,9 @@ verdicts::VerdictId id_of(const VerdictOptions& options) {
 
 int show(const VerdictOptions& options) {
     const auto id = id_of(options);
-    const Pager pager;
-    const Printer printer(options.format, pager.colours());
     const verdicts::Reader reader(log_path(options));
+    const Pager pager(options.paged);
+    const Printer printer(options.format, pager.colours());
     const auto entry = reader.find(id);
     if (!entry) {
         warn_of_unreadable(reader);
@@ -128,6 +130,15 @@ int replay(const VerdictOptions& options, ReplayOptions asked) {
     return replay_verdicts(asked);
 }
 
+int repair(const VerdictOptions& options) {
+    const std::string path = log_path(options);
+    const verdicts::Repaired repaired = verdicts::repair(path);
+    for (const std::string& line : repaired.said) std::cerr << "lost: " << line << '\n';
+    std::cout << repaired.entries << " entries can be read; what was taken away is in " << path
+              << "/lost\n";
+    return 0;
+}
+
 // ---- The command line ----
 
 void add_where(CLI::App& sub, VerdictOptions& options) {
@@ -140,7 +151,7 @@ void add_format(CLI::App& sub, VerdictOptions& options, bool with_csv) {
     std::map<std::string, Listing> formats{{"text", Listing::text}, {"jsonl", Listing::jsonl}};
     if (with_csv) formats.emplace("csv", Listing::csv);
     sub.add_option("--format", options.format, "How to print")
-        ->transform(CLI::CheckedTransformer(formats))
+        ->transform(choice(formats))
         ->default_str(options.format == Listing::text ? "text" : "jsonl");
 }
 
@@ -153,6 +164,10 @@ void add_filters(CLI::App& sub, VerdictOptions& options) {
     sub.add_option("--until", options.until, "Before this moment");
     sub.add_option("--min-confidence", options.min_confidence, "Verdicts this sure or surer")
         ->check(CLI::Range(0.0, 1.0));
+}
+
+void add_pager(CLI::App& sub, VerdictOptions& options) {
+    sub.add_flag("!--no-pager", options.paged, "On a terminal, print without $PAGER or less");
 }
 
 struct Subcommand {
@@ -201,12 +216,14 @@ void add_verdicts(CLI::App& app, Command& chosen) {
     listed.app->add_option("--last", listed.options->last, "Only so many, the newest");
     listed.app->add_flag("--all", listed.options->everything,
                          "Logins, disconnects and opaque connections too");
+    add_pager(*listed.app, *listed.options);
     does(listed, chosen, list);
 
     const auto shown = add(*verdicts, "show",
                            "Print one entry, what was done about it, and where its evidence is.",
                            Listing::text, false);
     shown.app->add_option("id", shown.options->id, "Its id")->required();
+    add_pager(*shown.app, *shown.options);
     does(shown, chosen, show);
 
     const auto exported =
@@ -216,6 +233,7 @@ void add_verdicts(CLI::App& app, Command& chosen) {
     exported.app->add_option("--last", exported.options->last, "Only so many, the newest");
     exported.app->add_option("--evidence", exported.options->evidence,
                              "Copy what evidence there is of them into this folder");
+    add_pager(*exported.app, *exported.options);
     does(exported, chosen, list);
 
     const auto counted = add(*verdicts, "stats", "Count verdicts.", Listing::text, true);
@@ -224,9 +242,10 @@ void add_verdicts(CLI::App& app, Command& chosen) {
         ->add_option("--by", counted.options->by,
                      "What to count by, commas between; otherwise action, check, player, hour")
         ->delimiter(',')
-        ->check(CLI::IsMember(stats_words()));
+        ->check(choice(stats_words()));
     counted.app->add_option("--top", counted.options->top, "Rows of each table; 0: all")
         ->capture_default_str();
+    add_pager(*counted.app, *counted.options);
     does(counted, chosen, verdict_stats);
 
     const auto copied = add(*verdicts, "evidence", "Write the packets of one verdict as pcapng.",
@@ -237,6 +256,13 @@ void add_verdicts(CLI::App& app, Command& chosen) {
     does(copied, chosen, copy_evidence);
 
     add_replay(*verdicts, chosen);
+
+    const Subcommand repaired{
+        verdicts->add_subcommand("repair",
+                                 "Make a damaged log readable again; the appliance must not run."),
+        std::make_shared<VerdictOptions>()};
+    add_where(*repaired.app, *repaired.options);
+    does(repaired, chosen, repair);
 }
 
 }  // namespace portcullis::app

@@ -1,12 +1,16 @@
 #include "verdicts_options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <iostream>
+#include <set>
 
 #include "base/concat.h"
 #include "base/setup_error.h"
+#include "checks/all.h"
 #include "config/config.h"
+#include "config/problems.h"
 #include "verdicts/json.h"
 
 namespace portcullis::app {
@@ -46,6 +50,51 @@ config::VerdictLog configured(const VerdictOptions& options) {
     return log;
 }
 
+bool holds(const verdicts::Reader& reader, const verdicts::Query& query) {
+    bool any = false;
+    reader.each(query, [&](const verdicts::Entry&) {
+        any = true;
+        return false;
+    });
+    return any;
+}
+
+/// An older version may have had checks that this one has not.
+void expect_check(const std::string& check, const verdicts::Reader& reader) {
+    const std::vector<std::string> known(checks::check_names.begin(), checks::check_names.end());
+    if (check.empty() || std::ranges::find(known, check) != known.end()) return;
+    verdicts::Query query;
+    query.check = check;
+    if (holds(reader, query)) return;
+    throw UsageError(concat(
+        "--check ", config::in_quotes(check), ": there is no such check, nor has the log one",
+        config::suggestion(check, known), "; allowed: ", config::alternatives(known)));
+}
+
+/// Whose name in the newest part of the log is nearest.
+std::string nearest_player(const std::string& player, const verdicts::Reader& reader) {
+    constexpr size_t looked_at_max = 100'000;
+    size_t looked_at = 0;
+    std::set<std::string> names;
+    verdicts::Query query;
+    query.newest_first = true;
+    reader.each(query, [&](const verdicts::Entry& entry) {
+        names.emplace(entry.record.player.name.view());
+        return ++looked_at < looked_at_max;
+    });
+    return config::suggestion(player, std::vector<std::string>(names.begin(), names.end()));
+}
+
+/// That there is nothing about somebody may be the answer; it may be a slip, too.
+void look_for_player(const std::string& player, const verdicts::Reader& reader) {
+    if (player.empty()) return;
+    verdicts::Query query;
+    query.player = player;
+    if (holds(reader, query)) return;
+    std::cerr << "the log knows no player " << config::in_quotes(player)
+              << nearest_player(player, reader) << '\n';
+}
+
 }  // namespace
 
 std::string log_path(const VerdictOptions& options) { return configured(options).path; }
@@ -53,7 +102,7 @@ std::string evidence_path(const VerdictOptions& options) {
     return configured(options).evidence_path();
 }
 
-verdicts::Query query_of(const VerdictOptions& options) {
+verdicts::Query query_of(const VerdictOptions& options, const verdicts::Reader& reader) {
     verdicts::Query query;
     query.player = options.player;
     query.check = options.check;
@@ -68,6 +117,8 @@ verdicts::Query query_of(const VerdictOptions& options) {
                                     ": give an address, or a prefix like 198.51.100.0/24"));
         }
     }
+    expect_check(options.check, reader);
+    look_for_player(options.player, reader);
     return query;
 }
 

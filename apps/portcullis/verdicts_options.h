@@ -17,6 +17,7 @@ struct VerdictOptions {
     Listing format = Listing::text;
     size_t last = 0;  ///< Only so many, the newest; 0: all.
     bool everything = false;
+    bool paged = true;  ///< On a terminal.
     std::string id;
     std::string evidence;         ///< A folder, or a file to write.
     std::vector<std::string> by;  ///< What `stats` counts by.
@@ -26,8 +27,9 @@ struct VerdictOptions {
 /// Where the log is, and where its evidence.
 std::string log_path(const VerdictOptions& options);
 std::string evidence_path(const VerdictOptions& options);
-/// Throws UsageError.
-verdicts::Query query_of(const VerdictOptions& options);
+/// Throws UsageError: a moment or an address that is none, a check that neither this
+/// version nor the log knows.  Says on stderr when the log knows no such player.
+verdicts::Query query_of(const VerdictOptions& options, const verdicts::Reader& reader);
 /// On stderr.
 void warn_of_unreadable(const verdicts::Reader& reader);
 

@@ -17,6 +17,9 @@ constexpr std::string_view csv_head =
     "type,id,time,service,protocol,client,server,player,uuid,version,check,confidence,level,"
     "action,mode,observed,limit,unit,note,repeats,reason";
 
+/// What spreadsheets take for the beginning of a formula; who plays chooses his name.
+constexpr std::string_view formula_begins = "=+-@\t\r";
+
 std::string_view kind_name(VerdictRecord::Kind kind) {
     switch (kind) {
         case VerdictRecord::Kind::verdict:
@@ -46,17 +49,17 @@ void append_csv_row(std::string& out, const Entry& entry) {
     append_csv(out, to_string(record.server));
     append_csv(out, record.player.name.view());
     append_csv(out, verdicts::uuid_text(record.player.uuid));
-    append_csv(out, std::to_string(record.player.version));
+    append_csv_number(out, std::to_string(record.player.version));
     append_csv(out, entry.check);
-    append_csv(out, verdict ? number_text(record.confidence) : "");
-    append_csv(out, verdict ? number_text(record.level) : "");
+    append_csv_number(out, verdict ? number_text(record.confidence) : "");
+    append_csv_number(out, verdict ? number_text(record.level) : "");
     append_csv(out, verdict ? name_in(policy::action_names, record.action) : "");
     append_csv(out, verdict ? name_in(verdicts::mode_names, record.mode) : "");
-    append_csv(out, verdict ? number_text(record.observed) : "");
-    append_csv(out, verdict ? number_text(record.limit) : "");
+    append_csv_number(out, verdict ? number_text(record.observed) : "");
+    append_csv_number(out, verdict ? number_text(record.limit) : "");
     append_csv(out, record.unit.view());
     append_csv(out, record.note.view());
-    append_csv(out, verdict ? std::to_string(record.repeats) : "");
+    append_csv_number(out, verdict ? std::to_string(record.repeats) : "");
     append_csv(out, record.kind == VerdictRecord::Kind::disconnect
                         ? name_in(verdicts::end_reason_names, record.end)
                         : "");
@@ -72,8 +75,15 @@ std::string_view colour_of(const VerdictRecord& record) {
 
 }  // namespace
 
+void append_csv_number(std::string& out, std::string_view number) {
+    if (!out.empty() && out.back() != '\n') out += ',';
+    out += number;
+}
+
 void append_csv(std::string& out, std::string_view text) {
     if (!out.empty() && out.back() != '\n') out += ',';
+    const std::string tamed = concat("'", text);
+    if (!text.empty() && formula_begins.contains(text.front())) text = tamed;
     if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
         out += text;
         return;

@@ -28,8 +28,11 @@ private:
     bool colours_;
 };
 
-/// One more field of a CSV line, quoted where RFC 4180 wants it.
+/// One more field of a CSV line, quoted where RFC 4180 wants it.  A text that a spreadsheet
+/// would take for a formula has an apostrophe before it.
 void append_csv(std::string& out, std::string_view text);
+/// The same for a figure, which may begin with a sign.
+void append_csv_number(std::string& out, std::string_view number);
 std::string number_text(double value);
 std::string number_text(float value);
 

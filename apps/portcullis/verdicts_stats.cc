@@ -131,10 +131,10 @@ void print_rows(const Table& table, size_t top, Listing format) {
             append_csv(line, row->first);
             for (const uint64_t count :
                  {sum.verdicts, sum.findings, sum.acted, uint64_t{sum.players.size()}}) {
-                append_csv(line, std::to_string(count));
+                append_csv_number(line, std::to_string(count));
             }
-            append_csv(line, number_text(sum.confidence_max));
-            append_csv(line, number_text(sum.level_max));
+            append_csv_number(line, number_text(sum.confidence_max));
+            append_csv_number(line, number_text(sum.level_max));
             append_csv(line, verdicts::time_text(sum.first));
             append_csv(line, verdicts::time_text(sum.last));
         }
@@ -151,7 +151,6 @@ std::vector<std::string> stats_words() {
 }
 
 int verdict_stats(const VerdictOptions& options) {
-    const Pager pager;
     const verdicts::Reader reader(log_path(options));
     std::vector<std::string> by = options.by;
     if (by.empty()) by = {"action", "check", "player", "hour"};
@@ -159,12 +158,13 @@ int verdict_stats(const VerdictOptions& options) {
     for (const std::string& word : by) {
         tables.push_back({&*std::ranges::find(ways, word, &Way::word), {}});
     }
-    verdicts::Query query = query_of(options);
+    verdicts::Query query = query_of(options, reader);
     query.verdicts_only = true;
     reader.each(query, [&](const Entry& entry) {
         for (Table& table : tables) table.rows[table.way->value(entry)].add(entry);
         return true;
     });
+    const Pager pager(options.paged);
     if (options.format == Listing::csv) {
         std::cout
             << "by,value,verdicts,findings,acted,players,max_confidence,max_level,first,last\n";
@@ -178,7 +178,7 @@ int verdict_stats(const VerdictOptions& options) {
     }
     std::cout.flush();
     warn_of_unreadable(reader);
-    return std::cout.good() ? 0 : 1;
+    return 0;
 }
 
 }  // namespace portcullis::app

@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import pty
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -111,10 +112,58 @@ class Verdicts(unittest.TestCase):
         code, seen = on_a_terminal(*options, PAGER="sed s/^/paged:/")
         self.assertEqual((code, seen.count("paged:")), (0, 5))
         code, seen = on_a_terminal("list", "--log", self.log, PAGER="head -n 1")  # Left early.
-        self.assertEqual(len(seen.splitlines()), 1)
+        self.assertEqual((code, len(seen.splitlines())), (0, 1), seen)
+        code, seen = on_a_terminal(*options, "--no-pager", PAGER="sed s/^/paged:/")
+        self.assertEqual((code, seen.count("paged:"), len(seen.splitlines())), (0, 0, 5))
         piped = subprocess.run([BINARY, "verdicts", *map(str, options)], capture_output=True, text=True,
                                env={**os.environ, "PAGER": "sed s/^/paged:/"}, timeout=60)
         self.assertNotIn("paged:", piped.stdout)
+
+    def test_prints_without_a_pager_where_there_is_none(self):
+        environment = {name: value for name, value in os.environ.items() if name != "PAGER"}
+        environment["PATH"] = self.folder.name  # No less in it.
+        ours, theirs = pty.openpty()
+        done = subprocess.run([BINARY, "verdicts", "list", "--log", self.log, "--last", "5"], stdout=theirs,
+                              stderr=subprocess.PIPE, env=environment, timeout=60)
+        os.close(theirs)
+        seen = os.read(ours, 65536)
+        os.close(ours)
+        self.assertEqual((done.returncode, done.stderr, len(seen.splitlines())), (0, b"", 5))
+
+    def test_fails_when_the_output_does_not_arrive(self):
+        for arguments in (("list",), ("export",), ("list", "--last", "3"), ("stats",), ("show", self.all[0]["id"])):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([BINARY, "verdicts", *arguments, "--log", self.log], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1, (arguments, done.stderr))
+            self.assertIn("not all of the output could be written", done.stderr)
+
+    def test_names_that_nobody_has_are_told(self):
+        code, out, err = verdicts("list", "--log", self.log, "--check", "movement.sped")
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn('(did you mean "movement.speed"?); allowed: ', err)
+        # None of those in the log, but there is such a check: that is an answer.
+        self.assertEqual(verdicts("list", "--log", self.log, "--check", "combat.no_swing"), (0, "", ""))
+        name = self.all[0]["player"]["name"]
+        code, out, err = verdicts("list", "--log", self.log, "--player", name + "x")
+        self.assertEqual((code, out), (0, ""))
+        self.assertRegex(err, f'^the log knows no player "{name}x" \\(did you mean "Player')
+
+    def test_repairs_what_is_damaged(self):
+        log = pathlib.Path(self.folder.name, "damaged")
+        shutil.copytree(self.log, log)
+        (log / "CURRENT").unlink()
+        code, out, err = verdicts("list", "--log", log)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn(f"portcullis verdicts repair --log {log}", err)
+        code, out, err = verdicts("repair", "--log", log)
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, "^[0-9]+ entries can be read")
+        code, out, _ = verdicts("list", "--log", log)
+        self.assertEqual((code, len(out.splitlines())), (0, len(self.all)))
+        code, out, err = verdicts("repair", "--log", log / "none")
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("there is no verdict log at", err)
 
     def test_says_what_is_wrong_in_a_sentence(self):
         absent = "0190a6c2-5d3f-7001-9c41-2f0000000007"
