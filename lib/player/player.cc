@@ -139,7 +139,7 @@ void Player::on(const protocol::Move& e) noexcept {
         bool known = answer_next_;
         for (size_t i = 0; i < teleports_size_; ++i) {
             if (!teleports_[i].matches(e)) continue;
-            if (!teleports_[i].has_id) {
+            if (!teleports_[i].has_id || line.translated) {
                 trips_.answered(RoundTrips::Kind::teleport, teleports_[i].id, now, ticks_);
                 forget_teleports_until(i + 1);
                 forgotten_ = 0;
@@ -223,10 +223,11 @@ void Player::on(const protocol::RotationSet&) noexcept {
 }
 
 void Player::on(const protocol::TeleportConfirmed& e) noexcept {
-    trips_.answered(RoundTrips::Kind::teleport, e.id, now, ticks_);
+    // A translator confirms for who can not; his own answer comes a round trip later.
+    if (!line.translated) trips_.answered(RoundTrips::Kind::teleport, e.id, now, ticks_);
     for (size_t i = 0; i < teleports_size_; ++i) {
         if (!teleports_[i].has_id || teleports_[i].id != e.id) continue;
-        forget_teleports_until(i + 1);
+        if (!line.translated) forget_teleports_until(i + 1);
         answer_next_ = true;
         return;
     }
@@ -258,11 +259,20 @@ void Player::on(const protocol::EntityAction& e) noexcept {
             if (glides_denied_ < 255) ++glides_denied_;
             break;
         case Kind::leave_bed:
-            disturb();
+            leave_bed();
             break;
         default:
             break;
     }
+}
+
+void Player::leave_bed() noexcept {
+    // Servers put who wakes beside his bed, so the claim need not be believed often.
+    constexpr uint32_t shortest_sleep_ticks = 100;
+    if (ever_left_bed_ && ticks_ - left_bed_at_ < shortest_sleep_ticks) return;
+    ever_left_bed_ = true;
+    left_bed_at_ = ticks_;
+    disturb();
 }
 
 void Player::on(const protocol::FlyingClaimed& e) noexcept {
@@ -291,7 +301,10 @@ void Player::let_go_of_item() noexcept {
     ++spins_;
 }
 
-void Player::on(const protocol::Respawned&) noexcept { disturb(); }
+void Player::on(const protocol::Respawned&) noexcept {
+    // Servers pay no heed to it from the living.
+    if (!alive_) disturb();
+}
 
 // ---- round trips ------------------------------------------------------------
 
@@ -353,6 +366,7 @@ void Player::reset_body(GameMode mode) noexcept {
     set(gliding_, 0);
     set(spinning_, 0);
     set(swimming_, 0);
+    set(crouching_, 0);
     entities_.clear();
     alive_ = true;
     pushes_size_ = 0;
@@ -399,6 +413,8 @@ void Player::on(const protocol::PoseSet& e) noexcept {
     set(gliding_, e.gliding);
     set(spinning_, e.spin_attack);
     set(swimming_, e.swimming);
+    set(crouching_, e.sneaking);
+    if (e.spin_attack) ++spins_shown_;
 }
 
 void Player::on(const protocol::Mounted& e) noexcept {

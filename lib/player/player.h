@@ -115,11 +115,17 @@ public:
     bool may_fly() const noexcept;  ///< Creative or spectator flight.
     bool may_ride() const noexcept;
     bool may_glide() const noexcept;
+    /// He said a moment ago that he spreads his wings, and glides until he
+    /// reads that the server denies it.
+    bool may_glide_unconfirmed() const noexcept;
     /// A riptide trident may throw him; each throw has a number of its own.  It takes
     /// the use of an item and ten ticks of holding it.
     bool may_spin() const noexcept;
     uint32_t spins() const noexcept { return spins_; }
-    bool may_swim() const noexcept;
+    /// How often the server showed him thrown so.
+    uint32_t spins_shown() const noexcept { return spins_shown_; }
+    bool may_swim() const noexcept;    ///< Or crawl.
+    bool may_crouch() const noexcept;  ///< The server said so; under low roofs it needs no key.
     bool watching_another() const noexcept { return camera_ != self_; }
     bool sneaking() const noexcept { return sneaking_; }
     bool sprinting() const noexcept { return sprinting_; }
@@ -154,6 +160,7 @@ public:
     static constexpr size_t pushes_max = 16;
     /// Those that may take effect in the next tick.
     std::span<const Push> pushes() const noexcept { return {pushes_.data(), pushes_size_}; }
+    uint32_t pushes_ever() const noexcept { return pushes_ever_; }
 
     // ---- the line -----------------------------------------------------------
 
@@ -165,6 +172,9 @@ public:
     bool tells_ticks() const noexcept { return tells_ticks_; }
     /// Ticks a second the server last asked for.
     float tick_rate() const noexcept { return tick_rate_; }
+    /// The server's game hangs, or the line keeps its word from us: that it did not confirm a
+    /// thing says nothing.
+    bool server_silent() const noexcept;
 
     // ---- the others ---------------------------------------------------------
 
@@ -222,6 +232,7 @@ public:
     void on(const protocol::EntityGone& e) noexcept;
     void on(const protocol::Mounted& e) noexcept;
     void on(const protocol::TickRateSet& e) noexcept;
+    void on(const protocol::WorldTime&) noexcept { world_time_at_ = now, tells_time_ = true; }
     void on(const protocol::CameraSet& e) noexcept;
     void on(const protocol::PoseSet& e) noexcept;
     /// Whatever else is told leaves him as he is.
@@ -250,6 +261,7 @@ private:
     void reset_traits() noexcept;
     void reset_body(protocol::GameMode mode) noexcept;
     void disturb() noexcept { disturbed_at_ = ticks_; }
+    void leave_bed() noexcept;
     void get_off() noexcept;
     void forget_teleports_until(size_t index) noexcept;
     void make_room_for_teleport() noexcept;
@@ -271,7 +283,8 @@ private:
     Nanos let_go_at_time_{};  ///< time at which an item was let go last.
     uint32_t charge_ = 20;    ///< Ticks of holding it that no throw has used.
     uint32_t sneaked_at_ = 0, sprinted_at_ = 0, glide_claimed_at_ = 0, spin_possible_at_ = 0;
-    Nanos server_heard_at_{};
+    Nanos server_heard_at_{}, world_time_at_{};
+    uint32_t left_bed_at_ = 0, spins_shown_ = 0;
     protocol::EntityId self_ = -1, camera_ = -1;
     protocol::EntityId vehicle_ = -1;  ///< The last one he was put on.
     float health_ = 20;
@@ -283,8 +296,8 @@ private:
     bool listed_as_rider_ = false;  ///< By the packet that is being told,
     bool riders_listed_ = false;    ///< and that packet lists riders.
     bool joined_ = false, alive_ = true, on_ground_ = false, placed_ = false;
-    bool sneaking_ = false, sprinting_ = false, tells_ticks_ = false;
-    RequestCount eyes_said_ = 0;    ///< When the server said which body is his, or whose eyes.
+    RequestCount eyes_said_ = 0;  ///< When the server said which body is his, or whose eyes.
+    bool sneaking_ = false, sprinting_ = false, tells_ticks_ = false, tells_time_ = false;
     RequestCount turned_said_ = 0;  ///< When the server last turned his head,
     uint8_t turns_unanswered_ = 0;  ///< and how often without an answer.
     uint8_t glides_denied_ = 0;     ///< Claims in a row that the server did not confirm.
@@ -292,6 +305,7 @@ private:
     bool place_last_ = false;       ///< The last movement packet had a position.
     bool answer_next_ = false;      ///< A teleport was confirmed; its place comes next.
     bool ever_glided_ = false, ever_sneaked_ = false, ever_sprinted_ = false, ever_spun_ = false;
+    bool ever_left_bed_ = false;
 
     RoundTrips trips_;
     std::array<Teleport, teleports_max> teleports_{};
@@ -305,7 +319,7 @@ private:
     uint32_t pushes_ever_ = 0;
 
     Possible<uint8_t> mode_low_high_;  ///< GameMode as a number.
-    Possible<uint8_t> may_fly_, riding_, gliding_, spinning_, swimming_;
+    Possible<uint8_t> may_fly_, riding_, gliding_, spinning_, swimming_, crouching_;
     Possible<float> fly_speed_{0.05f}, walk_speed_{0.1f};
     std::array<Possible<uint16_t>, effects_max> effects_{};  ///< Levels, to 256.
     std::array<Possible<float>, attributes_max> attributes_{};

@@ -37,12 +37,19 @@ bool Player::may_fly() const noexcept {
 }
 bool Player::may_ride() const noexcept { return riding_.high(trips_.reached()) != 0; }
 bool Player::may_swim() const noexcept { return swimming_.high(trips_.reached()) != 0; }
+bool Player::may_crouch() const noexcept { return crouching_.high(trips_.reached()) != 0; }
 
-/// A server that hangs, or that a line keeps from us, denies nothing: what waits for its word
-/// waits on.  One that is well speaks every second at least (the time of day).
+/// Other threads of a server go on talking while its game hangs; the time of day comes from the
+/// game, every second.  A server that has stopped telling it is known by any packet.
+bool Player::server_silent() const noexcept {
+    constexpr Nanos silent = 1500ms, longest_hang = 60s;
+    const bool by_time = tells_time_ && now - world_time_at_ <= longest_hang;
+    return now - (by_time ? world_time_at_ : server_heard_at_) > silent;
+}
+
+/// A server that is silent denies nothing: what waits for its word waits on.
 void Player::wait_for_server() noexcept {
-    constexpr Nanos silent = 1500ms;
-    if (now - server_heard_at_ <= silent) return;
+    if (!server_silent()) return;
     ++glide_claimed_at_;
     ++spin_possible_at_;
 }
@@ -51,10 +58,16 @@ bool Player::may_glide() const noexcept {
     // He spreads the wings himself; the server says so only a round trip later.
     // Who was not confirmed time and again has no wings.
     constexpr uint32_t ticks_unconfirmed = 60;
-    constexpr uint8_t denied_max = 3;
+    constexpr uint8_t denied_max = 1;
     return gliding_.high(trips_.reached()) != 0 ||
            (version >= version_1_9 && ever_glided_ && glides_denied_ <= denied_max &&
             ticks_ - glide_claimed_at_ < ticks_unconfirmed);
+}
+
+bool Player::may_glide_unconfirmed() const noexcept {
+    // There and back, and as long as a server may be slow without being silent.
+    const auto answered_within = static_cast<uint32_t>(latency() / game_tick) + 30;
+    return version >= version_1_9 && ever_glided_ && ticks_ - glide_claimed_at_ <= answered_within;
 }
 
 bool Player::may_spin() const noexcept {

@@ -146,6 +146,30 @@ TEST(Player, KnowsTheAnswerToATeleportFromAStep) {
     }
 }
 
+// ViaVersion on a proxy confirms at once; the player moves on until he reads it.
+TEST(Player, KnowsTheAnswerToATeleportThatATranslatorConfirmed) {
+    for (const bool native : {false, true}) {
+        Player player = joined(765);
+        player.line.translated = true;
+        ticks(player, 5);
+        protocol::Teleported far{};
+        far.position = {500, 70, 0};
+        far.has_id = true;
+        far.id = 3;
+        player.on(far);
+        player.on(protocol::TeleportConfirmed{3});
+        if (!native) {
+            EXPECT_EQ(player.trips().reached(), 0u) << "the proxy answered, not he";
+            ticks(player, 6);
+        }
+        const protocol::Move there = looking(to(500, 70, 0));
+        EXPECT_EQ(player.kind_of(there), Player::MoveKind::answer);
+        player.on(there);
+        EXPECT_EQ(player.trips().reached(), 1u);
+        EXPECT_EQ(player.kind_of(to(501, 70, 0)), Player::MoveKind::tick);
+    }
+}
+
 TEST(Player, WhoIsTurnedIsNotPutAnywhere) {
     Player player = joined(769);
     ticks(player, 3);
@@ -266,7 +290,7 @@ TEST(Player, HasNoWingsThatTheServerNeverSaw) {
     Player player = joined();
     for (int claim = 0; claim < 10; ++claim) {
         player.on(protocol::EntityAction{self, protocol::EntityAction::Kind::start_gliding, 0});
-        EXPECT_EQ(player.may_glide(), claim < 3) << "claim " << claim;
+        EXPECT_EQ(player.may_glide(), claim < 1) << "claim " << claim;
     }
     player.on(protocol::PoseSet{self, true, false, false, false, false});
     EXPECT_TRUE(player.may_glide());
@@ -289,6 +313,45 @@ TEST(Player, KeepsHisWingsUntilTheServerCouldSayNo) {
         lives(player, 100, true);
         EXPECT_FALSE(player.may_glide()) << "it spoke again, and did not confirm";
     }
+}
+
+// Other threads than the game's speak while it hangs.
+TEST(Player, WaitsForTheGameOfAServerThatTellsTheTime) {
+    const protocol::PacketSeen server_speaks{.name = "", .wire_bytes = 9, .from_server = true};
+    Player player = joined();
+    const auto lives = [&](int count, bool tells_time) {
+        for (int i = 0; i < count; ++i) {
+            player.on(server_speaks);
+            if (tells_time && i % 20 == 0) player.on(protocol::WorldTime{i});
+            ticks(player, 1);
+        }
+    };
+    lives(60, true);
+    EXPECT_FALSE(player.server_silent());
+    player.on(protocol::EntityAction{self, protocol::EntityAction::Kind::start_gliding, 0});
+    lives(160, false);
+    EXPECT_TRUE(player.server_silent());
+    EXPECT_TRUE(player.may_glide());
+    lives(100, true);
+    EXPECT_FALSE(player.server_silent());
+    EXPECT_FALSE(player.may_glide());
+    lives(20 * 62, false);
+    EXPECT_FALSE(player.server_silent()) << "it tells the time no more";
+}
+
+TEST(Player, IsDisturbedByNoWordOfHisOwnForLong) {
+    Player player = joined();
+    ticks(player, 50);
+    for (int i = 0; i < 50; ++i) {
+        player.on(protocol::EntityAction{self, protocol::EntityAction::Kind::leave_bed, 0});
+        player.on(protocol::Respawned{});
+        ticks(player, 1);
+    }
+    EXPECT_GE(player.ticks_undisturbed(), 50u);
+    player.on(protocol::HealthSet{0, 20});
+    ticks(player, 20);
+    player.on(protocol::Respawned{});
+    EXPECT_EQ(player.ticks_undisturbed(), 0u);
 }
 
 TEST(Player, TakesALostAnswerForASlowLine) {

@@ -52,21 +52,39 @@ private:
     /// What an unmoved player may hang on.
     enum class Hang : uint8_t { none, air, perhaps_held, held };
 
+    /// A move of height by less than this is none.
+    static constexpr double rest = 1e-3;
+
     void forget() noexcept {
-        hover_ = excused_hover_ = glide_ = rise_ = 0;
+        hover_ = excused_hover_ = glide_ = rise_ = sprint_swims_ = 0;
+        column_x_ = column_z_ = 0;
         unclear_ = Hang::none;
     }
+    /// Pushes hold nobody up but one after another.
+    bool held_by_pushes(Player::MoveKind kind, const Player& player) noexcept;
+    void follow_chunks(Player::MoveKind kind, const Player::Step& step) noexcept;
+    /// He sprints, and no longer than the server takes to say that he swims.
+    bool sprint_swims(const Player& player) noexcept;
     void judge_hover(const protocol::Move& move, const Player& player, const Player::Step& step,
                      const Settings& settings, Findings& out) noexcept;
     void hang(Hang on, uint16_t ticks, const Settings& settings, Findings& out) noexcept;
     void judge_glide(const Player& player, const Player::Step& step, const Settings& settings,
                      Findings& out) noexcept;
 
+    void judge_column(bool lifted, const Player::Step& step, Findings& out) noexcept;
+
+    Nanos place_at_{};
     double lowest_ = 0, highest_ = 0;         ///< While hanging.
     uint16_t hover_ = 0, excused_hover_ = 0;  ///< Ticks, in a row.
     uint16_t glide_ = 0, rise_ = 0;           ///< Ticks, less those that fell.
-    Hang unclear_ = Hang::none;               ///< The last place, if the use of an item
-                                              ///< may explain it.
+    uint16_t sprint_swims_ = 0;  ///< Ticks in which he hung so, without the server's word.
+    float column_x_ = 0,
+          column_z_ = 0;  ///< How far he went while he rose as a bubble column lifts.
+    uint32_t pushes_seen_ = 0;
+    uint8_t pushed_lately_ = 0;  ///< Ticks until as many blows as he was given are over.
+    bool no_chunk_ = false;  ///< He was last put where he is, or sank there as where no chunk is.
+    Hang unclear_ = Hang::none;  ///< The last place, if the use of an item
+                                 ///< may explain it.
 };
 static_assert(Hears<Fly, protocol::Move> && Hears<Fly, protocol::UseItem>);
 

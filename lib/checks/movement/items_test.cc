@@ -139,6 +139,10 @@ void throws_himself_with_a_trident_of_level_five(Scene& s) {
         s.ticks(60);
     }
 }
+/// As servers answer to who sprints under water.
+void is_told_that_he_swims(Scene& s) {
+    s.told(protocol::PoseSet{self, false, true, false, false, false});
+}
 /// Swims on at `vx` and `vy`: water takes a tenth of the one and a fifth of the other.
 void swims_on(Scene& s, double vx, double vy, int ticks) {
     for (int i = 0; i < ticks; ++i, vx *= 0.9, vy *= 0.8) {
@@ -148,6 +152,7 @@ void swims_on(Scene& s, double vx, double vy, int ticks) {
 }
 void throws_himself_along_under_water(Scene& s) {
     says(s, EntityAction::Kind::start_sprinting);
+    is_told_that_he_swims(s);
     swims_on(s, 0, -0.03, 30);
     for (int i = 0; i < 8; ++i) {
         lets_go_of_an_item(s);
@@ -157,6 +162,7 @@ void throws_himself_along_under_water(Scene& s) {
 }
 void is_pushed_along_under_water(Scene& s) {
     says(s, EntityAction::Kind::start_sprinting);
+    is_told_that_he_swims(s);
     swims_on(s, 0, -0.03, 30);
     for (int i = 0; i < 4; ++i) {
         s.told(protocol::Velocity{self, 1.4, 0.3, 0});
@@ -165,7 +171,7 @@ void is_pushed_along_under_water(Scene& s) {
 }
 void swims_downstream_along_the_bottom(Scene& s) {
     says(s, EntityAction::Kind::start_sprinting);
-    s.told(protocol::PoseSet{self, false, true, false, false, false});
+    is_told_that_he_swims(s);
     double v = 0;
     for (int i = 0; i < 400; ++i, v *= 0.9) {
         v += 0.0196 + 0.014;

@@ -13,6 +13,11 @@ constexpr double same_rise = 0.004;
 /// Slime pistons throw with 1, before gravity.
 constexpr double piston_throw = 1.0;
 constexpr double near_throw = 0.02;
+/// Throws one soon after the other, each in another place, are those of a lane of pistons: as
+/// many as that are let pass.
+constexpr uint8_t throws_max = 5;
+constexpr uint32_t throw_row_ticks = 100;
+constexpr float one_place_blocks = 3;
 
 /// How fast he may come back from what he fell on.
 double bounce_max(const Player& player) noexcept {
@@ -23,11 +28,21 @@ double bounce_max(const Player& player) noexcept {
     return fastest > 0 ? fastest + 0.1 : 0;
 }
 
-bool like_piston(double first_rise) noexcept {
-    return std::abs(first_rise - piston_throw) < near_throw;
-}
-
 }  // namespace
+
+/// Thrown so again and again one is in one place, where the piston stands.
+bool Jump::may_be_piston(double first_rise, const Player& player) noexcept {
+    if (std::abs(first_rise - piston_throw) >= near_throw) return false;
+    const auto x = static_cast<float>(player.position().x);
+    const auto z = static_cast<float>(player.position().z);
+    const bool in_a_row = player.ticks() - thrown_at_ < throw_row_ticks &&
+                          std::hypot(x - thrown_x_, z - thrown_z_) > one_place_blocks;
+    throws_ = static_cast<uint8_t>(in_a_row ? std::min(throws_ + 1, 100) : 0);
+    thrown_at_ = player.ticks();
+    thrown_x_ = x;
+    thrown_z_ = z;
+    return throws_ < throws_max;
+}
 
 void Jump::on(const protocol::Move& move, const Player& player, const Settings& settings,
               Findings& out) noexcept {
@@ -45,7 +60,7 @@ void Jump::on(const protocol::Move& move, const Player& player, const Settings& 
         const double limit =
             std::max({player.jump_strength_max(), player.step_height_max(), bounce_max(player)});
         const bool too_high = rise > limit + settings.tolerance_blocks;
-        seen_ = too_high && !like_piston(rise) ? rose : no_jump;
+        seen_ = too_high && !may_be_piston(rise, player) ? rose : no_jump;
         first_rise_ = last_rise_ = step.dy;
         limit_ = static_cast<float>(limit);
         return;

@@ -36,6 +36,11 @@ public:
 private:
     static constexpr int no_jump = 0, rose = 1, rose_on = 2;
 
+    bool may_be_piston(double first_rise, const Player& player) noexcept;
+
+    float thrown_x_ = 0, thrown_z_ = 0;  ///< Where a throw like a piston's last began,
+    uint32_t thrown_at_ = 0;             ///< in which tick,
+    uint8_t throws_ = 0;                 ///< and how many went before it in a row.
     float first_rise_ = 0, limit_ = 0, last_rise_ = 0;
     uint8_t seen_ = no_jump;
 };

@@ -29,6 +29,7 @@ void dolphins_grace_with_depth_strider(Scene& s) {
     s.told(protocol::EffectGiven{self, Effect::dolphins_grace, 0, 400});
     s.wire.says(s.now,
                 protocol::EntityAction{self, protocol::EntityAction::Kind::start_sprinting, 0});
+    s.told(protocol::PoseSet{self, false, true, false, false, false});
     double v = 0;
     for (int i = 0; i < 200; ++i) {
         v += 0.075 * 0.98;  // 0.02 + (0.13 - 0.02) / 2

@@ -8,6 +8,9 @@
 namespace portcullis::checks {
 namespace {
 
+/// A float's worth of it, on the wire and in us.
+constexpr double rounding = 1e-4;
+
 /// On the ground a client gains speed x 0.216 / slip^3 and keeps slip x 0.91.
 constexpr double ground_drag(double slip) noexcept { return slip * vanilla::air_drag; }
 constexpr double ground_gain(double slip) noexcept { return 0.21600002 / (slip * slip * slip); }
@@ -41,6 +44,11 @@ constexpr double throw_max = 1.4;
 constexpr double spin_level_max = 5;
 constexpr double spin_throw_max = 0.75 * (1 + spin_level_max) + 0.2;
 constexpr double small_excess = 0.15;
+/// Waking up puts him 3.5 blocks further, a trident throws less far than it.  What goes
+/// further at once, nothing but a server's word does that was not heard.
+constexpr double leap_least = 5;
+/// Throws in a row that the server showed nobody.  It shows each one a moment later.
+constexpr uint8_t spins_unshown_max = 8;
 /// A piston's arm moves him by 0.51 in each of two ticks, and what he walks comes on
 /// top.  Machines of them carry somebody for ever, but no faster than he could run:
 /// so they are told by how far he is ahead of a runner, in blocks.  The runner runs by
@@ -52,26 +60,43 @@ constexpr double lead_max = 0.7;
 constexpr double lead_kept_max = 4.0;
 constexpr double runner_saves_ticks = 10;
 
-/// The most that can be left of `speed` and be gained in one tick.
-double after_one_tick(double speed, double attribute, const Player& player,
+/// Wings leave 0.99 of speed and add a tenth of the fall, which they slow themselves: what
+/// gravity adds to it, they let on by a third at most.
+double after_gliding(double speed, const Player& player) noexcept {
+    constexpr double kept = 0.99, gained_of_fall = 0.1;
+    const double fall = vanilla::gravity_drag * std::max(0.0, -double{player.step(0).dy});
+    const double gravity = player.attribute_max(protocol::Attribute::gravity);
+    return kept * (speed + gained_of_fall * (fall + gravity / 3));
+}
+
+/// How many of the surfaces there are in this version.
+size_t surfaces_known(const Player& player) noexcept {
+    return player.version >= version_1_13 ? surfaces.size() : surfaces.size() - 1;
+}
+
+/// The most that can be left of `speed` and be gained in one tick, `kept` at most on the ground
+/// that he left.
+double after_one_tick(double speed, double kept, double attribute, const Player& player,
                       const Player::Step& step) noexcept {
     // Drag follows the ground before the last move, gain the ground before this.
     const bool drag_on_ground = player.ticks() > 0 && player.step(0).ground_before;
     const bool gain_on_ground = step.ground_before;
-    const size_t known = player.version >= version_1_13 ? surfaces.size() : surfaces.size() - 1;
 
     // Who swims along the bottom has ground under his feet.
     const double swimming = swim_keeps * speed + swim_gains;
     double best = player.may_swim() ? swimming : 0;
     if (drag_on_ground && gain_on_ground) {
-        for (size_t i = 0; i < known; ++i) {
+        for (size_t i = 0; i < surfaces_known(player); ++i) {
             best = std::max(best, surfaces[i].keeps * speed + surfaces[i].gains * attribute);
         }
+        // From ice to stone one keeps as on the one and gains as on the other.
+        best = std::max(best, kept * speed + stone_gain * attribute);
     } else if (gain_on_ground) {
         best = std::max(best, vanilla::air_drag * speed + stone_gain * attribute);
     } else {
         best = std::max(vanilla::air_drag * speed + vanilla::air_acceleration, swimming);
     }
+    if (player.may_glide_unconfirmed()) best = std::max(best, after_gliding(speed, player));
     if (player.effect_max(protocol::Effect::dolphins_grace) > 0) {
         // Depth strider gives a share of what feet gain on the ground, all of it there.
         best = std::max(best, dolphin_keeps * speed + std::max(swim_gains, attribute + current));
@@ -88,6 +113,7 @@ void Speed::on(const protocol::Move& move, const Player& player, const Settings&
     const double speed = step.sideways();
     if (!std::isfinite(speed)) return;
     if (!walks(player)) {
+        stood_on_ = any_surface;
         momentum_ = static_cast<float>(std::max(std::min(speed, 100.0), 0.0));
         return;
     }
@@ -103,16 +129,19 @@ void Speed::on(const protocol::Move& move, const Player& player, const Settings&
     const double attribute = player.movement_speed_max() * vanilla::sprint_factor;
     const double always_possible = steady * attribute + steady_slack;
     follow_runner(speed, always_possible, player.now);
+
+    // Who jumps against a slab may land on it in the same tick.
+    const bool jumped = step.ground_before && step.dy > (step.ground_after ? 0.01f : -1e-4f);
+    const double jump = jumped ? vanilla::jump_boost_sideways : 0;
+    const double kept = kept_max();
+    follow_surfaces(speed - jump, attribute, player, step);
     if (speed <= always_possible * settings.tolerance) {
         momentum_ = static_cast<float>(speed);
         return;
     }
 
-    // Who jumps against a slab may land on it in the same tick.
-    const bool jumped = step.ground_before && step.dy > (step.ground_after ? 0.01f : -1e-4f);
-    const double jump = jumped ? vanilla::jump_boost_sideways : 0;
-    double possible = std::max<double>(after_one_tick(momentum_, attribute, player, step) + jump,
-                                       always_possible);
+    double possible = std::max<double>(
+        after_one_tick(momentum_, kept, attribute, player, step) + jump, always_possible);
     possible *= settings.tolerance;
     if (speed > possible) {
         // Dearer questions only now, for they are seldom asked.
@@ -123,7 +152,27 @@ void Speed::on(const protocol::Move& move, const Player& player, const Settings&
         possible += vanilla::player_push * static_cast<double>(player.entities().touching(
                                                body, player.sight(), player.now));
     }
-    judge(speed, possible, player, out);
+    judge(speed, possible, player, settings, out);
+}
+
+double Speed::kept_max() const noexcept {
+    double most = surfaces[0].keeps;
+    for (size_t i = 1; i < surfaces.size(); ++i) {
+        if ((stood_on_ >> i & 1) != 0) most = std::max(most, surfaces[i].keeps);
+    }
+    return most;
+}
+
+void Speed::follow_surfaces(double speed, double attribute, const Player& player,
+                            const Player::Step& step) noexcept {
+    const bool drag_on_ground = player.ticks() > 0 && player.step(0).ground_before;
+    const double left = double{momentum_} * (drag_on_ground ? kept_max() : vanilla::air_drag);
+    stood_on_ = 0;
+    for (size_t i = 0; i < surfaces_known(player); ++i) {
+        const bool may =
+            step.ground_before && speed <= left + surfaces[i].gains * attribute + rounding;
+        stood_on_ = static_cast<uint8_t>(stood_on_ | (may ? 1u << i : 0u));
+    }
 }
 
 void Speed::follow_runner(double speed, double runner, Nanos now) noexcept {
@@ -145,6 +194,7 @@ double Speed::pushed(double speed, double possible, double gain, const Player& p
         const double alone = push + gain + (given.added ? double{momentum_} : 0.0);
         if (speed <= alone) {
             if (!given.several) push_spent_ = given.serial;
+            stood_on_ = any_surface;
             return alone;
         }
         if (given.added) {
@@ -156,12 +206,20 @@ double Speed::pushed(double speed, double possible, double gain, const Player& p
     const double all = set + added + gain;
     if (pushes.empty() || speed > all) return possible;
     push_spent_ = pushes.back().serial;
+    stood_on_ = any_surface;
     return all;
 }
 
-void Speed::judge(double speed, double possible, const Player& player, Findings& out) noexcept {
-    // A float's worth of rounding on the wire and in us.
-    constexpr double rounding = 1e-4;
+bool Speed::spins_are_shown(const Player& player) noexcept {
+    if (spins_seen_ != player.spins_shown() || player.server_silent()) spins_unshown_ = 0;
+    spins_seen_ = player.spins_shown();
+    if (spins_unshown_ >= spins_unshown_max) return false;
+    ++spins_unshown_;
+    return true;
+}
+
+void Speed::judge(double speed, double possible, const Player& player, const Settings& settings,
+                  Findings& out) noexcept {
     const double excess = speed - possible;
     if (excess <= rounding) {
         momentum_ = static_cast<float>(speed);
@@ -177,13 +235,17 @@ void Speed::judge(double speed, double possible, const Player& player, Findings&
         momentum_ = static_cast<float>(speed);
         return;
     }
-    if (excess <= spin_throw_max && player.may_spin() && spin_spent_ != player.spins()) {
+    if (excess <= spin_throw_max && player.may_spin() && spin_spent_ != player.spins() &&
+        spins_are_shown(player)) {
         spin_spent_ = player.spins();
+        stood_on_ = any_surface;
         momentum_ = static_cast<float>(speed);
         return;
     }
-    if (excess > small_excess && throws_ >= 1) {
-        throws_ -= 1;
+    const double cost = excess < leap_least ? 1 : std::max<double>(settings.throws, 1);
+    if (excess > small_excess && double{throws_} >= cost) {
+        throws_ -= static_cast<float>(cost);
+        stood_on_ = any_surface;
         // A jump of place that is no throw leaves no speed behind.
         momentum_ = static_cast<float>(speed <= possible + throw_max ? speed : possible);
         return;

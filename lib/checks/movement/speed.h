@@ -23,8 +23,11 @@ namespace portcullis::checks {
 /// When the credit is used up, the excess is a finding.
 ///
 /// It counts ticks as they were told, so the line can not make anybody fast.
+/// A leap of more than five blocks uses up all the throws that he has saved.
+///
 /// Blind: below 0.32 blocks a tick, to jumps that only a low roof would allow, to
-/// one throw for each trident charged and let go, while riding, gliding or flying.
+/// one throw for each trident charged and let go as long as the server shows them, while riding,
+/// gliding or flying.
 class Speed {
 public:
     static constexpr std::string_view name = "movement.speed";
@@ -51,15 +54,27 @@ public:
             Findings& out) noexcept;
 
 private:
+    static constexpr uint8_t any_surface = 0xff;
+
     /// `possible`, or more where pushes that are not spent yet explain `speed`.
     double pushed(double speed, double possible, double gain, const Player& player) noexcept;
     /// `runner`: what one who runs covers in a tick.
     void follow_runner(double speed, double runner, Nanos now) noexcept;
-    void judge(double speed, double possible, const Player& player, Findings& out) noexcept;
+    void judge(double speed, double possible, const Player& player, const Settings& settings,
+               Findings& out) noexcept;
+    /// The largest share of his speed that what he may have stood on left him.
+    double kept_max() const noexcept;
+    void follow_surfaces(double speed, double attribute, const Player& player,
+                         const Player::Step& step) noexcept;
+    /// The server shows his throws by a trident, or shall have time to.
+    bool spins_are_shown(const Player& player) noexcept;
 
     float momentum_ = 0;  ///< The most that the last tick can have ended with.
     float credit_ = -1;   ///< Below zero: not yet given.
     float throws_ = 0;
+    uint8_t stood_on_ = any_surface;  ///< In the last tick, perhaps: a bit for each surface.
+    uint8_t spins_unshown_ = 0;       ///< Throws by a trident that the server did not show,
+    uint32_t spins_seen_ = 0;         ///< since it had shown so many.
     Nanos last_at_{};
     float lead_ = 0;           ///< Blocks he is ahead of one who runs all the time.
     uint32_t spin_spent_ = 0;  ///< Number of the last trident's throw that did,

@@ -92,12 +92,13 @@ struct Walker {
 
 using Said = std::variant<protocol::Move, protocol::TickEnded, protocol::KeepAliveAnswered,
                           protocol::TeleportConfirmed, protocol::EntityAction, protocol::Dig,
-                          protocol::UseItem>;
-using Told = std::variant<protocol::KeepAliveSent, protocol::Teleported, protocol::Velocity,
-                          protocol::EffectGiven, protocol::EffectTaken, protocol::GameModeChanged,
-                          protocol::AbilitiesSet, protocol::Exploded, protocol::Pulled,
-                          protocol::Mounted, protocol::EntitySpawned, protocol::LoggedIn,
-                          protocol::WorldChanged, protocol::PoseSet, protocol::AttributeSet>;
+                          protocol::UseItem, protocol::Respawned>;
+using Told =
+    std::variant<protocol::KeepAliveSent, protocol::Teleported, protocol::Velocity,
+                 protocol::EffectGiven, protocol::EffectTaken, protocol::GameModeChanged,
+                 protocol::AbilitiesSet, protocol::Exploded, protocol::Pulled, protocol::Mounted,
+                 protocol::EntitySpawned, protocol::LoggedIn, protocol::WorldChanged,
+                 protocol::PoseSet, protocol::AttributeSet, protocol::WorldTime>;
 
 /// One connection: what both ends said and when, until `play` delivers it all to
 /// a Player and his checks in the order in which a wire would see it.

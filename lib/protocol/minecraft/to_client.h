@@ -503,14 +503,16 @@ private:
     void tell_pose() noexcept {
         const uint8_t flags = session_.entity_flags;
         const auto bit = [flags](unsigned n) { return (flags >> n & 1) != 0; };
-        constexpr uint8_t pose_gliding = 1, pose_swimming = 3, pose_spinning = 4;
+        constexpr uint8_t pose_gliding = 1, pose_swimming = 3, pose_spinning = 4,
+                          pose_crouching = 5;
         constexpr uint8_t spin_attack = 4;
         constexpr int32_t swimming_since = 393;  // The bit was that of using an item before.
         const bool swims = bit(4) && session_.version >= swimming_since;
         const uint8_t pose = session_.pose;
-        tell(protocol::PoseSet{
-            self(), bit(7) || pose == pose_gliding, swims || pose == pose_swimming,
-            (session_.living_flags & spin_attack) != 0 || pose == pose_spinning, bit(1), bit(3)});
+        tell(protocol::PoseSet{self(), bit(7) || pose == pose_gliding,
+                               swims || pose == pose_swimming,
+                               (session_.living_flags & spin_attack) != 0 || pose == pose_spinning,
+                               bit(1) || pose == pose_crouching, bit(3)});
     }
 
     /// A block's coordinate.  A server may name chunks that no world has; they wrap.
