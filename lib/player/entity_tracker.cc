@@ -92,7 +92,11 @@ void EntityTracker::placed(const protocol::EntityPlaced& e, Nanos window, Nanos 
     const size_t i = find(e.entity);
     if (i == entities_max) return;
     Entity& entity = entities_[i];
-    move(entity, e.position, window, now);
+    const Position& at = entity.position;
+    const Position to = {e.position.x + (e.relative_x ? at.x : 0),
+                         e.position.y + (e.relative_y ? at.y : 0),
+                         e.position.z + (e.relative_z ? at.z : 0)};
+    move(entity, to, window, now);
     if (!entity.rides || entity.vehicle != -1) return;
     // A server places who has got off; where he rode before is not kept.
     entity.rides = false;

@@ -389,9 +389,10 @@ struct EntityMoved {  ///< Relative.
     EntityId entity;
     double dx, dy, dz;
 };
-struct EntityPlaced {  ///< Absolute.
+struct EntityPlaced {  ///< Absolute but where it says otherwise (1.21.2 and later).
     EntityId entity;
     Position position;
+    bool relative_x = false, relative_y = false, relative_z = false;
 };
 struct EntityGone {
     EntityId entity;

@@ -84,10 +84,8 @@ const texts = [
     ['play', 'toServer', 'update_sign', 'text2', 47, 9999, 384],
     ['play', 'toServer', 'update_sign', 'text3', 47, 9999, 384],
     ['play', 'toServer', 'update_sign', 'text4', 47, 9999, 384],
-    ['play', 'toServer', 'edit_book', 'pages', 756, 765, 8192],
-    ['play', 'toServer', 'edit_book', 'pages', 766, 9999, 1024],
-    ['play', 'toServer', 'edit_book', 'title', 756, 765, 128],
-    ['play', 'toServer', 'edit_book', 'title', 766, 9999, 32],
+    ['play', 'toServer', 'edit_book', 'pages', 756, 9999, 8192],
+    ['play', 'toServer', 'edit_book', 'title', 756, 9999, 128],
     ['play', 'toServer', 'settings', 'locale', 393, 9999, 16],
     ['configuration', 'toServer', 'settings', 'locale', 764, 9999, 16],
 ];

@@ -223,6 +223,20 @@ TEST(Reach, KnowsWhoOfAVehicleStaysOn) {
     EXPECT_EQ(story.findings(), 0u);
 }
 
+TEST(Reach, AddsWhatAServerSaysRelatively) {
+    // Put three blocks nearer to where he is: since 1.21.2 a server may say only that.
+    for (const bool near : {false, true}) {
+        auto story = fight(769, 40ms, 6);
+        EntityPlaced placed{.entity = other, .position = {0, 0, 0}};
+        placed.relative_x = placed.relative_y = placed.relative_z = true;
+        if (near) placed.position.x = -3;
+        story.server(placed);
+        for (int i = 0; i < 60; ++i) story.wait(50ms).client(walk(0, 64, 0));
+        story.client(Attack{other});
+        EXPECT_EQ(story.findings() == 0, near);
+    }
+}
+
 TEST(Reach, OnlyWritesDownMobs) {
     auto story = fight(754, 40ms, 2);
     story.server(EntitySpawned{.entity = 5, .is_player = false, .type = 3, .position = {9, 64, 0}});

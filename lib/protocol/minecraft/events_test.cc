@@ -347,6 +347,10 @@ TEST(FromTheServer, OtherEntities) {
          packet(0x20).varint(9).f64(1).f64(2).f64(3).f64(0).f64(0).f64(0).f32(0).f32(0).boolean(
              true),
          "EntityPlaced 9 1 2 3"},
+        {769,
+         packet(0x77).varint(9).f64(1).f64(2).f64(3).f64(0).f64(0).f64(0).f32(0).f32(0).i32(0x105)
+             .boolean(true),
+         "EntityPlaced ~x ~z 9 1 2 3"},
         {754, packet(0x36).varint(2).varint(9).varint(300), "EntityGone 9; EntityGone 300"},
         {755, packet(0x3a).varint(9), "EntityGone 9"},
         {47, packet(0x1b).i32(9).i32(4).boolean(false), "Mounted 4 9"},

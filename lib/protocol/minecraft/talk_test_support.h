@@ -217,8 +217,9 @@ public:
         add() << "EntityMoved " << e.entity << ' ' << e.dx << ' ' << e.dy << ' ' << e.dz;
     }
     void on(const protocol::EntityPlaced& e) {
-        add() << "EntityPlaced " << e.entity << ' ' << e.position.x << ' ' << e.position.y << ' '
-              << e.position.z;
+        add() << "EntityPlaced " << (e.relative_x ? "~x " : "") << (e.relative_y ? "~y " : "")
+              << (e.relative_z ? "~z " : "") << e.entity << ' ' << e.position.x << ' '
+              << e.position.y << ' ' << e.position.z;
     }
     void on(const protocol::EntityGone& e) { add() << "EntityGone " << e.entity; }
     void on(const protocol::Mounted& e) { add() << "Mounted " << e.vehicle << ' ' << e.rider; }

@@ -173,7 +173,7 @@ private:
                 return;
             case Packet::entity_teleport:
             case Packet::sync_entity_position:
-                tell(protocol::EntityPlaced{entity(), entity_position()});
+                entity_placed();
                 return;
             case Packet::entity_velocity:
                 velocity();
@@ -342,6 +342,12 @@ private:
         const double unit = session_.version < 107 ? 1.0 / 32 : 1.0 / 4096;
         tell(protocol::EntityMoved{entity(), v.real(S::d_x) * unit, v.real(S::d_y) * unit,
                                    v.real(S::d_z) * unit});
+    }
+
+    void entity_placed() noexcept {
+        const int64_t flags = values_.has(S::flags) ? values_.integer(S::flags) : 0;
+        tell(protocol::EntityPlaced{entity(), entity_position(), (flags & 1) != 0,
+                                    (flags & 2) != 0, (flags & 4) != 0});
     }
 
     protocol::Position entity_position() const noexcept {
