@@ -147,7 +147,8 @@ private:
     bool sunk_ = false;  ///< The server put it below the ground, and it has not come up since.
 };
 
-/// State: a client may say that it moves and that it falls; the rest is the server's.
+/// State: a client may say that it moves and that it falls; the rest is the server's, and so is
+/// where it plays once it is in the world.
 class ShadowState {
 public:
     static constexpr std::string_view name = "state.forged";
@@ -159,6 +160,11 @@ public:
         constexpr uint8_t own = shadowland::state::moving | shadowland::state::falling;
         if (!synced.has_state || (synced.state & ~own) == 0) return;
         out.add(1.0f, {.observed = double(synced.state), .limit = double(own), .unit = "bits"});
+    }
+    void on(const shadowland::EnterToWorld& message, const shadowland::Player& player,
+            const Settings&, Findings& out) noexcept {
+        if (player.self == 0) return;
+        out.add(0.97f, {.observed = double(message.map), .unit = "map", .note = "enters again"});
     }
 };
 

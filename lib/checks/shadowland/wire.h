@@ -41,8 +41,8 @@ constexpr bool is_spoofable(shadowland::Fault fault) noexcept {
     }
 }
 
-/// How much one breach is worth: what betrays a changed client ends the session
-/// at once.
+/// How much one breach is worth: what betrays a changed client ends the session at once
+/// when it is beyond doubt, and soon when it is nearly so.
 constexpr float wire_weight(shadowland::Fault fault) noexcept {
     using shadowland::Fault;
     switch (fault) {

@@ -71,7 +71,6 @@ public:
     void on(const Missed& missed) noexcept;
     void on(const Delivered& delivered) noexcept;
     // What the client says.
-    void on(const EnterToWorld& message) noexcept { map = maps_->find(message.map); }
     void on(const Synced& synced) noexcept;
 
     /// Goes on with what another process knew: what that pointed to lies here now.  It knows

@@ -32,7 +32,7 @@ Connects::Connects(const Limits& limits, uint64_t secret)
       sources_(sources_max, limits.source_per_s, limits.source_per_s, secret_),
       // As a session may: what a line held back comes all at once.
       packets_(sources_max, limits.source_packets_per_s, 3 * limits.source_packets_per_s, ~secret_),
-      asked_(std::make_unique<Asked[]>(asked_max)) {}
+      newcomers_(std::make_unique<Newcomer[]>(newcomers_max)) {}
 
 Connects::Counted Connects::count(const Endpoint& client, uint8_t service, bool can_answer,
                                   Nanos now) noexcept {
@@ -57,25 +57,12 @@ ConnectFate Connects::judge(const keys::ServerSecrets* secrets, Bytes cookie,
     }
     Reader in(cookie);
     const uint64_t made_ms = in.le_u64();
-    const auto good = [&]() noexcept {
-        return cookie_state_at(made_ms, server_ms(service, now)) == CookieState::good;
-    };
-    // What we gave only says what we believed.
-    if (!made_here(in.le_u64())) {
-        clocks_[service].hear(static_cast<int64_t>(made_ms) - in_ms(now), !good(), now);
-    }
-    return good() ? ConnectFate::cookie_good : ConnectFate::cookie_expired;
+    const bool good = cookie_state_at(made_ms, server_ms(service, now)) == CookieState::good;
+    return good ? ConnectFate::cookie_good : ConnectFate::cookie_expired;
 }
 
-void Connects::Clock::hear(int64_t said_ms, bool old, Nanos now) noexcept {
-    if (said_ms > ahead_ms() || !old) {
-        old_in_row = 0;
-        return learn(said_ms, now);
-    }
-    // It is the clock that is behind, and not all of its clients.
-    if (++old_in_row < old_in_row_max) return;
-    *this = {};
-    learn(said_ms, now);
+void Connects::hear_clock(uint8_t service, uint64_t said_ms, Nanos now) noexcept {
+    clocks_[service].learn(static_cast<int64_t>(said_ms) - in_ms(now), now);
 }
 
 void Connects::Clock::learn(int64_t said_ms, Nanos now) noexcept {
@@ -88,15 +75,8 @@ void Connects::Clock::learn(int64_t said_ms, Nanos now) noexcept {
     best_ms = std::max(best_ms, said_ms);
 }
 
-/// The sum is what nobody can guess; the nonce only makes cookies differ, and lets us know
-/// our own.
-uint64_t Connects::nonce() noexcept {
-    const uint64_t high = spread(secret_ + ++answers_) >> 32;
-    return high << 32 | (spread(secret_ ^ high) & UINT32_MAX);
-}
-bool Connects::made_here(uint64_t nonce) const noexcept {
-    return (spread(secret_ ^ nonce >> 32) & UINT32_MAX) == (nonce & UINT32_MAX);
-}
+/// The sum is what nobody can guess; the nonce only makes cookies differ.
+uint64_t Connects::nonce() noexcept { return spread(secret_ + ++answers_); }
 
 uint64_t Connects::hash_of(const Endpoint& client) const noexcept {
     std::array<uint64_t, 2> halves;
@@ -104,26 +84,63 @@ uint64_t Connects::hash_of(const Endpoint& client) const noexcept {
     return spread(spread(spread(secret_ ^ halves[0]) + halves[1]) + client.port);
 }
 
-void Connects::asked(const Endpoint& client, uint32_t build, Nanos now) noexcept {
+const Connects::Newcomer* Connects::find(const Endpoint& client, Nanos now) const noexcept {
     const uint64_t hash = hash_of(client);
     const auto tag = static_cast<uint32_t>(hash >> 32);
-    Asked* const set = asked_.get() + hash % (asked_max / asked_ways) * asked_ways;
-    Asked* place =
-        std::find_if(set, set + asked_ways, [&](const Asked& a) { return a.tag == tag; });
-    if (place == set + asked_ways) {
-        place = std::ranges::min_element(set, set + asked_ways, {}, &Asked::at);
+    const Newcomer* const set =
+        newcomers_.get() + hash % (newcomers_max / newcomers_ways) * newcomers_ways;
+    for (const Newcomer* n = set; n < set + newcomers_ways; ++n) {
+        if (n->tag == tag && n->at != Nanos::min() && now - n->at <= newcomer_life) return n;
     }
-    *place = {tag, build, now};
+    return nullptr;
 }
 
-std::optional<uint32_t> Connects::build_of(const Endpoint& client, Nanos now) const noexcept {
+/// Its place, or that of who has been silent for longest.  Whom the server has given a cookie
+/// gives way to nobody who only says that he has one: of those there may be a flood.
+Connects::Newcomer& Connects::place_of(const Endpoint& client, Nanos now) noexcept {
+    if (const Newcomer* known = find(client, now)) return const_cast<Newcomer&>(*known);
     const uint64_t hash = hash_of(client);
-    const auto tag = static_cast<uint32_t>(hash >> 32);
-    const Asked* const set = asked_.get() + hash % (asked_max / asked_ways) * asked_ways;
-    for (const Asked* a = set; a < set + asked_ways; ++a) {
-        if (a->tag == tag && a->at != Nanos::min() && now - a->at <= asked_life) return a->build;
+    Newcomer* const set =
+        newcomers_.get() + hash % (newcomers_max / newcomers_ways) * newcomers_ways;
+    Newcomer& place =
+        *std::ranges::min_element(set, set + newcomers_ways, {}, [&](const Newcomer& n) {
+            const bool over = n.at == Nanos::min() || now - n.at > newcomer_life;
+            return std::pair(n.given && !over, n.at);
+        });
+    place = {.tag = static_cast<uint32_t>(hash >> 32), .at = now};
+    return place;
+}
+
+void Connects::given(const Endpoint& client, Nanos now) noexcept {
+    Newcomer& newcomer = place_of(client, now);
+    newcomer.given = true;
+    newcomer.at = now;
+}
+
+bool Connects::was_given(const Endpoint& client, Nanos now) const noexcept {
+    const Newcomer* newcomer = find(client, now);
+    return newcomer != nullptr && newcomer->given;
+}
+
+void Connects::asked(const Endpoint& client, uint32_t build, bool good, Nanos now) noexcept {
+    Newcomer& newcomer = place_of(client, now);
+    newcomer.at = now;
+    if (good || !newcomer.asked) {
+        newcomer.differs = false;
+        newcomer.build = build;
+        newcomer.good = good;
+    } else if (!newcomer.good && newcomer.build != build) {
+        newcomer.differs = true;
     }
-    return std::nullopt;
+    newcomer.asked = true;
+}
+
+std::optional<Connects::Asked> Connects::asked_by(const Endpoint& client,
+                                                  Nanos now) const noexcept {
+    const Newcomer* newcomer = find(client, now);
+    if (newcomer == nullptr || !newcomer->asked) return std::nullopt;
+    if (newcomer->differs) return Asked{};
+    return Asked{newcomer->build};
 }
 
 uint64_t Connects::server_ms(uint8_t service, Nanos now) const noexcept {

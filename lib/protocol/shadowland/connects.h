@@ -44,10 +44,20 @@ public:
         return packets_.take(client.address, now);
     }
 
-    /// The client asked to be let in, with this build.
-    void asked(const Endpoint& client, uint32_t build, Nanos now) noexcept;
-    /// The build of a client that asked a moment ago; nothing: it did not.
-    std::optional<uint32_t> build_of(const Endpoint& client, Nanos now) const noexcept;
+    /// The server gave the client a cookie.
+    void given(const Endpoint& client, Nanos now) noexcept;
+    bool was_given(const Endpoint& client, Nanos now) const noexcept;
+    /// The client asked to be let in, with this build.  Only a good cookie, which nobody else
+    /// has, lets it say another one so soon.
+    void asked(const Endpoint& client, uint32_t build, bool good, Nanos now) noexcept;
+    struct Asked {
+        std::optional<uint32_t> build;  ///< Nothing: it said more than one.
+    };
+    /// Nothing: nobody asked a moment ago.
+    std::optional<Asked> asked_by(const Endpoint& client, Nanos now) const noexcept;
+
+    /// The server says what time it is, in Unix milliseconds.
+    void hear_clock(uint8_t service, uint64_t said_ms, Nanos now) noexcept;
 
     /// The cookie packet as the server would send it now.  Smaller than any Connect.
     static constexpr size_t answer_size = header_size + 1 + cookie_size + crc_size;
@@ -61,34 +71,37 @@ public:
 
 private:
     static constexpr uint32_t sources_max = 16'384;
-    static constexpr uint32_t asked_max = 16'384;
-    static constexpr size_t asked_ways = 4;
+    static constexpr uint32_t newcomers_max = 16'384;
+    static constexpr size_t newcomers_ways = 4;
     /// A client repeats its Connect for six seconds.
-    static constexpr Nanos asked_life = 15s;
+    static constexpr Nanos newcomer_life = 15s;
     static constexpr Nanos clock_window = 30s;
-    static constexpr uint8_t old_in_row_max = 8;
 
-    struct Asked {
+    /// A client before its session.
+    struct Newcomer {
         uint32_t tag = 0;
         uint32_t build = 0;
         Nanos at = Nanos::min();
+        bool given = false;    ///< A cookie, by the server.
+        bool asked = false;    ///< With a cookie.
+        bool good = false;     ///< With one that was judged good.
+        bool differs = false;  ///< It named more than one build.
     };
-    /// By how much the server's clock is before ours, as its own cookies tell when they come
-    /// back: the most of the last half minute, for an old cookie can only say less.  Taken to
-    /// be nothing until a good one says otherwise, or many in a row that would all be old.
+    /// By how much the server's clock is before ours, as it says itself with each cookie and
+    /// each acceptance: the most of the last half minute, for what was delayed says less.
+    /// Taken to be nothing until it has.  Clients do not move it.
     struct Clock {
         int64_t best_ms = 0, before_ms = 0;
         Nanos window_began = Nanos::min();
         bool known = false;
-        uint8_t old_in_row = 0;
         int64_t ahead_ms() const noexcept { return known ? std::max(best_ms, before_ms) : 0; }
         void learn(int64_t said_ms, Nanos now) noexcept;
-        void hear(int64_t said_ms, bool old, Nanos now) noexcept;
     };
 
     uint64_t hash_of(const Endpoint& client) const noexcept;
     uint64_t nonce() noexcept;
-    bool made_here(uint64_t nonce) const noexcept;
+    Newcomer& place_of(const Endpoint& client, Nanos now) noexcept;
+    const Newcomer* find(const Endpoint& client, Nanos now) const noexcept;
     /// What the server's clock says, as far as we know it.
     uint64_t server_ms(uint8_t service, Nanos now) const noexcept;
 
@@ -100,7 +113,7 @@ private:
     SourceRates packets_;
     std::array<Bucket, services_max> totals_;
     std::array<Clock, services_max> clocks_;
-    std::unique_ptr<Asked[]> asked_;
+    std::unique_ptr<Newcomer[]> newcomers_;
 };
 
 }  // namespace portcullis::shadowland

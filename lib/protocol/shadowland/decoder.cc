@@ -51,6 +51,14 @@ Fault fault_of(Error error) noexcept {
 constexpr Nanos slot_unit = 64ms;
 uint8_t in_slot_units(Nanos t) noexcept { return static_cast<uint8_t>(t / slot_unit); }
 
+/// As many of a UTF-8 text's as fit: a strict reader refuses half of one.
+std::string_view whole_characters(std::string_view text, size_t size_max) noexcept {
+    if (text.size() <= size_max) return text;
+    const auto continues = [](char c) noexcept { return (static_cast<uint8_t>(c) & 0xc0) == 0x80; };
+    while (size_max > 0 && continues(text[size_max])) --size_max;
+    return text.substr(0, size_max);
+}
+
 /// Every sync begins a new slot for its sequence.
 size_t slot_of(uint64_t sequence) noexcept { return sequence % ReplayWindow::size; }
 
@@ -79,6 +87,7 @@ void Decoder::begin(Link& link, Direction direction, Nanos now) noexcept {
     seen_ = PacketSeen{};
     payload_ = message_ = {};
     changes_ = nullptr;
+    refused_ = syncs_counted_ = false;
     outcome_ = Outcome{};
     round_trip_ = {};
     violations_size_ = 0;
@@ -92,18 +101,7 @@ void Decoder::open(Bytes datagram, const ReadHeader& read) noexcept {
     if (read.error != Error::none) return fail(read.error, Fault::header_invalid);
     const bool accepting = read.header.flags == flag::control && read.header.sequence == 0;
     if (read.header.connection_id == 0 || accepting) return open_handshake(datagram);
-    const double per_second = settings_.session_packets_per_s;
-    const double burst = per_second * packets_burst_s;
-    if (session_ != nullptr && direction_ == Direction::to_server &&
-        !session_->packets.take(now_, per_second, burst)) {
-        drop(Fault::rate_flood);
-        accuse({.fault = Fault::rate_flood,
-                .confidence = 0.98f,
-                .observed = burst,
-                .limit = per_second,
-                .unit = "packets/s"});
-    }
-    const bool believed = !outcome_.drop && of_this_session();
+    const bool believed = of_this_session();
     if (!believed && !settings_.tell_all) return;
     if (!unseal(datagram)) return;
     if (!believed) return;  // Told as its sender meant it, and no more.
@@ -162,8 +160,12 @@ void Decoder::place(bool is_proven) noexcept {
     Half& half = session_->half(direction_);
     ReplayWindow& window = half.window(header.channel);
     const ReplayWindow::Place where = window.look(header.sequence, is_proven);
-    if (where != ReplayWindow::Place::fresh) return repeated(where);
     const bool of_client = direction_ == Direction::to_server;
+    if (where == ReplayWindow::Place::too_far) return far_ahead(is_proven);
+    // Copies on channel 0 are dropped in any case, and a line may make many of them.
+    const bool counts = where == ReplayWindow::Place::fresh || header.reliable();
+    if (of_client && counts && one_too_many(is_proven)) return;
+    if (where != ReplayWindow::Place::fresh) return repeated(where, is_proven);
     if (of_client && header.reliable() && beyond_window(is_proven)) return;
     outcome_.lost = static_cast<uint32_t>(window.lost_by(header.sequence));
     outcome_.fate = DatagramFate::arrived;
@@ -179,13 +181,34 @@ void Decoder::place(bool is_proven) noexcept {
             forget_harmless(*session_, window.highest(), header.channel);
         }
         copies.add(window.highest() - header.sequence);
+        const bool ordered = header.channel == Channel::reliable_ordered;
+        seen_.waits = of_client && ordered && window.gap_before(header.sequence);
     } else if (of_client) {
+        session_->far_ahead.forget();
         session_->unreliable_slot(header.sequence) = in_slot_units(now_);
         session_->unreliable_twice &= ~(uint64_t{1} << slot_of(header.sequence));
     }
     if (!of_client) return;
     session_->heard_at = now_;
-    if (is_proven) session_->last_client = now_;
+    if (!is_proven) return;
+    session_->last_client = now_;
+    session_->client_spoke.hear(now_);
+}
+
+/// Whether it is one too many of the session's.  What anybody may have sent is not counted, or
+/// he would have the client's own dropped.
+bool Decoder::one_too_many(bool is_proven) noexcept {
+    const double per_second = settings_.session_packets_per_s;
+    const double burst = per_second * packets_burst_s;
+    if (session_->packets.take(now_, per_second, burst)) return false;
+    drop(Fault::rate_flood);
+    accuse({.fault = Fault::rate_flood,
+            .proven = is_proven,
+            .confidence = 0.98f,
+            .observed = burst,
+            .limit = per_second,
+            .unit = "packets/s"});
+    return true;
 }
 
 /// Whether a reliable packet of the client's leaves one behind that never came.  Would it move
@@ -205,21 +228,38 @@ bool Decoder::beyond_window(bool is_proven) noexcept {
     return true;
 }
 
-void Decoder::repeated(ReplayWindow::Place where) noexcept {
+/// Further ahead than any receiver follows; or than we do where nothing proves the packet, and
+/// then it goes on to the receiver who can tell.
+void Decoder::far_ahead(bool is_proven) noexcept {
     const Header& header = seen_.header;
-    if (where == ReplayWindow::Place::too_far) {
-        drop(Fault::replay_window);
-        accuse({.fault = Fault::replay_window,
-                .observed = double(header.sequence),
-                .limit = double(session_->half(direction_).window(header.channel).highest()),
-                .unit = "sequence",
-                .note = "too far ahead"});
-        return;
-    }
-    if (!header.reliable()) return repeated_unreliable(where);
+    ReplayWindow& window = session_->half(direction_).window(header.channel);
+    if (is_proven) drop(Fault::replay_window);
+    accuse({.fault = Fault::replay_window,
+            .proven = is_proven,
+            .confidence = is_proven ? 1.0f : 0.9f,
+            .observed = double(header.sequence),
+            .limit = double(window.highest()),
+            .unit = "sequence",
+            .note = "too far ahead"});
+    // A line that was dead for long has lost more than a window follows.
+    const bool of_client = direction_ == Direction::to_server;
+    if (is_proven || !of_client || header.reliable()) return;
+    if (!session_->far_ahead.hear(header.sequence, now_)) return;
+    window.accept(header.sequence);
+    session_->far_ahead.forget();
+}
+
+void Decoder::repeated(ReplayWindow::Place where, bool is_proven) noexcept {
+    const Header& header = seen_.header;
+    if (!header.reliable()) return repeated_unreliable(where, is_proven);
     // Its receiver acknowledges it again, so a reliable repeat goes on.
     outcome_.fate = DatagramFate::resent;
-    if (where == ReplayWindow::Place::too_old) return;
+    if (where == ReplayWindow::Place::too_old) {
+        // What an honest client sends again lies in the window, so this is no repeat of what
+        // was read, but may be new to a server that lacks what we have seen.
+        if (is_proven && direction_ == Direction::to_server) drop(Fault::replay_window);
+        return;
+    }
     if (direction_ == Direction::to_server && session_->harmless != none) {
         changes_ = harmless_at_hand();
         outcome_.rewritten = changes_ != nullptr;
@@ -246,9 +286,11 @@ void Decoder::repeated(ReplayWindow::Place where) noexcept {
     if (silent && (session_->starved_told & told) == 0 && now_ - session_->pong_at < 6s &&
         session_->pongs > 0 && now_ - session_->last_client < 1s) {
         session_->starved_told |= told;
+        // Of a line that stood still, what was held back comes before what it asks for.
+        const bool steadily = session_->client_spoke.steadily();
         accuse({.fault = Fault::reliable_abuse,
                 .proven = true,
-                .confidence = 0.95f,
+                .confidence = steadily ? 0.95f : 0.9f,
                 .observed = double(copies),
                 .limit = double(copies_unheard),
                 .unit = "copies",
@@ -257,13 +299,19 @@ void Decoder::repeated(ReplayWindow::Place where) noexcept {
 }
 
 /// Nobody honest sends twice on channel 0, but networks do.
-void Decoder::repeated_unreliable(ReplayWindow::Place where) noexcept {
+void Decoder::repeated_unreliable(ReplayWindow::Place where, bool is_proven) noexcept {
+    // So old that nobody knows whether it came before: a line may hold some back for seconds.
+    if (where == ReplayWindow::Place::too_old) {
+        // Where nothing proves the newest, this one may be the client's and not that.
+        if (is_proven) drop(Fault::replay_window);
+        return;
+    }
     outcome_.fate = DatagramFate::twice;
     drop(Fault::replay_window);
     if (direction_ != Direction::to_server) return;
     const size_t slot = slot_of(seen_.header.sequence);
     const uint64_t bit = uint64_t{1} << slot;
-    if (where == ReplayWindow::Place::repeat && (session_->unreliable_twice & bit) == 0) {
+    if ((session_->unreliable_twice & bit) == 0) {
         session_->unreliable_twice |= bit;
         const auto since =
             static_cast<uint8_t>(in_slot_units(now_) - session_->unreliable_at[slot]);
@@ -292,10 +340,18 @@ Fragments::Piece Decoder::add(const Fragment& fragment) noexcept {
         case Result::changed:
             violation.note = "unlike its set";
             break;
+        case Result::no_room:
+            outcome_.no_room = true;
+            return piece;
         default:
             return piece;
     }
     refuse(violation.fault);
+    // Its receiver gives up the set if it sees this, and only then.
+    const bool arrives = !outcome_.drop && !outcome_.rewritten;
+    if (arrives && piece.result != Result::flood) {
+        fragments_.forget(half.fragments, fragment.fragment_id);
+    }
     violation.observed = fragment.fragment_id;
     violation.unit = "fragment id";
     accuse(violation);
@@ -308,15 +364,33 @@ Bytes Decoder::inflate(Bytes payload) noexcept {
     return inflated.payload;
 }
 
+/// Of several messages a packet's fate hangs on all: so that none is told as taken which does
+/// not go on, they are looked at before the first is.
+void Decoder::judge_several(Bytes payload) noexcept {
+    const bool may_be_dropped =
+        direction_ == Direction::to_server && seen_.fresh && !seen_.header.reliable();
+    if (!may_be_dropped || payload.empty()) return;
+    if (form_of(static_cast<uint8_t>(payload[0])) == Form::single) return;
+    Scout scout{*this};
+    (void)read_game(payload, direction_, scout);
+    syncs_counted_ = true;
+    const bool changeable =
+        payload.data() == payload_.data() && (!seen_.header.encrypted() || link_->reseal);
+    const size_t harmless_many = changeable ? Harmless::messages_max : 0;
+    if (scout.broken > harmless_many) drop(fault_of(scout.error));
+}
+
 /// The packet as a whole fails.
 void Decoder::body_failed(Error error) noexcept {
     if (!seen_.fresh) return;
     if (error == Error::type && link_->pass_unknown) return;
     outcome_.error = error;
     refuse(fault_of(error));
+    // Before there is a session anybody speaks in anybody's name.
+    const bool of_session = session_ != nullptr && seen_.header.sequence != 0;
     accuse({.fault = fault_of(error),
             .error = error,
-            .proven = true,
+            .proven = of_session,
             .note = name_in(error_names, error)});
 }
 
@@ -433,7 +507,7 @@ size_t Decoder::write_disconnect(const Link& link, Direction direction, uint8_t 
     header.key_phase = session->encrypted && (session->epoch.number & 1) != 0;
     header.sequence =
         session->halves[index_of(direction)].window(Channel::unreliable).highest() + ahead;
-    const Disconnect goodbye{reason, text.substr(0, Disconnect::text_size_max)};
+    const Disconnect goodbye{reason, whole_characters(text, Disconnect::text_size_max)};
     constexpr size_t size_max = header_size + 3 + Disconnect::text_size_max + tag_size;
     if (out.size() < size_max) return 0;
     write_header(header, out);

@@ -31,6 +31,7 @@ struct Outcome {
     Fault why{};                ///< Of a drop.
     bool unknown = false;       ///< Of a session whose beginning we have not seen.
     bool full = false;          ///< No room for a session: it goes uninspected.
+    bool no_room = false;       ///< For a fragment, whose set goes uninspected.
     bool ended = false;         ///< A Disconnect: the session is over.
     bool rewritten = false;     ///< It shall go on as `rewrite` has it.
     bool epoch_changed = false;
@@ -106,6 +107,10 @@ public:
 
     /// While it is told: where the message stands, its type first.
     Bytes message() const noexcept { return message_; }
+    /// While it is told: its receiver will not take the message, or not yet.
+    bool refuses() const noexcept { return refused_; }
+    /// While it is told: its session has begun with it.
+    bool begins() const noexcept { return outcome_.begun; }
     /// While it is told: its session; null: none, or there was no room for it.
     const Session* session_at_hand() const noexcept { return session_; }
     /// What the datagram at hand begins with.
@@ -145,7 +150,7 @@ private:
 
         template <class M>
         void on(const M& message) noexcept {
-            if (decoder.seen_.fresh) decoder.learn(message);
+            if (decoder.seen_.fresh) decoder.take(message);
             listener.on(message);
             if constexpr (std::is_same_v<M, Fragment>) {
                 if (decoder.seen_.fresh) whole(message);
@@ -164,6 +169,7 @@ private:
             if (piece.compressed) payload = decoder.inflate(payload);
             if (payload.empty()) return;
             listener.on_whole(fragment.fragment_id, piece.compressed ? payload.size() : 0);
+            decoder.judge_several(payload);
             const Error error = read_game(payload, decoder.direction_, *this);
             if (error == Error::none) return;
             decoder.body_failed(error);
@@ -201,7 +207,43 @@ private:
             payload = inflated.payload;
             hearer.listener.on_inflated(payload.size());
         }
+        judge_several(payload);
         return read_game(payload, direction_, hearer);
+    }
+
+    /// Looks for what keeps a packet of several messages from going on.
+    struct Scout {
+        Decoder& decoder;
+        size_t broken = 0;
+        Error error = Error::none;
+
+        template <class M>
+        void on(const M& message) noexcept {
+            if constexpr (is_sync<M>) decoder.count_sync(message.client_time_ms);
+        }
+        void on_form(Form) noexcept {}
+        void on_broken(Error e) noexcept {
+            if (e == Error::type && decoder.link_->pass_unknown) return;
+            ++broken;
+            error = e;
+        }
+    };
+    template <class M>
+    static constexpr bool is_sync =
+        std::is_same_v<M, SyncEntity> || std::is_same_v<M, SyncEntityQuantized>;
+    /// What clients say on channel 0 alone, so that nobody honest has it held back.
+    template <class M>
+    static constexpr bool is_never_ordered =
+        is_sync<M> || std::is_same_v<M, Pong> || std::is_same_v<M, Ack> ||
+        std::is_same_v<M, Disconnect>;
+
+    /// A message that is fresh, before it is told.
+    template <class M>
+    void take(const M& message) noexcept {
+        refused_ = seen_.waits && is_never_ordered<M>;
+        if constexpr (is_sync<M>) synced(message.client_time_ms);
+        if (!refused_) learn(message);
+        refused_ |= outcome_.drop;
     }
 
     void begin(Link& link, Direction direction, Nanos now) noexcept;
@@ -225,8 +267,11 @@ private:
     bool try_later_epochs(Bytes datagram) noexcept;
     void place(bool proven) noexcept;
     bool beyond_window(bool proven) noexcept;
-    void repeated(ReplayWindow::Place place) noexcept;
-    void repeated_unreliable(ReplayWindow::Place place) noexcept;
+    bool one_too_many(bool proven) noexcept;
+    void far_ahead(bool proven) noexcept;
+    void judge_several(Bytes payload) noexcept;
+    void repeated(ReplayWindow::Place place, bool proven) noexcept;
+    void repeated_unreliable(ReplayWindow::Place place, bool proven) noexcept;
     Harmless* harmless_at_hand() noexcept;
     bool make_whole_harmless() noexcept;
     Harmless* begin_harmless() noexcept;
@@ -240,6 +285,7 @@ private:
     template <class M>
     void learn(const M&) noexcept {}
     void learn(const Connect& message) noexcept;
+    void learn(const Cookie& message) noexcept;
     void learn(const ConnectionAccepted& message) noexcept;
     void learn(const Ping& message) noexcept;
     void learn(const Pong& message) noexcept;
@@ -248,9 +294,8 @@ private:
     void learn(const CheckIntegrity& message) noexcept;
     void learn(const RekeyRequest& message) noexcept;
     void learn(const RekeyResponse& message) noexcept;
-    void learn(const SyncEntity& message) noexcept { synced(message.client_time_ms); }
-    void learn(const SyncEntityQuantized& message) noexcept { synced(message.client_time_ms); }
     void synced(uint32_t client_time_ms) noexcept;
+    void count_sync(uint32_t client_time_ms) noexcept;
     void count_connect(const Connect& message) noexcept;
     void stranger() noexcept;
 
@@ -298,6 +343,8 @@ private:
     Bytes message_;
     Harmless* changes_ = nullptr;  ///< What of it goes on as a Nop.
     Harmless lone_changes_;        ///< The same, for what is sent once only.
+    bool refused_ = false;         ///< The message that is told.
+    bool syncs_counted_ = false;   ///< All of the packet's.
     Outcome outcome_;
     RoundTrip round_trip_;
     std::array<Violation, violations_max> violations_;

@@ -42,7 +42,8 @@ struct Violation {
     Fault fault{};
     Error error = Error::none;
     /// Who sent it is beyond doubt: it carried the session's tag, or the session
-    /// is plain and its sum was right.  Otherwise anybody may have.
+    /// is plain and its sum and its id were right.  Otherwise anybody may have, and it
+    /// is on no player's account.
     bool proven = false;
     /// The packet is one of too many, and not itself to blame: it goes on.
     bool innocent = false;
@@ -62,7 +63,9 @@ struct PacketSeen {
     Error error = Error::none;
     bool fresh = false;   ///< Its receiver believes it and has not seen it before.
     bool opened = false;  ///< What it holds could be read.
-    uint32_t epoch = 0;   ///< Meaningful when encrypted and opened.
+    /// Its receiver holds it back until one before it on channel 1 has come.
+    bool waits = false;
+    uint32_t epoch = 0;  ///< Meaningful when encrypted and opened.
 };
 
 /// The server said something that could not be read and never will be: its key came too

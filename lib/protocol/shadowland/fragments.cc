@@ -8,6 +8,8 @@ namespace portcullis::shadowland {
 namespace {
 constexpr uint32_t none = FragmentSets::none;
 constexpr size_t whole_size_max = large_payload_max[1];
+/// A client's fragments may hold this part of what is free.
+constexpr uint32_t share_of_free = 16;
 }  // namespace
 
 Fragments::Fragments(const Limits& limits)
@@ -23,7 +25,9 @@ Fragments::Piece Fragments::add(FragmentSets& sets, Direction direction, Channel
         handle = none;
     }
     if (handle == none) {
-        if (sets.count >= sets_max[index_of(direction)]) return {Result::flood, {}};
+        if (sets.count >= sets_max[index_of(direction)]) {
+            return {any_unread(sets) ? Result::no_room : Result::flood, {}};
+        }
         handle = sets_.make();
         if (handle == none) return {Result::no_room, {}};
         Set& fresh = sets_[handle];
@@ -42,14 +46,33 @@ Fragments::Piece Fragments::add(FragmentSets& sets, Direction direction, Channel
         return {Result::changed, {}};
     }
     Result result = Result::kept;
-    if (!insert(set, fragment, result)) {
-        if (result == Result::overlap) drop(sets, handle);
-        return {result, {}};
+    if (room_for(sets, direction) == 0) set.unread = true;
+    if (set.unread) {
+        // It stays until its time is up, or the rest of it would look like the next one.
+        drop_blocks(sets, set);
+        return {Result::no_room, {}};
     }
+    if (!insert(set, fragment, result)) return {result, {}};
+    ++sets.blocks;
     if (set.received < set.total_size) return {Result::kept, {}};
     const Piece piece{Result::complete, join(set), set.compressed};
     drop(sets, handle);
     return piece;
+}
+
+/// How many blocks more these sets may hold.  A server's are for its client alone to suffer.
+uint32_t Fragments::room_for(const FragmentSets& sets, Direction direction) const noexcept {
+    const uint32_t free = blocks_.capacity() - blocks_.used();
+    if (direction == Direction::to_client) return free;
+    const uint32_t share = (free + sets.blocks) / share_of_free;
+    return share > sets.blocks ? std::min(free, share - sets.blocks) : 0;
+}
+
+bool Fragments::any_unread(const FragmentSets& sets) const noexcept {
+    for (uint32_t at = sets.first; at != none; at = sets_[at].next) {
+        if (sets_[at].unread) return true;
+    }
+    return false;
 }
 
 /// False when nothing was kept; `result` says why.
@@ -71,10 +94,6 @@ bool Fragments::insert(Set& set, const Fragment& fragment, Result& result) noexc
         }
     }
     const uint32_t handle = blocks_.make();
-    if (handle == none) {
-        result = Result::no_room;
-        return false;
-    }
     Block& block = blocks_[handle];
     block.offset = fragment.offset;
     block.size = static_cast<uint16_t>(fragment.data.size());
@@ -103,8 +122,8 @@ uint32_t Fragments::expire(FragmentSets& sets, Nanos now) noexcept {
     for (uint32_t at = sets.first; at != none;) {
         const uint32_t next = sets_[at].next;
         if (now - sets_[at].since > set_timeout) {
+            expired += !sets_[at].unread;
             drop(sets, at);
-            ++expired;
         }
         at = next;
     }
@@ -152,6 +171,7 @@ bool Fragments::take_up(FragmentSets& sets, Reader& in) noexcept {
         while (in.u8() == 1) {
             const uint32_t b = blocks_.make();
             if (b == none) return false;
+            ++sets.blocks;
             Block& block = blocks_[b];
             block.next = none;
             block.offset = in.u16();
@@ -165,6 +185,11 @@ bool Fragments::take_up(FragmentSets& sets, Reader& in) noexcept {
         }
     }
     return in.ok();
+}
+
+void Fragments::forget(FragmentSets& sets, uint16_t id) noexcept {
+    const uint32_t handle = find(sets, id);
+    if (handle != none) drop(sets, handle);
 }
 
 void Fragments::forget(FragmentSets& sets) noexcept {
@@ -181,13 +206,19 @@ void Fragments::drop(FragmentSets& sets, uint32_t handle) noexcept {
     uint32_t* link = &sets.first;
     while (*link != handle) link = &sets_[*link].next;
     *link = sets_[handle].next;
-    for (uint32_t at = sets_[handle].first_block; at != none;) {
-        const uint32_t next = blocks_[at].next;
-        blocks_.unmake(at);
-        at = next;
-    }
+    drop_blocks(sets, sets_[handle]);
     sets_.unmake(handle);
     --sets.count;
+}
+
+void Fragments::drop_blocks(FragmentSets& sets, Set& set) noexcept {
+    for (uint32_t at = set.first_block; at != none;) {
+        const uint32_t next = blocks_[at].next;
+        blocks_.unmake(at);
+        --sets.blocks;
+        at = next;
+    }
+    set.first_block = set.last_block = none;
 }
 
 }  // namespace portcullis::shadowland

@@ -18,11 +18,13 @@ struct FragmentSets {
     static constexpr uint32_t none = UINT32_MAX;
     uint32_t first = none;
     uint8_t count = 0;
+    uint16_t blocks = 0;
 };
 
 /// Puts fragmented payloads together again.  All bytes are kept in blocks that
 /// the sessions of one Worker share, so a session that fragments nothing costs
-/// nothing, and who sends fragments for ever gets no more than his sets.
+/// nothing, and who sends fragments for ever gets no more than his sets.  A client gets a
+/// share of what is free, so that all of them together leave something for the next one.
 class Fragments {
 public:
     static constexpr std::array<uint8_t, 2> sets_max = {4, 16};  ///< Of a session; c2s, s2c.
@@ -37,10 +39,10 @@ public:
         kept,
         repeated,  ///< The same bytes again.
         complete,
-        overlap,  ///< Other bytes at the same place: the set is gone.
+        overlap,  ///< Other bytes at the same place.
         changed,  ///< Another size, channel or compression than its set.
         flood,    ///< One more set than a session may have.
-        no_room,  ///< Our own memory is full: not judged.
+        no_room,  ///< Our own memory is full: its set goes by unread.
     };
     struct Piece {
         Result result;
@@ -54,6 +56,8 @@ public:
               const Fragment& fragment, Nanos now) noexcept;
     /// Drops the sets that are too old.  Returns how many.
     uint32_t expire(FragmentSets& sets, Nanos now) noexcept;
+    /// Drops one of them, if it is there.
+    void forget(FragmentSets& sets, uint16_t id) noexcept;
     /// Drops them all.
     void forget(FragmentSets& sets) noexcept;
 
@@ -77,6 +81,7 @@ private:
         uint16_t id;
         Channel channel;
         bool compressed;
+        bool unread = false;  ///< There was no room for all of it.
         Nanos since;
     };
     struct Block {
@@ -89,7 +94,10 @@ private:
 
     uint32_t find(const FragmentSets& sets, uint16_t id) const noexcept;
     void drop(FragmentSets& sets, uint32_t handle) noexcept;
+    void drop_blocks(FragmentSets& sets, Set& set) noexcept;
+    bool any_unread(const FragmentSets& sets) const noexcept;
     bool insert(Set& set, const Fragment& fragment, Result& result) noexcept;
+    uint32_t room_for(const FragmentSets& sets, Direction direction) const noexcept;
     Bytes join(const Set& set) noexcept;
 
     Pool<Set> sets_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/reader.h"
 #include "protocol/shadowland/decoder.h"
 
 /// What a session learns from the messages that go by, and from time.
@@ -9,12 +10,29 @@ namespace {
 
 constexpr uint32_t none = Pool<Session>::none;
 
+/// With nothing to answer for so long, nobody misses an answer: a server may hang.
+constexpr Nanos unanswered_min = 10s;
+
+/// Since when the oldest Ping that we still know waits for its Pong; a server asks more often
+/// than it gives up.
+Nanos unanswered(const Session& s, Nanos now) noexcept {
+    double oldest_ms = 0;
+    for (size_t i = 0; i < s.ping_ring.size(); ++i) {
+        const bool waiting = (s.pings_waiting >> i & 1) != 0;
+        if (waiting) oldest_ms = std::max(oldest_ms, s.ping_ring[i].ms_since(now));
+    }
+    return std::chrono::milliseconds(static_cast<int64_t>(oldest_ms));
+}
+
 constexpr double syncs_per_second = 66, syncs_burst = 240;
+/// An answer that we had by then, the server had in time.
+constexpr Nanos integrity_answer_sure = 4s;
 
 bool heartbeat_misses(const Session& s, Nanos now) noexcept {
     const Nanos timeout = std::chrono::milliseconds(s.heartbeat_timeout_ms);
     return s.pings > 0 && !s.heartbeat_told && now - s.pong_at >= timeout &&
-           now - s.last_client < 5s && !s.unread_lately(Direction::to_server, now);
+           now - s.last_client < 5s && !s.unread_lately(Direction::to_server, now) &&
+           unanswered(s, now) >= unanswered_min;
 }
 
 }  // namespace
@@ -52,6 +70,7 @@ void Decoder::watch_time() noexcept {
     for (Challenge& challenge : s.challenges) {
         if (!challenge.overdue(now_)) continue;
         challenge.waiting = false;
+        challenge.late = true;
         if (s.unread_lately(Direction::to_server, now_)) continue;
         accuse({.fault = Fault::integrity_failed,
                 .proven = true,
@@ -79,12 +98,28 @@ void Decoder::watch_time() noexcept {
     if (server.fragments.count > 0) (void)fragments_.expire(server.fragments, now_);
 }
 
+/// Syncs belong on channel 0.  What a server makes of one elsewhere nobody knows, so it shall
+/// not reach it; on channel 1 behind a gap it never may.
+void Decoder::synced(uint32_t client_time_ms) noexcept {
+    if (!seen_.header.reliable()) {
+        if (!syncs_counted_) count_sync(client_time_ms);
+        return;
+    }
+    refused_ |= make_harmless();
+    accuse({.fault = Fault::message_malformed,
+            .proven = true,
+            .confidence = 0.97f,
+            .observed = double(index_of(seen_.header.channel)),
+            .unit = "channel",
+            .note = "a sync that is to be acknowledged"});
+}
+
 /// A line that stalled for seconds gives everything back at once: by the client's clock that
 /// was no more than it may.  Whose clock is wrong, movement.timer finds.
-void Decoder::synced(uint32_t client_time_ms) noexcept {
+void Decoder::count_sync(uint32_t client_time_ms) noexcept {
     const bool fits_clock = session_->syncs_by_clock.take(client_time_ms);
     if (session_->syncs.take(now_, syncs_per_second, syncs_burst) || fits_clock) return;
-    if (!seen_.header.reliable()) drop(Fault::rate_flood);
+    drop(Fault::rate_flood);
     accuse({.fault = Fault::rate_flood,
             .proven = true,
             .confidence = 0.98f,
@@ -144,10 +179,16 @@ void Decoder::stranger() noexcept {
 void Decoder::learn(const Connect& message) noexcept {
     if (direction_ != Direction::to_server) return;
     if (message.has_cookie == 0) return count_connect(message);
-    stranger();
-    if (outcome_.drop) return;
-    outcome_.connect = connects_.judge(keys_.secrets_of(link_->server), message.cookie,
-                                       link_->client, message.public_key, link_->service, now_);
+    const keys::ServerSecrets* secrets = keys_.secrets_of(link_->server);
+    outcome_.connect = connects_.judge(secrets, message.cookie, link_->client, message.public_key,
+                                       link_->service, now_);
+    // What can not be judged is limited, but for those whom the server has just given a cookie:
+    // who floods in another's name does not see them.
+    const bool unjudged = outcome_.connect == ConnectFate::cookie_unjudged;
+    if (unjudged && !connects_.was_given(link_->client, now_)) {
+        stranger();
+        if (outcome_.drop) return;
+    }
     if (outcome_.connect == ConnectFate::cookie_forged) {
         drop(Fault::cookie_forged);
         accuse({.fault = Fault::cookie_forged, .by_others = true});
@@ -156,16 +197,28 @@ void Decoder::learn(const Connect& message) noexcept {
         drop(Fault::cookie_expired);
         accuse({.fault = Fault::cookie_expired, .by_others = true, .confidence = 0.95f});
     } else {
-        connects_.asked(link_->client, message.build, now_);
+        const bool good = outcome_.connect == ConnectFate::cookie_good;
+        connects_.asked(link_->client, message.build, good, now_);
     }
+}
+
+void Decoder::learn(const Cookie& message) noexcept {
+    if (direction_ != Direction::to_client) return;
+    connects_.given(link_->client, now_);
+    const uint64_t made_ms = Reader(message.cookie).le_u64();
+    connects_.hear_clock(link_->service, made_ms, now_);
 }
 
 void Decoder::learn(const ConnectionAccepted& message) noexcept {
     if (direction_ != Direction::to_client) return;
-    if (session_ != nullptr && session_->connection_id == seen_.header.connection_id) return;
-    // Who did not ask is let in by nobody: somebody speaks in the server's name.
-    const auto build = connects_.build_of(link_->client, now_);
-    if (!build) return;
+    // Said again to who asks again, byte for byte; with another time it is another session.
+    const auto at_ms = static_cast<uint32_t>(message.server_time_ms);
+    const bool same_id =
+        session_ != nullptr && session_->connection_id == seen_.header.connection_id;
+    if (same_id && session_->accepted_at_ms == at_ms) return;
+    connects_.hear_clock(link_->service, message.server_time_ms, now_);
+    // Who asked may have been forgotten in a flood; the server still knows.
+    const auto asked = connects_.asked_by(link_->client, now_);
     if (session_ != nullptr) forget(*link_);  // A new attempt replaces the old session.
     const uint32_t handle = sessions_.make();
     if (handle == none) {
@@ -178,7 +231,9 @@ void Decoder::learn(const ConnectionAccepted& message) noexcept {
     session_->connection_id = seen_.header.connection_id;
     session_->encrypted = message.mode != 0;
     session_->heartbeat_timeout_ms = message.heartbeat_timeout_ms;
-    session_->build = *build;
+    session_->accepted_at_ms = at_ms;
+    session_->build_known = asked && asked->build;
+    if (session_->build_known) session_->build = *asked->build;
     session_->service = link_->service;
     outcome_.begun = true;
     session_->pong_at = now_;
@@ -230,14 +285,24 @@ void Decoder::learn(const Disconnect& message) noexcept {
     const bool talking = now_ - session_->last_client < 5s;
     if (message.reason == heartbeat && talking && !session_->heartbeat_told) {
         session_->heartbeat_told = true;
+        const bool asked = unanswered(*session_, now_) >= unanswered_min;
         accuse({.fault = Fault::heartbeat_missing,
                 .proven = true,
-                .confidence = 0.95f,
+                .confidence = asked ? 0.95f : 0.9f,
                 .observed = to_seconds(now_ - session_->pong_at),
                 .limit = session_->heartbeat_timeout_ms / 1e3,
                 .unit = "s"});
     } else if (message.reason == integrity) {
-        accuse({.fault = Fault::integrity_failed, .proven = true, .note = "the server says so"});
+        // It says so of a wrong answer and of a late one, and a line may be late.
+        const auto& challenges = session_->challenges;
+        const bool late =
+            std::ranges::any_of(challenges, [](const Challenge& c) { return c.waiting || c.late; });
+        const bool asked =
+            std::ranges::any_of(challenges, [](const Challenge& c) { return c.passed_at != 0; });
+        accuse({.fault = Fault::integrity_failed,
+                .proven = true,
+                .confidence = asked && !late ? 1.0f : 0.9f,
+                .note = "the server says so"});
     }
 }
 
@@ -278,8 +343,9 @@ void Decoder::learn(const CheckIntegrity& message) noexcept {
     });
     if (it == session_->challenges.end()) return;  // Late, which was told, or asked before us.
     it->waiting = false;
+    it->late = seen_.waits || it->age(now_) > integrity_answer_sure;
     const keys::ShadowlandSecrets* secrets = keys_.secrets_of(link_->server);
-    const bool known = secrets != nullptr && secrets->integrity_size > 0 && session_->build != 0;
+    const bool known = secrets != nullptr && secrets->integrity_size > 0 && session_->build_known;
     const bool wrong_index = it->index != message.index;
     if (!wrong_index && !known) return;
     if (!wrong_index &&

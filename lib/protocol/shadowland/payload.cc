@@ -1,8 +1,8 @@
 #include "protocol/shadowland/payload.h"
 
+#include <algorithm>
 #include <array>
-
-#include <lz4.h>
+#include <cstring>
 
 #include "base/reader.h"
 
@@ -38,27 +38,51 @@ bool before_session(ControlType type) noexcept {
            type == ControlType::connection_denied;
 }
 
-/// LZ4's block format forbids a match 0 bytes back, but the library copies what
-/// happens to lie there.
-bool offsets_hold(Bytes block) noexcept {
-    Reader in(block);
-    const auto length = [&](unsigned nibble) noexcept {
-        size_t total = nibble;
-        if (nibble == 15) {
-            uint8_t more = 255;
-            while (in.ok() && more == 255) total += more = in.u8();
+/// Reads one block of LZ4 into all of `out`.  By hand, since the format's reference decoder
+/// refuses blocks whose last literals are few, and who reads on must not read more than we do.
+class Lz4Block {
+public:
+    Lz4Block(Bytes block, MutableBytes out) noexcept : in_(block), out_(out) {}
+
+    /// False: its bytes are no block, or not of that many.
+    bool read() noexcept {
+        while (in_.ok() && !in_.empty()) {
+            const uint8_t token = in_.u8();
+            const Bytes literals = in_.bytes(length(token >> 4));
+            if (!in_.ok() || literals.size() > out_.size() - at_) return false;
+            std::ranges::copy(literals, out_.begin() + static_cast<ptrdiff_t>(at_));
+            at_ += literals.size();
+            if (in_.empty()) return at_ == out_.size();  // The last literals have no match.
+            const size_t offset = in_.le_u16();
+            constexpr size_t match_min = 4;
+            if (!copy_match(offset, length(token & 0x0f) + match_min)) return false;
         }
-        return total;
-    };
-    while (in.ok() && !in.empty()) {
-        const uint8_t token = in.u8();
-        in.skip(length(token >> 4));
-        if (in.empty()) break;  // The last literals have no match.
-        if (in.le_u16() == 0) return false;
-        (void)length(token & 0x0f);
+        return false;
     }
-    return in.ok();
-}
+
+private:
+    size_t length(unsigned nibble) noexcept {
+        size_t total = nibble;
+        for (uint8_t more = 255; nibble == 15 && more == 255 && in_.ok();) total += more = in_.u8();
+        return total;
+    }
+    /// A match may reach into what it writes itself.
+    bool copy_match(size_t offset, size_t size) noexcept {
+        if (!in_.ok() || offset == 0 || offset > at_ || size > out_.size() - at_) return false;
+        while (size > 0) {
+            const size_t some = std::min(offset, size);
+            std::memcpy(out_.data() + at_, out_.data() + at_ - offset, some);
+            at_ += some;
+            offset += some;
+            size -= some;
+        }
+        return true;
+    }
+
+    Reader in_;
+    MutableBytes out_;
+    size_t at_ = 0;
+};
 
 }  // namespace
 
@@ -112,12 +136,8 @@ Decompressed decompress(Bytes payload, Direction direction, MutableBytes out) no
         size > compression_ratio_max * payload.size() || size > out.size()) {
         return {{}, Error::lz4_size};
     }
-    const Bytes block = payload.subspan(prefix);
-    if (!offsets_hold(block)) return {{}, Error::lz4};
-    const int written = LZ4_decompress_safe(reinterpret_cast<const char*>(block.data()),
-                                            reinterpret_cast<char*>(out.data()),
-                                            static_cast<int>(block.size()), static_cast<int>(size));
-    if (written < 0 || static_cast<size_t>(written) != size) return {{}, Error::lz4};
+    Lz4Block block(payload.subspan(prefix), out.first(size));
+    if (!block.read()) return {{}, Error::lz4};
     return {out.first(size)};
 }
 

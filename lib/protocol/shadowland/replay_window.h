@@ -51,6 +51,13 @@ public:
         highest_ = sequence;
         return by;
     }
+    /// Whether one before a sequence that was accepted has not come yet.
+    bool gap_before(uint64_t sequence) const noexcept {
+        const uint64_t behind = highest_ - sequence + 1;
+        const uint64_t real = highest_ < size ? (uint64_t{1} << highest_) - 1 : ~uint64_t{0};
+        const uint64_t older = behind < size ? ~uint64_t{0} << behind : 0;
+        return (~seen_ & real & older) != 0;
+    }
     uint64_t highest() const noexcept { return highest_; }
     /// How many sequences up to the highest were never seen: lost, or still to come.
     uint64_t missing() const noexcept { return highest_ - received_; }

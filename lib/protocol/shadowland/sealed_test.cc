@@ -131,6 +131,19 @@ protected:
     Ear ear;
 };
 
+/// Nothing proves where a client's sequences are, so nothing of its own is dropped for it.
+TEST_F(SealedSession, WithoutAKeyALineThatWasDeadForLongGoesOn) {
+    uint64_t& sequence = sequences[index_of(Direction::to_server)][0];
+    for (int i = 0; i < 100; ++i) EXPECT_FALSE(sync().drop);
+    sequence += ReplayWindow::unproven_jump_max + 100;
+    for (int i = 0; i < 300; ++i) EXPECT_FALSE(sync().drop) << i;
+    EXPECT_TRUE(ear.faults.empty()) << "that is its place by now";
+    EXPECT_TRUE(hears(Direction::to_server, last).drop);
+    // What is older may be the client's own, and what came newest a stranger's.
+    sequence -= 200;
+    EXPECT_FALSE(sync().drop);
+}
+
 TEST_F(SealedSession, ALateKeyOpensWhatTheServerSaidBefore) {
     CreateEntity self;
     self.entity = 3;

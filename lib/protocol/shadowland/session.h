@@ -113,6 +113,7 @@ struct Challenge {
     uint16_t index = 0;
     uint32_t passed_at = 0;  ///< As a Ping's.
     bool waiting = false;
+    bool late = false;  ///< Or may be for the server: it is not to say what the answer was.
 
     Nanos age(Nanos now) const noexcept {
         return std::chrono::microseconds(100) * (PingSent::stamp(now) - passed_at);
@@ -133,6 +134,52 @@ struct Harmless {
     std::array<uint16_t, messages_max> offsets{};  ///< Of types in the payload.
 };
 
+/// In which of the last half seconds somebody was heard.
+class HalfSeconds {
+public:
+    void hear(Nanos now) noexcept {
+        const auto at = static_cast<uint8_t>(now / 500ms);
+        const auto passed = static_cast<uint8_t>(at - at_);
+        bits_ = static_cast<uint8_t>((passed < 8 ? bits_ << passed : 0) | 1);
+        at_ = at;
+    }
+    /// In the one at hand and in each of the three before it.
+    bool steadily() const noexcept { return (bits_ & 0x0f) == 0x0f; }
+
+private:
+    uint8_t bits_ = 0;  ///< Bit n: the half second n before the newest.
+    uint8_t at_ = 0;    ///< Of the newest; wraps.
+};
+
+/// Sequences on channel 0 too far ahead for a window that nothing proves: many in a row, and
+/// none in its old place, are the sender's new place.
+class FarAhead {
+public:
+    /// False: too few yet.
+    bool hear(uint64_t sequence, Nanos now) noexcept {
+        const auto low = static_cast<uint32_t>(sequence);
+        if (count_ == 0 || low - last_ > ReplayWindow::unproven_jump_max) {
+            count_ = 0;
+            since_ = stamp(now);
+        }
+        last_ = low;
+        if (count_ < UINT8_MAX) ++count_;
+        const auto passed = static_cast<uint8_t>(stamp(now) - since_);
+        return count_ >= enough && passed >= passed_min;
+    }
+    void forget() noexcept { count_ = 0; }
+
+private:
+    static constexpr uint8_t enough = 8;
+    static constexpr Nanos unit = 250ms;
+    static constexpr uint8_t passed_min = 4;
+    static uint8_t stamp(Nanos now) noexcept { return static_cast<uint8_t>(now / unit); }
+
+    uint32_t last_ = 0;  ///< Its lower half.
+    uint8_t count_ = 0;
+    uint8_t since_ = 0;  ///< Of the first of them; wraps.
+};
+
 /// What the game messages of a client may change of a session, but for windows, keys and what
 /// lies in pools: together, so that it can be put aside before each packet at little cost.
 struct Conduct {
@@ -144,6 +191,7 @@ struct Conduct {
     uint16_t pings_waiting = 0;  ///< Bit n: the one at n of `ping_ring`.
     bool heartbeat_told = false;
     uint8_t starved_told = 0;
+    HalfSeconds client_spoke;      ///< Proven packets.
     float rtt_ms = 0;              ///< Of the newest Pong; 0: none yet.
     uint32_t rekey_requested = 0;  ///< The epoch that the server asked for; 0: none.
     uint32_t rekey_answered = 0;
@@ -170,6 +218,7 @@ struct Session : Conduct, Answers {
     uint32_t connection_id = 0;
     uint32_t build = 0;
     uint8_t service = 0;
+    bool build_known = false;
     bool encrypted = false;
     /// What its server said and nobody could read, until the listener has been told.
     bool missed_updates = false, missed_reliable = false;
@@ -190,6 +239,8 @@ struct Session : Conduct, Answers {
 
     uint32_t harmless = UINT32_MAX;  ///< First of a list in the Worker's pool.
     uint32_t kept = UINT32_MAX;      ///< First of what waits for its key, in another.
+    FarAhead far_ahead;              ///< Of the client's, while nothing proves them.
+    uint32_t accepted_at_ms = 0;     ///< The server's time in its ConnectionAccepted; wraps.
 
     /// Every one on channel 0 begins a new slot for its sequence.
     uint8_t& unreliable_slot(uint64_t sequence) noexcept {

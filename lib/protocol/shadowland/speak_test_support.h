@@ -71,12 +71,13 @@ inline std::vector<std::byte> connect(Bytes cookie = {}, uint32_t build = 100) {
     return control(ControlType::connect, message, Direction::to_server);
 }
 
-inline std::vector<std::byte> accepted(uint32_t connection_id) {
+inline std::vector<std::byte> accepted(uint32_t connection_id, uint64_t server_time_ms = 0) {
     ConnectionAccepted message;
     message.public_key = zero_key;
     message.tick_rate = 60;
     message.heartbeat_interval_ms = 5'000;
     message.heartbeat_timeout_ms = 15'000;
+    message.server_time_ms = server_time_ms;
     return control(ControlType::connection_accepted, message, Direction::to_client,
                    {.connection_id = connection_id});
 }

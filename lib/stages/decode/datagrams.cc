@@ -268,6 +268,7 @@ void Datagrams::receive(Packet& packet, uint8_t index, Burst& burst) noexcept {
             context_.refuse(packet, DropReason::no_memory);
         }
     }
+    if (outcome.no_room) leave_unread(packet);
     if (outcome.unknown) meet_unknown(packet);
     if (outcome.opaque) context_.notice(Notice::opaque_flow);
     if (!outcome.answer.empty() && context_.enforcing()) answer(packet, outcome.answer, burst);
@@ -295,6 +296,13 @@ void Datagrams::meet_unknown(Packet& packet) noexcept {
     context_.notice(Notice::midstream_flow);
     if (context_.config.on_failure.midstream == config::OnFailure::closed) {
         context_.refuse(packet, DropReason::midstream);
+    }
+}
+
+void Datagrams::leave_unread(Packet& packet) noexcept {
+    context_.notice(Notice::stream_memory_full);
+    if (context_.config.on_failure.memory == config::OnFailure::closed) {
+        context_.refuse(packet, DropReason::no_buffer);
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include "protocol/shadowland/connects.h"
 #include "protocol/shadowland/payload.h"
+#include "stages/detect/detect.h"
 #include "stages/testing/shadowland_game.h"
 
 namespace portcullis::stages {
@@ -109,8 +110,6 @@ TEST(Datagrams, OneAddressMayConnectSoOften) {
 
 TEST(Datagrams, ASessionIsRememberedFromItsAcceptanceToItsGoodbye) {
     Game game;
-    game.down(accepted(id));
-    EXPECT_EQ(game.context.flows.size(), 0u) << "nobody asked";
     game.let_in();
     ASSERT_NE(game.flow(), nullptr);
     EXPECT_EQ(game.flow()->client(), client);
@@ -162,6 +161,128 @@ TEST(Datagrams, WithoutRoomForASessionWhatIsConfiguredHappens) {
                   choice == config::OnFailure::open ? DropReason::none : DropReason::no_memory);
         EXPECT_EQ(game.noticed(Notice::session_pool_full), 1u);
         EXPECT_EQ(game.flow(source(1)), nullptr);
+    }
+}
+
+/// A spoofer needs no more than an address and a port.
+TEST(Datagrams, WhatAnybodyMaySendEndsNobodysSession) {
+    config::Config config = configuration();
+    config.policies[0].ladder = {{0.1, policy::Action::kick}};
+    Game game(config);
+    game.let_in();
+    Cookie cookie;
+    cookie.cookie = no_cookie;
+    const Datagram spoofed[] = {
+        plain({.flags = flag::control}, Datagram{std::byte{99}}),
+        control(ControlType::cookie, cookie, Direction::to_server),
+        accepted(77),
+        plain({.connection_id = 12'345, .sequence = 7}, Datagram{std::byte{99}}),
+        Datagram(100, std::byte{0xff}),
+    };
+    for (int i = 0; i < 20; ++i) {
+        for (const Datagram& one : spoofed) {
+            game.up(one);
+            EXPECT_TRUE(game.injected.empty());
+        }
+    }
+    EXPECT_EQ(game.flow()->state, FlowState::inspected);
+    SyncEntity sync;
+    sync.fields.delta = delta::anim;
+    EXPECT_TRUE(game.up(Game::game(0, sync, Direction::to_server, 1)).went_on());
+}
+
+Datagram move(uint64_t sequence, uint32_t time_ms, float x, Channel channel = Channel::unreliable) {
+    SyncEntity sync;
+    sync.client_time_ms = time_ms;
+    sync.fields.delta = delta::position;
+    sync.fields.position = {x, 409'000, 1'000};
+    return Game::game(0, sync, Direction::to_server, sequence, channel);
+}
+
+TEST(Datagrams, WhereAndWhoAPlayerIsTheServerSays) {
+    Game game;
+    game.let_in();
+    EnterToWorld again;
+    again.symbol.text = "Admin";
+    const std::vector<std::byte> token(16);
+    again.token = token;
+    again.map = 999;
+    game.up(Game::game(3, again, Direction::to_server, 1, Channel::reliable_ordered));
+    EXPECT_EQ(game.found("state.forged"), 1u);
+    EXPECT_EQ(game.context.detect->player_of(*game.flow()), "Alice");
+    game.up(move(1, 1'000, 409'700));
+    game.up(move(2, 1'050, 419'700));
+    EXPECT_EQ(game.found("movement.teleport"), 1u);
+}
+
+/// What puts our clock ahead of the server's would make all that comes later look old.
+TEST(Datagrams, ASyncThatTheServerDoesNotTakeIsNotBelieved) {
+    for (const bool before : {true, false}) {
+        Game game;
+        if (before) {
+            game.up(connect(Datagram(cookie_size)));
+            game.down(accepted(id));
+            game.up(move(1, UINT32_MAX, 409'700));
+        }
+        game.let_in();
+        // The first on channel 1 never comes.
+        if (!before) game.up(move(2, UINT32_MAX, 409'700, Channel::reliable_ordered));
+        game.up(move(11, 1'000, 409'700));
+        game.up(move(12, 1'050, 419'700));
+        EXPECT_EQ(game.found("movement.teleport"), 1u) << before;
+    }
+}
+
+TEST(Datagrams, AGoodbyeThatTheServerHoldsBackIsNone) {
+    Game game;
+    game.let_in();
+    game.up(control(ControlType::disconnect, Disconnect{}, Direction::to_server,
+                    {.connection_id = id, .channel = Channel::reliable_ordered, .sequence = 2}));
+    EXPECT_FALSE(game.flow()->said_goodbye);
+}
+
+TEST(Datagrams, TheSameIdAgainIsANewPlayer) {
+    Game game;
+    game.let_in();
+    game.up(move(1, 100'000, 409'700));
+    game.up(control(ControlType::disconnect, Disconnect{}, Direction::to_server,
+                    {.connection_id = id, .sequence = 2}));
+    game.up(connect(Datagram(cookie_size)));
+    game.down(accepted(id, 7'000));
+    EXPECT_FALSE(game.flow()->said_goodbye);
+    EXPECT_EQ(game.counts().sessions_begun.get(), 2u);
+    for (uint64_t s = 1; s <= 40; ++s) {
+        EXPECT_TRUE(game.up(move(s, uint32_t(1'000 + 50 * s), 409'700)).went_on());
+    }
+}
+
+TEST(Datagrams, AFragmentWithoutRoomIsSaidAndMayBeRefused) {
+    for (const auto answer : {config::OnFailure::open, config::OnFailure::closed}) {
+        config::Config config = configuration();
+        config.on_failure.memory = answer;
+        Game game(config);
+        game.let_in();
+        const Datagram data(fragment_data_size);
+        size_t without_room = 0;
+        for (uint32_t who = 1; who <= 60; ++who) {
+            game.let_in(source(who), id + who);
+            uint64_t sequence = 0;
+            for (uint16_t n = 0; n < 224; ++n) {
+                const shadowland::Fragment fragment{uint16_t(n / 56), uint16_t(145 * (n % 56)),
+                                                    65'536, data};
+                const Passed one =
+                    game.up(control(ControlType::fragment, fragment, Direction::to_server,
+                                    {.connection_id = id + who,
+                                     .flags = flag::fragment,
+                                     .sequence = ++sequence}),
+                            source(who));
+                without_room += one.drop == DropReason::no_buffer;
+            }
+        }
+        EXPECT_GT(game.noticed(Notice::stream_memory_full), 0u);
+        const bool refused = answer == config::OnFailure::closed;
+        EXPECT_EQ(without_room, refused ? game.noticed(Notice::stream_memory_full) : 0u);
+        EXPECT_EQ(game.found("fragments.flood"), 0u);
     }
 }
 
@@ -234,10 +355,10 @@ Datagram strike(uint64_t sequence, uint32_t time_ms, Channel channel) {
     const auto request =
         message_bytes(5, ActionRequest{.request_id = 1, .client_time_ms = time_ms, .action = 3},
                       Direction::to_server);
-    SyncEntity sync;
-    sync.client_time_ms = time_ms;
-    sync.fields.delta = delta::anim;
-    const auto harmless = message_bytes(0, sync, Direction::to_server);
+    // What nobody knows, the server refuses itself.
+    const auto harmless =
+        message_bytes(5, ActionRequest{.request_id = 2, .client_time_ms = time_ms, .action = 99},
+                      Direction::to_server);
     return plain({.connection_id = id, .channel = channel, .sequence = sequence},
                  bundle_of({request, harmless}));
 }

@@ -151,7 +151,8 @@ void ShadowlandWatch::packet(const shadowland::PacketSeen& seen) noexcept {
 }
 
 void ShadowlandWatch::on(const shadowland::Violation& violation) noexcept {
-    if (watched_ == nullptr) {
+    // Or whoever knows an address puts findings on its player.
+    if (watched_ == nullptr || !violation.proven) {
         strangers_checks_.deliver(violation, nobody_, policy_->shadowland(), findings_);
         return weigh(violation, strangers_[hearing_.flow->service]);
     }
@@ -167,6 +168,7 @@ void ShadowlandWatch::on(const shadowland::RoundTrip& trip) noexcept {
 /// From here on what he may do is not known, until the server says it again.
 void ShadowlandWatch::on(const shadowland::Missed& missed) noexcept {
     if (watched_ == nullptr) return;
+    watched_->entry_missed |= missed.reliable;
     ask(missed);
     tell(missed);
     if (missed.reliable) context_.notice(Notice::map_unknown);
@@ -176,15 +178,15 @@ void ShadowlandWatch::on(const shadowland::Missed& missed) noexcept {
 /// receiver would choke on the gap, or knows that its receiver throws it away.
 void ShadowlandWatch::weigh(const shadowland::Violation& violation, Account& account) noexcept {
     if (findings_.empty()) return;
-    if (!violation.by_others) suspect();
+    if (&account == watched_ && !violation.by_others) suspect();
     const bool must_arrive = violation.innocent || (seen_.header.reliable() && seen_.fresh);
     detect_.weigh({.flow = *hearing_.flow,
                    .account = account,
                    .packet = hearing_.packet,
                    .time = hearing_.time,
                    .must_arrive = must_arrive,
-                   .anybody = watched_ == nullptr,
-                   .provable = !violation.by_others},
+                   .anybody = &account != watched_,
+                   .provable = &account == watched_ && !violation.by_others},
                   findings_);
 }
 
@@ -207,7 +209,8 @@ void ShadowlandWatch::notice(const shadowland::ConnectionAccepted& message) noex
     const uint32_t id = seen_.header.connection_id;
     const shadowland::Session* session = hearing_.decoder->session_at_hand();
     if (session == nullptr || session->connection_id != id) return;
-    if (watched_ != nullptr && watched_->connection_id == id) return;
+    const bool same = watched_ != nullptr && watched_->connection_id == id;
+    if (same && !hearing_.decoder->begins()) return;
     flow_ended(*hearing_.flow, verdicts::EndReason::fin, hearing_.time);
     const Pool<Watched>::Handle handle = players_.make(entities_, maps_);
     if (handle == Pool<Watched>::none) {
@@ -221,11 +224,7 @@ void ShadowlandWatch::notice(const shadowland::ConnectionAccepted& message) noex
     watched_->identity.version = 1;
 }
 
-void ShadowlandWatch::notice(const shadowland::EnterToWorld& message) noexcept {
-    if (watched_ != nullptr) watched_->identity.name.assign(message.symbol.text);
-}
-
-/// The server has let him in.
+/// The server has let him in, and says who he is: what he says himself may be anybody's name.
 void ShadowlandWatch::notice(const shadowland::CreateEntity& message) noexcept {
     if (watched_ == nullptr || !message.self()) return;
     if (!message.symbol.text.empty()) watched_->identity.name.assign(message.symbol.text);
@@ -249,6 +248,7 @@ void ShadowlandWatch::notice(const shadowland::Disconnect&) noexcept {
 }
 
 void ShadowlandWatch::translate(const shadowland::SyncEntity& message) noexcept {
+    if (!watched_->in_world()) return;
     const shadowland::FullFields& fields = message.fields;
     shadowland::Synced synced;
     synced.client_time_ms = message.client_time_ms;
@@ -265,6 +265,7 @@ void ShadowlandWatch::translate(const shadowland::SyncEntity& message) noexcept 
 }
 
 void ShadowlandWatch::translate(const shadowland::SyncEntityQuantized& message) noexcept {
+    if (!watched_->in_world()) return;
     const shadowland::QuantisedFields& fields = message.fields;
     shadowland::Synced synced;
     synced.client_time_ms = message.client_time_ms;
@@ -283,6 +284,7 @@ void ShadowlandWatch::translate(const shadowland::SyncEntityQuantized& message) 
 }
 
 void ShadowlandWatch::translate(const shadowland::ActionRequest& message) noexcept {
+    if (!watched_->in_world()) return;
     shadowland::Acted acted;
     acted.request_id = message.request_id;
     acted.client_time_ms = message.client_time_ms;

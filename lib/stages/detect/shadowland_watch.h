@@ -64,7 +64,7 @@ public:
     void on(const shadowland::Missed& missed) noexcept;
     template <class Message>
     void on(const Message& message) noexcept {
-        if (!seen_.fresh) return;
+        if (!seen_.fresh || hearing_.decoder->refuses()) return;
         ++messages_;
         refused_ = false;
         if (before_.holds()) put_aside(message);
@@ -104,7 +104,7 @@ private:
     }
     template <class Event>
     void tell(const Event& event) noexcept {
-        if constexpr (requires(shadowland::Player& player) { player.on(event); }) {
+        if constexpr (requires(shadowland::Player & player) { player.on(event); }) {
             watched_->player.on(event);
         }
     }
@@ -136,7 +136,6 @@ private:
     template <class Message>
     void notice(const Message&) noexcept {}
     void notice(const shadowland::ConnectionAccepted& message) noexcept;
-    void notice(const shadowland::EnterToWorld& message) noexcept;
     void notice(const shadowland::CreateEntity& message) noexcept;
     void notice(const shadowland::Ack& message) noexcept;
     void notice(const shadowland::Disconnect& message) noexcept;
