@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -54,8 +55,10 @@ public:
                 out.add(0.97f, {.observed = passed, .limit = double(cooldown), .unit = "ms"});
             }
         }
-        if (last.known && acted.client_time_ms < last.client_time_ms) return;
-        last = {true, acted.request_id, acted.client_time_ms};
+        // What is ahead of its clock would hide all that comes until then.
+        const uint32_t time_ms = std::min(acted.client_time_ms, player.client_now_ms());
+        if (last.known && time_ms < last.client_time_ms) return;
+        last = {true, acted.request_id, time_ms};
     }
     void on(const shadowland::ActionResult& result, const shadowland::Player& player,
             const Settings&, Findings&) noexcept {
@@ -80,8 +83,9 @@ private:
     ShadowClock clock_;
 };
 
-/// Range: further away than the action reaches.  The limit grows by what both may
-/// have walked since they were last heard of.
+/// Range: further away than the action reaches, to its target and to its point.  The limit
+/// grows by what both may have walked since they were last heard of; what only hangs on a
+/// client that was silent for long, or on a very late Pong, is written down.
 class ShadowRange {
 public:
     static constexpr std::string_view name = "action.range";
@@ -96,6 +100,11 @@ public:
 
     void on(const shadowland::Acted& acted, const shadowland::Player& player,
             const Settings& settings, Findings& out) noexcept;
+
+private:
+    static void judge(const shadowland::Acted& acted, const shadowland::Place& target,
+                      double target_s, const shadowland::Player& player, const Settings& settings,
+                      Findings& out) noexcept;
 };
 
 /// State: acting while dead, casting, stunned or frozen.
@@ -105,9 +114,9 @@ public:
 
     struct Settings {};
 
-    void on(const shadowland::Acted&, const shadowland::Player& player, const Settings&,
+    void on(const shadowland::Acted& acted, const shadowland::Player& player, const Settings&,
             Findings& out) noexcept {
-        if (player.may_act()) return;
+        if (player.may_act(player.made_at(acted.client_time_ms))) return;
         out.add(0.96f, {.observed = double(player.flags.state), .unit = "bits"});
     }
 };

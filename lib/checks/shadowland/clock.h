@@ -2,15 +2,15 @@
 
 #include <cstdint>
 
+#include "player/shadowland/player.h"
+
 namespace portcullis::checks {
 
 /// A client's clock as the packets of one channel tell it: who numbers a packet later has
 /// made it later, however the line mixes them.
 class ShadowClock {
 public:
-    /// What a client put aside for company, it may send behind what it made later: the wire
-    /// document gives it 50 ms.
-    static constexpr uint32_t put_aside_max_ms = 100;
+    static constexpr uint32_t put_aside_max_ms = shadowland::Player::put_aside_max_ms;
 
     /// By how much what this packet says is before what an earlier one said; 0: not by more
     /// than it may be, or the packet has no sequence on the channel.

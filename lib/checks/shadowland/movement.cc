@@ -1,30 +1,39 @@
 #include "checks/shadowland/movement.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace portcullis::checks {
 
 using shadowland::Box;
+using shadowland::Correction;
 using shadowland::Place;
 using shadowland::Player;
+using shadowland::Step;
 using shadowland::Synced;
 
 namespace {
 
 double in_ms(Nanos t) noexcept { return to_milliseconds(t); }
 
+/// On the ground plan.
+struct Corner {
+    double x, y;
+};
+double between(Corner a, Corner b) noexcept { return std::hypot(b.x - a.x, b.y - a.y); }
+
 bool inside(const Place& p, const Box& box) noexcept {
     return p.x > box.min.x && p.x < box.max.x && p.y > box.min.y && p.y < box.max.y &&
            p.z > box.min.z && p.z < box.max.z;
 }
 
-/// Whether the way from `a` to `b` enters the box (the slab method).
-bool crosses(const Place& a, const Place& b, const Box& box) noexcept {
-    const double from[] = {a.x, a.y, a.z}, to[] = {b.x, b.y, b.z};
-    const double low[] = {box.min.x, box.min.y, box.min.z};
-    const double high[] = {box.max.x, box.max.y, box.max.z};
+/// Whether the way from `a` to `b` enters the box's ground plan (the slab method).
+bool crosses(Corner a, Corner b, const Box& box) noexcept {
+    const double from[] = {a.x, a.y}, to[] = {b.x, b.y};
+    const double low[] = {box.min.x, box.min.y}, high[] = {box.max.x, box.max.y};
     double enter = 0, leave = 1;
-    for (size_t i = 0; i < 3; ++i) {
+    for (size_t i = 0; i < 2; ++i) {
         const double way = to[i] - from[i];
         if (way == 0) {
             if (from[i] <= low[i] || from[i] >= high[i]) return false;
@@ -37,34 +46,55 @@ bool crosses(const Place& a, const Place& b, const Box& box) noexcept {
     return enter < leave;
 }
 
-}  // namespace
-
-ShadowStep ShadowStep::of(const Synced& synced, const Player& player) noexcept {
-    ShadowStep step;
-    if (!synced.has_position || !player.placed || player.map == nullptr) return step;
-    if (synced.client_time_ms < player.client_time_ms) return step;  // An older one, late.
-    step.judged = true;
-    step.seconds = (synced.client_time_ms - player.position_time_ms) / 1e3;
-    step.distance = (synced.position - player.position).horizontal();
-    step.allowed = player.speed_max() * step.seconds;
-    constexpr double quantised = 8;
-    // Only a step that legs do not explain asks for the server's word.
-    const double plain = step.allowed * 1.05 + quantised * std::max(synced.step, 1.0);
-    step.corrected = step.distance > plain && player.correction_for(synced.position) != nullptr;
-    return step;
+/// The shortest way from `a` to `b` that does not enter the box's ground plan: over one of its
+/// corners, or two that are next to each other.  Infinite where one of them lies within.
+double way_round(Corner a, Corner b, const Box& box) noexcept {
+    const Corner corners[] = {{box.min.x, box.min.y},
+                              {box.max.x, box.min.y},
+                              {box.max.x, box.max.y},
+                              {box.min.x, box.max.y}};
+    double shortest = std::numeric_limits<double>::infinity();
+    for (size_t i = 0; i < 4; ++i) {
+        const Corner first = corners[i];
+        if (crosses(a, first, box)) continue;
+        if (!crosses(first, b, box)) {
+            shortest = std::min(shortest, between(a, first) + between(first, b));
+        }
+        for (const size_t next : {(i + 1) % 4, (i + 3) % 4}) {
+            const Corner second = corners[next];
+            if (crosses(second, b, box)) continue;
+            shortest =
+                std::min(shortest, between(a, first) + between(first, second) + between(second, b));
+        }
+    }
+    return shortest;
 }
+
+/// What a position on the wire may be off by is no wall.
+Box shrunk(const Box& box, double by) noexcept {
+    Box smaller = box;
+    smaller.min.x += by;
+    smaller.min.y += by;
+    smaller.max.x -= by;
+    smaller.max.y -= by;
+    return smaller;
+}
+
+}  // namespace
 
 void ShadowSpeed::on(const Synced& synced, const Player& player, const Settings& settings,
                      Findings& out) noexcept {
-    const ShadowStep step = ShadowStep::of(synced, player);
+    const Step step = player.step(synced);
     if (!step.judged) return;
-    // A leap is another check's; over a corrected way nobody can tell.
-    constexpr double leap = 1'000;
-    if (step.corrected || step.distance > step.allowed + leap) return restart();
-    // Until the server's word has arrived for certain, it may set the client back at any step.
-    if (player.correction_waits()) return restart();
-    path_ += step.distance;
-    allowed_ += step.allowed;
+    // A leap is another check's.
+    constexpr double leap = ShadowTeleport::leap;
+    const bool leaps = step.distance > ShadowTeleport::limit(step, leap);
+    if (step.back || step.ignores || (leaps && !step.corrected)) return restart();
+    // Where the server put him he has not walked.
+    if (!step.corrected) {
+        path_ += step.perhaps_corrected ? std::min(step.distance, step.allowed) : step.distance;
+        allowed_ += step.allowed;
+    }
     const uint32_t now_ms = synced.client_time_ms;
 
     // The youngest mark that is old enough; older ones have served.
@@ -75,19 +105,18 @@ void ShadowSpeed::on(const Synced& synced, const Player& player, const Settings&
     }
     if (marks_size_ > 0) {
         const Mark& mark = marks_[marks_first_];
-        if (now_ms - mark.time_ms >= window_ms) {
-            const double walked = path_ - mark.path;
-            const double fair = allowed_ - mark.allowed;
-            const double seconds = (now_ms - mark.time_ms) / 1e3;
-            const double limit = settings.tolerance * fair +
-                                 settings.steps * std::max(synced.step, 1.0) +
-                                 settings.clock_ms / 1e3 * Player::walk_speed;
-            if (walked > limit) {
-                out.add(
-                    0.98f,
+        const double walked = path_ - mark.path;
+        const double fair = allowed_ - mark.allowed;
+        const bool whole = now_ms - mark.time_ms >= window_ms;
+        const double seconds = std::max((now_ms - mark.time_ms) / 1e3, 0.001);
+        const double limit = settings.tolerance * fair +
+                             settings.steps * std::max(synced.step, 1.0) +
+                             settings.clock_ms / 1e3 * Player::walk_speed;
+        // For what exceeds it by a leap no whole window need pass.
+        if (walked > limit + (whole ? 0 : leap)) {
+            out.add(0.98f,
                     {.observed = walked / seconds, .limit = limit / seconds, .unit = "units/s"});
-                return restart();
-            }
+            return restart();
         }
     }
     const size_t last = (marks_first_ + marks_size_ + marks_max - 1u) % marks_max;
@@ -107,30 +136,37 @@ void ShadowSpeed::on(const Synced& synced, const Player& player, const Settings&
 
 void ShadowTeleport::on(const Synced& synced, const Player& player, const Settings& settings,
                         Findings& out) noexcept {
-    const ShadowStep step = ShadowStep::of(synced, player);
+    const Step step = player.step(synced);
     if (!step.judged || step.corrected) return;
-    const double limit = step.allowed * 1.05 + settings.beyond;
-    if (step.distance <= limit) return;
-    out.add(0.98f, {.observed = step.distance, .limit = limit, .unit = "units"});
+    const double most = limit(step, settings.beyond);
+    if (step.distance <= most) return;
+    out.add(0.98f, {.observed = step.distance,
+                    .limit = most,
+                    .unit = "units",
+                    .note = step.ignores ? "from where the server put it" : ""});
 }
 
 void ShadowFly::on(const Synced& synced, const Player& player, const Settings& settings,
                    Findings& out) noexcept {
-    if (!synced.has_position || player.map == nullptr || !player.map->ground) return;
-    if (player.synced && synced.client_time_ms < player.client_time_ms) return;
+    if (!player.step(synced).taken || !player.map->ground) return;
     const double ground = *player.map->ground;
     const double height = synced.position.z - ground;
     if (height <= settings.air_units) {
         syncs_ = 0;
-        lifted_ = false;
+        lifted_to_ = 0;
         return;
     }
-    for (const Player::Correction& correction : player.corrections) {
-        const bool aloft = correction.position().z - ground > settings.air_units;
-        if (aloft && player.in_force(correction)) lifted_ = true;
+    for (const Correction& correction : player.corrections) {
+        const double put = correction.position().z - ground;
+        const bool aloft = put > settings.air_units && player.in_force(correction);
+        const auto most = static_cast<float>(put + settings.jump_units);
+        if (aloft) lifted_to_ = std::max(lifted_to_, most);
     }
-    if (height > settings.jump_units && !lifted_) {
-        out.add(0.97f, {.observed = height, .limit = settings.jump_units, .unit = "units"});
+    const double highest = std::max<double>(lifted_to_, settings.jump_units);
+    if (height > highest) {
+        out.add(0.97f, {.observed = height, .limit = highest, .unit = "units"});
+    } else if (lifted_to_ > 0) {
+        lifted_to_ = static_cast<float>(std::min(highest, height + settings.jump_units));
     }
     const auto now_at = static_cast<float>(height);
     const float low = syncs_ == 0 ? now_at : std::min(lowest_, now_at);
@@ -153,51 +189,88 @@ void ShadowFly::on(const Synced& synced, const Player& player, const Settings& s
 
 void ShadowTimer::on(const Synced& synced, const Player& player, const Settings& settings,
                      Findings& out) noexcept {
+    if (!player.in_world) return;
     if (const double back = clock_.back_by(synced.client_time_ms, synced.sequence); back > 0) {
         out.add(0.98f, {.observed = back, .unit = "ms", .note = "goes back"});
     }
+    hear(synced.client_time_ms, player, settings, out);
+}
+
+void ShadowTimer::hear(uint32_t time_ms, const Player& player, const Settings& settings,
+                       Findings& out) noexcept {
+    if (!player.in_world) return;
     // Only differences count, and those a double holds to the microsecond.
-    const double offset = synced.client_time_ms - in_ms(player.now);
+    const double offset = time_ms - in_ms(player.now);
     if (!begun_) {
         begun_ = true;
         since_ = player.now;
         base_ms_ = offset;
     }
     const Nanos passed = player.now - since_;
-    if (passed <= learning) {
-        base_ms_ = std::max(base_ms_, offset);
-        return;
-    }
     const double ahead = offset - base_ms_ - settings.drift * in_ms(passed);
-    if (ahead <= settings.ahead_ms) return;
+    const bool learns = passed <= learning;
+    if (ahead <= level_max_ms) level_at_ = player.now;
+    if (ahead <= (learns ? 0 : settings.ahead_ms)) return;
+    if (!learns && raised_at_ == Nanos{}) {
+        // A clock that runs fast owes nothing.
+        const bool sudden = player.now - level_at_ <= from_level_max;
+        raised_at_ = sudden ? player.now : since_;
+        raised_ms_ = 0;
+        told_ = false;
+    }
+    const double room = learns ? raise_max_ms - raised_ms_ : raise_max_ms;
+    // Half of what is fair stays, so that a fast clock is told on as it gains.
+    const double raise = std::min(learns ? ahead : ahead - settings.ahead_ms / 2, room);
+    base_ms_ += raise;
+    raised_ms_ += static_cast<float>(raise);
+    // What a line owed him since he joined it gives back at once; that is told once at most.
+    const bool gives_back = learns || player.now - raised_at_ <= owed_for_max;
+    if (gives_back && ahead <= room && raised_ms_ <= (learns ? raise_max_ms : owed_max_ms)) return;
+    if (gives_back && told_ && raised_ms_ <= told_once_max_ms) return;
+    told_ = true;
     out.add(0.98f, {.observed = ahead, .limit = settings.ahead_ms, .unit = "ms"});
-    base_ms_ += settings.ahead_ms / 2;
 }
 
 void ShadowClip::on(const Synced& synced, const Player& player, const Settings&,
                     Findings& out) noexcept {
-    const ShadowStep step = ShadowStep::of(synced, player);
+    const Step step = player.step(synced);
     if (!step.judged) return;
-    const bool below = player.map->ground && synced.position.z < *player.map->ground - depth_max;
-    if (step.corrected || player.correction_waits()) {
+    const Place& from = player.position;
+    const Place& to = synced.position;
+    const bool below = player.map->ground && to.z < *player.map->ground - depth_max;
+    const bool put_below = std::ranges::any_of(player.corrections, [&](const Correction& c) {
+        return player.map->ground && player.in_force(c) &&
+               c.position().z < *player.map->ground - depth_max;
+    });
+    if (put_below) {
         sunk_ |= below;
-        return;
+    } else {
+        sunk_ &= below;
     }
-    sunk_ &= below;
     if (below && !sunk_) {
-        out.add(0.97f, {.observed = synced.position.z,
+        out.add(0.97f, {.observed = to.z,
                         .limit = *player.map->ground,
                         .unit = "units",
                         .note = "below the ground"});
     }
+    if (step.corrected || step.perhaps_corrected || step.ignores || step.back) return;
+    // Both a step coarse, as movement.speed has it.
+    const double coarse = std::max(synced.step, 1.0);
+    const double way_max = step.allowed * 1.05 + 8 * coarse;
     for (const Box& wall : player.map->walls) {
+        constexpr double leap = 95;
+        const bool high = wall.max.z > std::max(from.z, to.z) + leap;
+        const bool deep = wall.min.z <= std::min(from.z, to.z);
+        if (!high || !deep) continue;
+        const Box box = shrunk(wall, 2 * coarse);
         // Where the server has put somebody into a wall, he must get out again.
-        if (inside(player.position, wall)) continue;
-        if (!crosses(player.position, synced.position, wall)) continue;
-        // Between syncs far apart an honest way may lead around the corner.
-        constexpr double unseen_max_s = 0.25;
-        out.add(step.seconds <= unseen_max_s ? 0.97f : 0.7f,
-                {.observed = step.distance, .unit = "units", .note = "through a wall"});
+        if (inside(from, box)) continue;
+        const Corner a{from.x, from.y}, b{to.x, to.y};
+        if (!crosses(a, b, box)) continue;
+        const double way = way_round(a, b, box);
+        if (way <= way_max) continue;
+        out.add(0.97f,
+                {.observed = way, .limit = way_max, .unit = "units", .note = "through a wall"});
     }
 }
 

@@ -9,25 +9,13 @@
 /// How a Shadowland client may move, by its own clock and the server's word.
 namespace portcullis::checks {
 
-/// One step from one sync with a position to the next, as all movement checks see it.
-struct ShadowStep {
-    bool judged = false;     ///< There was a position before, and the map is known.
-    bool corrected = false;  ///< The server had put the client there.
-    double seconds = 0;      ///< By the client's clock.
-    double distance = 0;     ///< Horizontal.
-    double allowed = 0;      ///< Walking and quantisation, for this step alone.
-
-    static ShadowStep of(const shadowland::Synced& synced,
-                         const shadowland::Player& player) noexcept;
-};
-
 /// Speed: a longer way than legs carry.
 ///
 /// Judged over windows of a second and more of the client's own time, so a line
 /// that holds back and gives everything at once changes nothing.  Slowing down is
-/// believed late, since the client learns of it late.
-/// Blind: shortly after the server moved the client; a tenth more speed for less
-/// than a second.
+/// believed when the client has acknowledged it.
+/// Blind: one step for each time that the server sent a correction, and half a second of
+/// small ones toward it; a tenth more speed for less than a second.
 class ShadowSpeed {
 public:
     static constexpr std::string_view name = "movement.speed";
@@ -46,7 +34,7 @@ public:
 
 private:
     static constexpr uint32_t window_ms = 1'000;
-    static constexpr uint32_t mark_every_ms = 50;
+    static constexpr uint32_t mark_every_ms = 100;
     /// Those of a window, and what is between them and the next.
     static constexpr size_t marks_max = window_ms / mark_every_ms + 4;
 
@@ -69,19 +57,26 @@ public:
     static constexpr std::string_view name = "movement.teleport";
     static constexpr float weight = 5;
 
+    /// Units over the allowed way that movement.speed leaves to this check.
+    static constexpr double leap = 1'000;
+
     struct Settings {
-        double beyond = 1'000;  ///< Units over the allowed distance.
+        double beyond = leap;  ///< Units over the allowed distance.
     };
     static constexpr std::array<Parameter<Settings>, 1> parameters = {{
-        {"beyond", &Settings::beyond, 100, 100'000, "Units over the allowed distance."},
+        {"beyond", &Settings::beyond, 100, leap, "Units over the allowed distance."},
     }};
+
+    static double limit(const shadowland::Step& step, double beyond) noexcept {
+        return step.allowed * 1.05 + beyond;
+    }
 
     void on(const shadowland::Synced& synced, const shadowland::Player& player,
             const Settings& settings, Findings& out) noexcept;
 };
 
 /// Fly: hanging in the air, or higher than a jump.
-/// Blind: on the way down from where the server put the client.
+/// Blind: on the way down from where the server put the client, however fast.
 class ShadowFly {
 public:
     static constexpr std::string_view name = "movement.fly";
@@ -99,13 +94,16 @@ public:
 private:
     static constexpr unsigned hover_syncs_min = 4;
 
-    bool lifted_ = false;  ///< The server put it in the air, and it has not landed since.
-    unsigned syncs_ = 0;   ///< At one height in the air.
+    /// The server put it in the air, and it has not landed since: a jump over the lowest that
+    /// it has been.  0: no.
+    float lifted_to_ = 0;
+    unsigned syncs_ = 0;  ///< At one height in the air.
     uint32_t since_ms_ = 0;
     float lowest_ = 0, highest_ = 0;
 };
 
 /// Timer: the client's clock runs faster than time, or goes back.
+/// Blind: the first time that it gains at once what a slow line may have owed when it joined.
 class ShadowTimer {
 public:
     static constexpr std::string_view name = "movement.timer";
@@ -120,17 +118,41 @@ public:
 
     void on(const shadowland::Synced& synced, const shadowland::Player& player,
             const Settings& settings, Findings& out) noexcept;
+    void on(const shadowland::Acted& acted, const shadowland::Player& player,
+            const Settings& settings, Findings& out) noexcept {
+        hear(acted.client_time_ms, player, settings, out);
+    }
 
 private:
     static constexpr Nanos learning = 2s;
+    /// By so much one message may raise the base, and all while it is learnt.
+    static constexpr double raise_max_ms = 5'000;
+    /// What the line may have owed since he joined, and how long it takes to give it back.
+    static constexpr double owed_max_ms = 3'000, told_once_max_ms = 10'000;
+    static constexpr Nanos owed_for_max = 1s;
+    /// So little ahead is none.  A line gives back its debt sooner after that than a clock that
+    /// runs fast gains as much.
+    static constexpr double level_max_ms = 100;
+    static constexpr Nanos from_level_max = 1'500ms;
+
+    void hear(uint32_t time_ms, const shadowland::Player& player, const Settings& settings,
+              Findings& out) noexcept;
+
     bool begun_ = false;
+    bool told_ = false;    ///< That the line owed him too much.
+    float raised_ms_ = 0;  ///< The base: while it is learnt, then since `raised_at_`.
     ShadowClock clock_;
     Nanos since_{};
+    Nanos raised_at_{};  ///< For the first time since it is learnt.
+    Nanos level_at_{};   ///< When the clock was last not ahead.
     double base_ms_ = 0;
 };
 
 /// Clip: through a wall, or the ground.
-/// Blind: from where the server put the client below the ground until it has come up.
+///
+/// Between two syncs a client may have gone round a wall: accused is who had no time for that.
+/// Blind: boxes that one can pass under, or leap over from where both syncs are; from where
+/// the server put the client below the ground until it has come up.
 class ShadowClip {
 public:
     static constexpr std::string_view name = "movement.clip";

@@ -21,11 +21,11 @@ public:
     }
 
     /// The server puts him there, in the packet of this sequence.
-    void enter(const shadowland::Place& at) {
+    void enter(const shadowland::Place& at, uint16_t map = 1) {
         shadowland::CreateEntity self;
         self.entity = 1;
         self.bits = shadowland::CreateEntity::is_self;
-        self.map = 1;
+        self.map = map;
         self.position = triple(at);
         self.flags = {.state = shadowland::state::alive, .buffs = 0, .hp = 255, .mana = 255};
         from_server(self);
@@ -62,10 +62,11 @@ public:
         if (known != nullptr) show(entity, known->type, at);
     }
     /// His acknowledgements say that he has all of it.
-    void delivered() { player.on(shadowland::Delivered{player.sequence}); }
+    void delivered() { player.on(shadowland::Delivered{channel, player.sequence}); }
     template <class Message>
     void from_server(const Message& message) {
         ++player.sequence;
+        player.channel = channel;
         if constexpr (requires { player.on(message); }) player.on(message);
         tell(message);
     }
@@ -74,9 +75,11 @@ public:
         player.on(shadowland::Missed{reliable});
     }
 
-    void sync(const shadowland::Place& at, uint8_t state = 0) {
+    void sync(const shadowland::Place& at, uint8_t state = 0) { sync_made(clock_ms(), at, state); }
+    /// One that he made then.
+    void sync_made(uint32_t time_ms, const shadowland::Place& at, uint8_t state = 0) {
         shadowland::Synced synced;
-        synced.client_time_ms = clock_ms();
+        synced.client_time_ms = time_ms;
         synced.sequence = sequences_ += 2;
         synced.has_position = true;
         synced.position = at;
@@ -94,7 +97,7 @@ public:
         acted.action = action;
         acted.has_target = true;
         acted.target = target;
-        tell(acted);
+        act(acted);
     }
     void act_at(uint32_t action, const shadowland::Place& point) {
         shadowland::Acted acted;
@@ -103,7 +106,11 @@ public:
         acted.action = action;
         acted.has_point = true;
         acted.point = point;
+        act(acted);
+    }
+    void act(const shadowland::Acted& acted) {
         tell(acted);
+        player.on(acted);
     }
     template <class Event>
     void tell(const Event& event) {
@@ -125,6 +132,7 @@ public:
 
     double clock_rate = 1;
     uint32_t clock_offset_ms = 0;
+    shadowland::Channel channel = shadowland::Channel::reliable_ordered;  ///< Of the server.
     Set::Settings settings;
     std::vector<Finding> said;
 
@@ -140,6 +148,13 @@ private:
         config::Shadowland::Wall& wall = map.walls.emplace_back();
         wall.min = {412'000, 400'000, 0};
         wall.max = {412'200, 420'000, 3'000};
+        config::Shadowland::Map& second = config.maps.emplace_back();
+        second.id = 2;
+        second.section = {12'800, 12'800, 3'200};
+        second.sections_per_component = {2, 2, 1};
+        second.components = {4, 4, 2};
+        second.step = step;
+        second.ground = 500;
         return config;
     }
     static shadowland::Triple triple(const shadowland::Place& p) {

@@ -153,10 +153,121 @@ TEST(ShadowActions, NobodyActsWhoCanNot) {
         scene.change(c.state, c.buffs);
         scene.act(slash, wolf);
         EXPECT_EQ(scene.found("action.state"), 0) << c.story << ": he does not know yet";
+        scene.delivered();
         scene.player.now += 2s;
         scene.act(slash, wolf);
         EXPECT_EQ(scene.found("action.state") >= 0.95f, c.found) << c.story;
     }
+}
+
+/// Slash, and stunned after: its first copies are lost, and it comes when he knows better.
+TEST(ShadowActions, WhatHeDidBeforeHeWasStunnedMayComeAfter) {
+    ShadowScene scene;
+    arrived(scene);
+    shadowland::Acted acted;
+    acted.client_time_ms = scene.clock_ms();
+    acted.sequence = 1'001;
+    acted.action = slash;
+    scene.player.now += 50ms;
+    scene.change(shadowland::state::alive, shadowland::buff::stunned);
+    scene.player.now += 50ms;
+    scene.delivered();
+    scene.player.now += 2'000ms;
+    scene.sync(home);
+    scene.act(acted);
+    EXPECT_TRUE(scene.said.empty());
+}
+
+TEST(ShadowActions, ARequestThatWasSentAgainIsJudgedByWhereHeWas) {
+    ShadowScene scene;
+    arrived(scene);
+    shadowland::Acted acted;
+    acted.client_time_ms = scene.clock_ms();
+    acted.sequence = 1'001;
+    acted.action = slash;
+    acted.has_target = true;
+    acted.target = wolf;
+    Place at = home;
+    for (int i = 0; i < 40; ++i) {
+        scene.player.now += 50ms;
+        at.x -= 30;
+        scene.sync(at);
+    }
+    scene.act(acted);
+    EXPECT_TRUE(scene.said.empty());
+}
+
+TEST(ShadowActions, TargetAndPointAreBothInRange) {
+    for (const bool target : {true, false}) {
+        ShadowScene scene;
+        arrived(scene);
+        scene.update(wolf, {home.x + (target ? 60'000 : 200), home.y, ground});
+        shadowland::Acted acted;
+        acted.client_time_ms = scene.clock_ms();
+        acted.sequence = 1'001;
+        acted.action = slash;
+        acted.has_target = acted.has_point = true;
+        acted.target = wolf;
+        acted.point = {home.x + (target ? 0 : 60'000), home.y, ground};
+        scene.act(acted);
+        EXPECT_GE(scene.found("action.range"), 0.95f) << target;
+    }
+}
+
+TEST(ShadowActions, WhoIsSilentForLongIsWrittenDown) {
+    ShadowScene scene;
+    arrived(scene);
+    scene.update(wolf, {home.x + 2'800, home.y, ground});
+    scene.player.now += 4'900ms;
+    scene.act(slash, wolf);
+    EXPECT_FLOAT_EQ(scene.found("action.range"), 0.9f);
+}
+
+TEST(ShadowActions, ACorrectionOnItsWayReachesNoFurtherThanWhereItLeads) {
+    ShadowScene scene;
+    arrived(scene);
+    scene.correct({home.x + 1'400, home.y, ground});
+    scene.update(wolf, {home.x + 1'600, home.y, ground});
+    scene.act(slash, wolf);
+    EXPECT_EQ(scene.found("action.range"), 0);
+    scene.update(wolf, {home.x + 9'000, home.y, ground});
+    scene.act(slash, wolf, 2);
+    EXPECT_GE(scene.found("action.range"), 0.95f);
+}
+
+/// Slash ten times a second, by a clock that says otherwise.
+TEST(ShadowActions, TheClockOfRequestsIsTheClientsOwn) {
+    ShadowScene scene;
+    arrived(scene);
+    for (int i = 0; i < 40; ++i) {
+        scene.player.now += 100ms;
+        scene.clock_offset_ms += 500;
+        scene.act(slash, wolf);
+    }
+    size_t found = 0;
+    for (const Finding& finding : scene.said) found += finding.confidence >= 0.95f;
+    EXPECT_GE(found, 10u);
+}
+
+TEST(ShadowActions, ARequestAheadOfTimeHidesNoneThatFollows) {
+    ShadowScene scene;
+    arrived(scene);
+    shadowland::Acted poison;
+    poison.client_time_ms = UINT32_MAX - 255;
+    poison.sequence = 1'001;
+    poison.action = slash;
+    scene.act(poison);
+    scene.said.clear();
+    for (int i = 0; i < 20; ++i) {
+        scene.player.now += 100ms;
+        shadowland::Acted acted;
+        acted.client_time_ms = scene.clock_ms();
+        acted.action = slash;
+        acted.has_target = true;
+        acted.target = wolf;
+        scene.act(acted);
+    }
+    EXPECT_GE(scene.found("action.cooldown"), 0.95f);
 }
 
 TEST(ShadowActions, WhatIsShownFromTooFarAwayIsALeak) {

@@ -74,8 +74,9 @@ struct Missed {
     bool reliable = false;  ///< On channels 1 and 2 too, and with it who and where the client is.
 };
 
-/// The client has all that the server sent on channel 1 up to a sequence.
+/// The client has all that the server sent on a reliable channel up to a sequence.
 struct Delivered {
+    Channel channel = Channel::reliable_ordered;
     uint64_t sequence = 0;
 };
 

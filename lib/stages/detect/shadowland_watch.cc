@@ -145,7 +145,8 @@ void ShadowlandWatch::packet(const shadowland::PacketSeen& seen) noexcept {
     seen_ = seen;
     messages_ = leaks_ = 0;
     if (watched_ != nullptr && hearing_.direction == protocol::Direction::to_client) {
-        watched_->player.sequence = sequence_on(shadowland::Channel::reliable_ordered);
+        watched_->player.sequence = seen.header.sequence;
+        watched_->player.channel = seen.header.channel;
     }
     context_.counters.service[hearing_.flow->service].game_packets.add();
 }
@@ -235,10 +236,9 @@ void ShadowlandWatch::notice(const shadowland::CreateEntity& message) noexcept {
 void ShadowlandWatch::notice(const shadowland::Ack& message) noexcept {
     const bool of_client = hearing_.direction == protocol::Direction::to_server;
     const shadowland::Session* session = hearing_.decoder->session_at_hand();
-    const bool ordered =
-        message.channel == shadowland::index_of(shadowland::Channel::reliable_ordered);
-    if (watched_ == nullptr || session == nullptr || !of_client || !ordered) return;
-    tell(shadowland::Delivered{session->delivered(shadowland::Channel::reliable_ordered)});
+    if (watched_ == nullptr || session == nullptr || !of_client) return;
+    const auto channel = static_cast<shadowland::Channel>(message.channel);
+    tell(shadowland::Delivered{channel, session->delivered(channel)});
 }
 
 void ShadowlandWatch::notice(const shadowland::Disconnect&) noexcept {
@@ -257,7 +257,10 @@ void ShadowlandWatch::translate(const shadowland::SyncEntity& message) noexcept 
     synced.position = shadowland::place_of(fields.position);
     const shadowland::Map* map = watched_->player.map;
     if (synced.has_position && map != nullptr && !map->holds(synced.position)) {
-        return judge(shadowland::OutOfWorld{});
+        if (!watched_->player.arriving(message.client_time_ms)) {
+            return judge(shadowland::OutOfWorld{});
+        }
+        synced.has_position = false;
     }
     synced.has_state = fields.has(shadowland::delta::flags);
     synced.state = fields.flags.state;
@@ -275,9 +278,11 @@ void ShadowlandWatch::translate(const shadowland::SyncEntityQuantized& message) 
     const shadowland::Map* map = watched_->player.map;
     if (fields.has(shadowland::delta::position) && map != nullptr) {
         const auto place = map->place(fields.quadrant, fields.position);
-        if (!place) return judge(shadowland::OutOfWorld{fields.quadrant});
-        synced.has_position = true;
-        synced.position = *place;
+        if (!place && !watched_->player.arriving(message.client_time_ms)) {
+            return judge(shadowland::OutOfWorld{fields.quadrant});
+        }
+        synced.has_position = place.has_value();
+        if (place) synced.position = *place;
         synced.step = map->step;
     }
     judge(synced);
@@ -295,9 +300,11 @@ void ShadowlandWatch::translate(const shadowland::ActionRequest& message) noexce
     const shadowland::Map* map = watched_->player.map;
     if ((message.bits & shadowland::ActionRequest::has_point) != 0 && map != nullptr) {
         const auto place = map->place(message.quadrant, message.point);
-        if (!place) return judge(shadowland::OutOfWorld{message.quadrant});
-        acted.has_point = true;
-        acted.point = *place;
+        if (!place && !watched_->player.arriving(message.client_time_ms)) {
+            return judge(shadowland::OutOfWorld{message.quadrant});
+        }
+        acted.has_point = place.has_value();
+        if (place) acted.point = *place;
     }
     judge(acted);
 }
@@ -375,7 +382,7 @@ bool ShadowlandWatch::describe(const Flow& flow, PlayerReport& out) const noexce
     out.identity = watched.identity;
     out.logged_in = watched.logged_in && !watched.left;
     out.measured = player.rtt_ms > 0;
-    out.latency = Nanos(static_cast<int64_t>(player.rtt_ms * 1e6));
+    out.latency = Nanos(static_cast<int64_t>(double(player.rtt_ms) * 1e6));
     return true;
 }
 
