@@ -391,7 +391,7 @@ TEST_F(Session_, ALineThatStalledGivesBackMoreThanAFloodMay) {
 
 TEST_F(Session_, WhatComesBeforeASessionIsNobodysProven) {
     Connect wrong_options;
-    wrong_options.public_key = no_key;
+    wrong_options.public_key = zero_key;
     wrong_options.cookie = no_cookie;
     auto options = message_bytes(static_cast<uint8_t>(ControlType::connect), wrong_options,
                                  Direction::to_server);
