@@ -348,7 +348,17 @@ TEST(FromTheServer, OtherEntities) {
              true),
          "EntityPlaced 9 1 2 3"},
         {769,
-         packet(0x77).varint(9).f64(1).f64(2).f64(3).f64(0).f64(0).f64(0).f32(0).f32(0).i32(0x105)
+         packet(0x77)
+             .varint(9)
+             .f64(1)
+             .f64(2)
+             .f64(3)
+             .f64(0)
+             .f64(0)
+             .f64(0)
+             .f32(0)
+             .f32(0)
+             .i32(0x105)
              .boolean(true),
          "EntityPlaced ~x ~z 9 1 2 3"},
         {754, packet(0x36).varint(2).varint(9).varint(300), "EntityGone 9; EntityGone 300"},

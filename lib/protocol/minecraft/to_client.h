@@ -346,8 +346,8 @@ private:
 
     void entity_placed() noexcept {
         const int64_t flags = values_.has(S::flags) ? values_.integer(S::flags) : 0;
-        tell(protocol::EntityPlaced{entity(), entity_position(), (flags & 1) != 0,
-                                    (flags & 2) != 0, (flags & 4) != 0});
+        tell(protocol::EntityPlaced{entity(), entity_position(), (flags & 1) != 0, (flags & 2) != 0,
+                                    (flags & 4) != 0});
     }
 
     protocol::Position entity_position() const noexcept {

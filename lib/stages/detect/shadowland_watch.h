@@ -104,7 +104,7 @@ private:
     }
     template <class Event>
     void tell(const Event& event) noexcept {
-        if constexpr (requires(shadowland::Player & player) { player.on(event); }) {
+        if constexpr (requires(shadowland::Player& player) { player.on(event); }) {
             watched_->player.on(event);
         }
     }
