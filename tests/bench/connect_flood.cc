@@ -161,12 +161,12 @@ private:
         rte_pktmbuf_free(mbuf);
         return alive;
     }
+    uint64_t now_ms() const { return static_cast<uint64_t>(now_ / 1ms); }
     void let_in(const Endpoint& who, uint32_t id) {
         Authenticator authenticator;
-        const auto cookie = authenticator.make_cookie(secrets_.cookie, who, zero_key,
-                                                      static_cast<uint64_t>(now_ / 1ms), id);
+        const auto cookie = authenticator.make_cookie(secrets_.cookie, who, zero_key, now_ms(), id);
         if (!pass(who, server, connect(cookie))) fail("a good cookie was refused");
-        if (!pass(server, who, accepted(id))) fail("a server's word was refused");
+        if (!pass(server, who, accepted(id, now_ms()))) fail("a server's word was refused");
         CreateEntity self;
         self.entity = id;
         self.bits = CreateEntity::is_self;
@@ -185,7 +185,7 @@ private:
         if (answer_.size() != Connects::answer_size) fail("a newcomer was left without an answer");
         const Datagram cookie(answer_.begin() + header_size + 1, answer_.end() - crc_size);
         if (!pass(player(n), server, connect(cookie))) fail("our own cookie was refused");
-        if (!pass(server, player(n), accepted(n))) fail("a server's word was refused");
+        if (!pass(server, player(n), accepted(n, now_ms()))) fail("a server's word was refused");
         const FlowKey key = FlowKey::of(player(n), server, ip_protocol_udp);
         if (context_.flows.find(HashedKey{key, context_.hash(key)}) == nullptr) {
             fail("a newcomer's session was not remembered");

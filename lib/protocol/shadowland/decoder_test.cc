@@ -176,7 +176,7 @@ TEST(Fragments_, AreTakenUpAsTheyWerePutDown) {
     const auto add = [](Fragments& to, FragmentSets& sets, const Fragment& fragment) {
         return to.add(sets, Direction::to_server, Channel::reliable_ordered, false, fragment, 5s);
     };
-    Fragments before({8, 16}), after({8, 16});
+    Fragments before({8, 96}), after({8, 96});
     FragmentSets sets, again;
     add(before, sets, piece(1, 2, 100));
     add(before, sets, piece(2, 0));
@@ -197,7 +197,7 @@ TEST(Fragments_, AreTakenUpAsTheyWerePutDown) {
     Writer small(MutableBytes(bytes).first(to.size() - 1));
     EXPECT_FALSE(before.put_down(sets, small));
     for (size_t size = 0; size < to.size(); ++size) {
-        Fragments damaged({8, 16});
+        Fragments damaged({8, 96});
         FragmentSets none;
         Reader cut(to.written().first(size));
         EXPECT_FALSE(damaged.take_up(none, cut)) << size;

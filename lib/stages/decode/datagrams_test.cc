@@ -473,6 +473,7 @@ TEST(Datagrams, UpdatesOfWhatIsTooFarAwayDoNotArriveAlone) {
 TEST(Datagrams, APositionOutsideTheWorldIsNone) {
     Game game;
     game.let_in();
+    game.now += 10s;  // He has heard by now where he is.
     SyncEntity sync;
     sync.fields.delta = delta::position;
     sync.fields.position = {820'000, 409'000, 1'000};
