@@ -9,6 +9,8 @@ using protocol::Direction;
 namespace {
 
 constexpr Nanos house_interval = 100ms;
+/// How much longer a verdict may stay here for want of a moment at which to go on recording.
+constexpr Nanos patience = 5s;
 
 /// Toward the client, a segment that the decoder has skipped before it came: its
 /// headers say all that anybody will ask.
@@ -447,6 +449,9 @@ void EvidenceRecorder::keep_house(Nanos now) noexcept {
         if (place.capture.proven_size > 0) {
             if (now - place.owed < hand_over_after) continue;
             Flow& flow = *owner(place);
+            // Else what he does next would go unproved, until his moves are acknowledged.
+            const bool goes_on = !flow.is_tcp() || flow.connection.simple();
+            if (!goes_on && now - place.owed < hand_over_after + patience) continue;
             const Nanos found = place.found;
             hand_over(place);
             if (Place* next = claim(flow, now)) next->found = found;
