@@ -467,9 +467,12 @@ def wrong_input_gets_a_sentence(stage):
     run(2, located + r".*worker", workers="many")
     run(2, located + r".*wirez", wirez=[])
     run(2, located, services=[{"name": "a", "protocol": "chess", "address": "10.88.0.2", "port": 25565}])
+    run(2, located + ".*already a port", wires=[{
+        "name": "edge", "outside": {"device": "net_af_packet0,iface=pct-twice", "driver": "af_packet"},
+        "inside": {"device": "net_af_packet1,iface=pct-twice", "driver": "af_packet"}}])
     run(1, "pct-nowhere", wires=[{"name": "edge",
                                   "outside": {"device": "net_af_packet0,iface=pct-nowhere", "driver": "af_packet"},
-                                  "inside": {"device": "net_af_packet1,iface=pct-nowhere", "driver": "af_packet"}}])
+                                  "inside": {"device": "net_af_packet1,iface=pct-nowhere2", "driver": "af_packet"}}])
     stage.topology()
     run(1, "verdict", verdict_log={"path": "/proc/verdicts"})
     with socket.create_server(("127.0.0.1", 9464)):
