@@ -62,6 +62,8 @@ ConnectFate Connects::judge(const keys::ServerSecrets* secrets, Bytes cookie,
 }
 
 void Connects::hear_clock(uint8_t service, uint64_t said_ms, Nanos now) noexcept {
+    constexpr uint64_t year_10000_ms = 253'402'300'800'000;  // What is later is no clock's.
+    if (said_ms >= year_10000_ms) return;
     clocks_[service].learn(static_cast<int64_t>(said_ms) - in_ms(now), now);
 }
 

@@ -125,6 +125,9 @@ TEST(Connects, AServersOtherClockExpiresNobody) {
         };
         const auto cookie = server.make_cookie(s.cookie, honest, key, server_ms(now), 5);
         connects.hear_clock(0, server_ms(now), now + 5ms);
+        for (const uint64_t nonsense : {UINT64_MAX, uint64_t{1} << 63, uint64_t{1} << 62}) {
+            connects.hear_clock(0, nonsense, now);
+        }
         EXPECT_EQ(connects.judge(&s, cookie, honest, key, 0, now + 100ms), ConnectFate::cookie_good)
             << ahead_s;
         // What it tells holds: an old one is old by that clock, and ours are good there.
