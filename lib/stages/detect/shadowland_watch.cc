@@ -169,7 +169,6 @@ void ShadowlandWatch::on(const shadowland::RoundTrip& trip) noexcept {
 /// From here on what he may do is not known, until the server says it again.
 void ShadowlandWatch::on(const shadowland::Missed& missed) noexcept {
     if (watched_ == nullptr) return;
-    watched_->entry_missed |= missed.reliable;
     ask(missed);
     tell(missed);
     if (missed.reliable) context_.notice(Notice::map_unknown);
@@ -248,7 +247,7 @@ void ShadowlandWatch::notice(const shadowland::Disconnect&) noexcept {
 }
 
 void ShadowlandWatch::translate(const shadowland::SyncEntity& message) noexcept {
-    if (!watched_->in_world()) return;
+    if (!watched_->player.in_world) return;
     const shadowland::FullFields& fields = message.fields;
     shadowland::Synced synced;
     synced.client_time_ms = message.client_time_ms;
@@ -268,7 +267,7 @@ void ShadowlandWatch::translate(const shadowland::SyncEntity& message) noexcept 
 }
 
 void ShadowlandWatch::translate(const shadowland::SyncEntityQuantized& message) noexcept {
-    if (!watched_->in_world()) return;
+    if (!watched_->player.in_world) return;
     const shadowland::QuantisedFields& fields = message.fields;
     shadowland::Synced synced;
     synced.client_time_ms = message.client_time_ms;
@@ -289,7 +288,7 @@ void ShadowlandWatch::translate(const shadowland::SyncEntityQuantized& message) 
 }
 
 void ShadowlandWatch::translate(const shadowland::ActionRequest& message) noexcept {
-    if (!watched_->in_world()) return;
+    if (!watched_->player.in_world) return;
     shadowland::Acted acted;
     acted.request_id = message.request_id;
     acted.client_time_ms = message.client_time_ms;

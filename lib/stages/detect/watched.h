@@ -22,10 +22,6 @@ struct ShadowlandWatched : Account {
     policy::ShadowlandSet checks;
     uint32_t connection_id = 0;
     uint8_t tick_rate = 60;
-    bool entry_missed = false;  ///< Whether the server let him in, nobody could read.
-
-    /// Before, the server throws away what he says of himself.
-    bool in_world() const noexcept { return player.self != 0 || entry_missed; }
 };
 
 }  // namespace portcullis::stages
