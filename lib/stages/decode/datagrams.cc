@@ -262,14 +262,16 @@ void Datagrams::receive(Packet& packet, uint8_t index, Burst& burst) noexcept {
     if (outcome.begun) flow.said_goodbye = false;
     count(packet, outcome);
     if (outcome.begun) remember(packet);
+    const config::Failures& choices = context_.config.on_failure;
     if (outcome.full) {
-        context_.notice(Notice::session_pool_full);
-        if (context_.config.on_failure.memory == config::OnFailure::closed) {
-            context_.refuse(packet, DropReason::no_memory);
-        }
+        fail(packet, Notice::session_pool_full, choices.memory, DropReason::no_memory);
     }
-    if (outcome.no_room) leave_unread(packet);
-    if (outcome.unknown) meet_unknown(packet);
+    if (outcome.no_room) {
+        fail(packet, Notice::stream_memory_full, choices.memory, DropReason::no_buffer);
+    }
+    if (outcome.unknown) {
+        fail(packet, Notice::midstream_flow, choices.midstream, DropReason::midstream);
+    }
     if (outcome.opaque) context_.notice(Notice::opaque_flow);
     if (!outcome.answer.empty() && context_.enforcing()) answer(packet, outcome.answer, burst);
     settle(packet, outcome, service, watch);
@@ -283,27 +285,18 @@ void Datagrams::remember(Packet& packet) noexcept {
         packet.flow = flow;
         return;
     }
-    context_.notice(Notice::flow_table_full);
-    if (context_.config.on_failure.flow_table == config::OnFailure::closed) {
-        context_.refuse(packet, DropReason::flow_table_full);
-    }
+    fail(packet, Notice::flow_table_full, context_.config.on_failure.flow_table,
+         DropReason::flow_table_full);
     if (context_.listener != nullptr) {
         context_.listener->flow_ended(*packet.flow, verdicts::EndReason::idle, packet.time);
     }
 }
 
-void Datagrams::meet_unknown(Packet& packet) noexcept {
-    context_.notice(Notice::midstream_flow);
-    if (context_.config.on_failure.midstream == config::OnFailure::closed) {
-        context_.refuse(packet, DropReason::midstream);
-    }
-}
-
-void Datagrams::leave_unread(Packet& packet) noexcept {
-    context_.notice(Notice::stream_memory_full);
-    if (context_.config.on_failure.memory == config::OnFailure::closed) {
-        context_.refuse(packet, DropReason::no_buffer);
-    }
+/// What went wrong is told, and the packet goes on or not, as configured.
+void Datagrams::fail(Packet& packet, Notice what, config::OnFailure choice,
+                     DropReason why) noexcept {
+    context_.notice(what);
+    if (choice == config::OnFailure::closed) context_.refuse(packet, why);
 }
 
 /// What becomes of the packet.

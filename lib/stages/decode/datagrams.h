@@ -27,8 +27,7 @@ public:
 
 private:
     void remember(Packet& packet) noexcept;
-    void meet_unknown(Packet& packet) noexcept;
-    void leave_unread(Packet& packet) noexcept;
+    void fail(Packet& packet, Notice what, config::OnFailure choice, DropReason why) noexcept;
     void settle(Packet& packet, const shadowland::Outcome& outcome,
                 const policy::RuleSet::Service& service, ShadowlandWatch* watch) noexcept;
     void answer(const Packet& packet, Bytes answer, Burst& burst) noexcept;
