@@ -16,14 +16,11 @@ constexpr uint64_t look_at_old_files_every_s = 24 * 3600;
 
 }  // namespace
 
-std::string formatted(const char* format, va_list arguments) {
-    std::array<char, 1024> line;
-    vsnprintf(line.data(), line.size(), format, arguments);
-    return line.data();
-}
-
-bool tells_of_loss(std::string_view line) noexcept {
-    return line.contains(": dropping ") || line.contains(": ignoring ");
+void Losses::Logv(const char* format, va_list arguments) {
+    std::array<char, 1024> text;
+    vsnprintf(text.data(), text.size(), format, arguments);
+    const std::string line = text.data();
+    if (line.contains(": dropping ") || line.contains(": ignoring ")) hear_(line);
 }
 
 rocksdb::DBOptions database_options() {

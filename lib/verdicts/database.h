@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdarg>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,10 +57,17 @@ struct OpenDatabase {
     }
 };
 
-/// A line of RocksDB's diary.
-std::string formatted(const char* format, va_list arguments);
-/// Whether it says that bytes could not be read and are left out.
-bool tells_of_loss(std::string_view line) noexcept;
+/// Of what RocksDB says beside its statuses, that bytes could not be read and are left out.
+/// Keeps no file: writing one to a full disk is where RocksDB aborts.
+class Losses final : public rocksdb::Logger {
+public:
+    explicit Losses(std::function<void(const std::string& line)> hear) : hear_(std::move(hear)) {}
+    using rocksdb::Logger::Logv;
+    void Logv(const char* format, va_list arguments) override;
+
+private:
+    std::function<void(const std::string& line)> hear_;
+};
 
 rocksdb::DBOptions database_options();
 /// `filters` may be empty: a reader drops nothing.

@@ -1,6 +1,5 @@
 #include "verdicts/repair.h"
 
-#include <cstdarg>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -15,20 +14,6 @@ namespace portcullis::verdicts {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Keeps what is said of bytes that could not be read.
-class Losses final : public rocksdb::Logger {
-public:
-    explicit Losses(std::vector<std::string>& said) : said_(said) {}
-    using rocksdb::Logger::Logv;
-    void Logv(const char* format, va_list arguments) override {
-        const std::string line = formatted(format, arguments);
-        if (tells_of_loss(line)) said_.push_back(line);
-    }
-
-private:
-    std::vector<std::string>& said_;
-};
 
 /// Whether records may be there.  A log that was killed while it was first made has none.
 bool holds_records(const std::string& path) {
@@ -56,7 +41,8 @@ void name_the_newest_list(const std::string& path) {
 
 void salvage(const std::string& path, Repaired& repaired) {
     rocksdb::DBOptions options = database_options();
-    options.info_log = std::make_shared<Losses>(repaired.said);
+    options.info_log = std::make_shared<Losses>(
+        [&repaired](const std::string& line) { repaired.said.push_back(line); });
     const auto status = rocksdb::RepairDB(path, options, family_descriptors({}));
     if (!status.ok()) {
         const bool locked = status.ToString().find("lock") != std::string::npos;

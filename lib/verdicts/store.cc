@@ -20,28 +20,14 @@ std::unexpected<std::string> problem(const rocksdb::Status& status) {
     return std::unexpected(status.ToString());
 }
 
-/// Of what RocksDB says beside its statuses, what it could not read.  It keeps no file of
-/// its own for that: writing one to a full disk is where it aborts.
-class Losses final : public rocksdb::Logger {
-public:
-    explicit Losses(std::string path) : path_(std::move(path)) {}
-    using rocksdb::Logger::Logv;
-    void Logv(const char* format, va_list arguments) override {
-        const std::string line = formatted(format, arguments);
-        if (!tells_of_loss(line)) return;
+rocksdb::DBOptions options_for(const std::string& path) {
+    rocksdb::DBOptions options = database_options();
+    options.info_log = std::make_shared<Losses>([path](const std::string& line) {
         spdlog::error(
             "verdict log {}: not all that stood there can be read, as after a loss "
             "of power or on a bad disk: {}",
-            path_, line);
-    }
-
-private:
-    std::string path_;
-};
-
-rocksdb::DBOptions options_for(const std::string& path) {
-    rocksdb::DBOptions options = database_options();
-    options.info_log = std::make_shared<Losses>(path);
+            path, line);
+    });
     options.info_log->SetInfoLogLevel(options.info_log_level);
     return options;
 }
