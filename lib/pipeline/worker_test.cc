@@ -435,19 +435,29 @@ TEST(Workers, ThatAreFedByTheFirstKeepEachFlowTogetherAndInOrder) {
     }
 }
 
-TEST(Workers, ThatAreFedByTheFirstGetFragmentsWithTheirFlow) {
-    Wire wire(2);
-    std::array<size_t, 2> came{};
-    uint16_t turning = 0;
-    wire.on_burst = [&](Burst& burst) { came[turning] += burst.size(); };
-    const auto turn = [&] {
+/// Two Workers, of which the first hands on what is the second's.
+struct FedByTheFirst {
+    Wire wire{2};
+    std::array<size_t, 2> came{};  ///< Packets in the last turn, of each.
+
+    FedByTheFirst() {
+        wire.on_burst = [this](Burst& burst) { came[turning_] += burst.size(); };
+    }
+    void turn() {
         came = {};
         for (const uint16_t worker : {uint16_t{0}, uint16_t{1}, uint16_t{0}}) {
-            turning = worker;
+            turning_ = worker;
             wire.worker(worker).turn();
         }
         wire.leave(Side::inside);
-    };
+    }
+
+private:
+    uint16_t turning_ = 0;
+};
+
+TEST(Workers, ThatAreFedByTheFirstGetFragmentsWithTheirFlow) {
+    FedByTheFirst fed;
     const std::string text(100, 'x');
     for (uint16_t flow = 0; flow < 50; ++flow) {
         const PacketBuilder segment =
@@ -456,32 +466,21 @@ TEST(Workers, ThatAreFedByTheFirstGetFragmentsWithTheirFlow) {
                 .to({IpAddress::v4(0x0a020001), 25565})
                 .tcp(Seq(1), Seq(1), stream::tcp::ack)
                 .payload(as_bytes(text));
-        wire.enter(Side::outside, as_text(portcullis::testing::built(segment)));
-        turn();
-        const std::array<size_t, 2> whole = came;
+        fed.wire.enter(Side::outside, as_text(portcullis::testing::built(segment)));
+        fed.turn();
+        const std::array<size_t, 2> whole = fed.came;
         const auto pieces = portcullis::testing::in_pieces(segment, 48, flow);
-        for (const auto& piece : pieces) wire.enter(Side::outside, as_text(piece));
-        turn();
-        EXPECT_EQ(came[0], whole[0] * pieces.size()) << "flow " << flow;
-        EXPECT_EQ(came[1], whole[1] * pieces.size()) << "flow " << flow;
+        for (const auto& piece : pieces) fed.wire.enter(Side::outside, as_text(piece));
+        fed.turn();
+        EXPECT_EQ(fed.came[0], whole[0] * pieces.size()) << "flow " << flow;
+        EXPECT_EQ(fed.came[1], whole[1] * pieces.size()) << "flow " << flow;
     }
-    wire.expect_nothing_lost();
+    fed.wire.expect_nothing_lost();
 }
 
 // A driver may hand over headers in pieces; where they lie must not change whose the frame is.
 TEST(Workers, ThatAreFedByTheFirstGetFramesInSegmentsWithTheirFlow) {
-    Wire wire(2);
-    std::array<size_t, 2> came{};
-    uint16_t turning = 0;
-    wire.on_burst = [&](Burst& burst) { came[turning] += burst.size(); };
-    const auto turn = [&] {
-        came = {};
-        for (const uint16_t worker : {uint16_t{0}, uint16_t{1}, uint16_t{0}}) {
-            turning = worker;
-            wire.worker(worker).turn();
-        }
-        wire.leave(Side::inside);
-    };
+    FedByTheFirst fed;
     for (uint16_t flow = 0; flow < 50; ++flow) {
         const bool v4 = flow % 2 == 0;
         const auto port = static_cast<uint16_t>(1024 + flow);
@@ -492,21 +491,23 @@ TEST(Workers, ThatAreFedByTheFirstGetFramesInSegmentsWithTheirFlow) {
                 .tcp(Seq(1), Seq(1), stream::tcp::ack)
                 .payload(as_bytes(std::string(100, 'x')));
         const auto whole = portcullis::testing::built(segment);
-        wire.enter(Side::outside, as_text(whole));
-        turn();
-        const std::array<size_t, 2> expected = came;
+        fed.wire.enter(Side::outside, as_text(whole));
+        fed.turn();
+        const std::array<size_t, 2> expected = fed.came;
         for (const size_t size : {13, 20, 33, 37, 55, 60}) {
-            wire.enter_in_segments(Side::outside, as_text(whole), size);
-            turn();
-            EXPECT_EQ(came, expected) << "flow " << flow << " in pieces of " << size;
+            fed.wire.enter_in_segments(Side::outside, as_text(whole), size);
+            fed.turn();
+            EXPECT_EQ(fed.came, expected) << "flow " << flow << " in pieces of " << size;
         }
         const auto pieces = portcullis::testing::in_pieces(segment, 48, flow);
-        for (const auto& piece : pieces) wire.enter_in_segments(Side::outside, as_text(piece), 30);
-        turn();
-        EXPECT_EQ(came[0], expected[0] * pieces.size()) << "flow " << flow;
-        EXPECT_EQ(came[1], expected[1] * pieces.size()) << "flow " << flow;
+        for (const auto& piece : pieces) {
+            fed.wire.enter_in_segments(Side::outside, as_text(piece), 30);
+        }
+        fed.turn();
+        EXPECT_EQ(fed.came[0], expected[0] * pieces.size()) << "flow " << flow;
+        EXPECT_EQ(fed.came[1], expected[1] * pieces.size()) << "flow " << flow;
     }
-    wire.expect_nothing_lost();
+    fed.wire.expect_nothing_lost();
 }
 
 TEST(Worker, RestsWhenThereIsNothingToDo) {
