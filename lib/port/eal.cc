@@ -61,6 +61,19 @@ std::vector<unsigned> cpus_in(const std::string& cores) {
     return cpus;
 }
 
+/// EAL places the threads that come after it; whoever was there before, as the logger,
+/// would go on running where a Worker polls.  This thread is left: EAL asks it where it may run.
+void keep_off_the_workers(const Placement& placement) {
+    cpu_set_t control;
+    CPU_ZERO(&control);
+    for (unsigned cpu : placement.control_cpus) CPU_SET(cpu, &control);
+    std::error_code gone;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", gone)) {
+        const auto thread = static_cast<pid_t>(std::stol(task.path().filename().string()));
+        if (thread != gettid()) sched_setaffinity(thread, sizeof control, &control);
+    }
+}
+
 std::string joined(const std::vector<unsigned>& numbers) {
     std::string text;
     for (unsigned number : numbers) text += concat(text.empty() ? "" : ",", number);
@@ -155,6 +168,7 @@ Eal::Eal(const EalOptions& options) {
     std::vector<char*> pointers;
     for (std::string& argument : arguments) pointers.push_back(argument.data());
 
+    keep_off_the_workers(options.placement);
     FILE* said = tmpfile();
     if (said != nullptr) rte_openlog_stream(said);
     const int parsed = rte_eal_init(static_cast<int>(pointers.size()), pointers.data());

@@ -371,9 +371,19 @@ def check_privileges(pid):
         expect(int(status["CapInh"], 16) == 0 and status["NoNewPrivs"] == "1", f"thread {status['Name']}: {status}")
 
 
+def check_cores(pid):
+    """Nobody but the Worker runs on its core, where there is another."""
+    def cores(thread):
+        return os.sched_getaffinity(thread)
+    worker = worker_thread(pid)
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        alone = int(task.name) == worker or os.cpu_count() == 1 or cores(worker).isdisjoint(cores(int(task.name)))
+        expect(alone, f"thread {(task / 'comm').read_text().strip()} may run on {cores(int(task.name))}, the Worker on {cores(worker)}")
+
+
 @scenario
 def serves_systemd_with_no_more_than_it_needs(stage):
-    """Ready when it is, fed while Workers turn and not when one hangs, priorities for the journal, no power to spare."""
+    """Ready when it is, fed while Workers turn and not when one hangs, priorities for the journal, its Worker's core to itself."""
     stage.topology()
     heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     heard.bind(str(stage.tmp / "notify"))
@@ -404,6 +414,7 @@ def serves_systemd_with_no_more_than_it_needs(stage):
     wait_until(lambda: listen() and "READY=1" in said, 30, f"never READY=1: {said}")
     expect(harness.health()["status"] == "well", "READY=1 before it was well")
     check_privileges(process.pid)
+    check_cores(process.pid)
 
     fed = len([m for m in listen(1.5) if "WATCHDOG=1" in m])
     expect(fed >= 2, f"the watchdog was fed {fed} times in 1.5 s of 0.9 s each: {said}")
