@@ -61,12 +61,28 @@ const sockaddr* plain(const sockaddr_in& address) {
     return reinterpret_cast<const sockaddr*>(&address);
 }
 
-/// A datagram socket whose arrivals the kernel stamps.
+/// Has the kernel stamp what arrives: when a reader of ours gets his turn says nothing of the wire.
+void stamp_arrivals(int fd) {
+    const int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+}
+
+/// When the kernel got it; of a stream's bytes, the last of them.
+int64_t stamp_of(msghdr& message) {
+    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
+        timespec stamp;
+        std::memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+        return int64_t{stamp.tv_sec} * 1'000'000'000 + stamp.tv_nsec;
+    }
+    return wall_clock();
+}
+
 int datagram_socket() {
     const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const int on = 1, room = 4 << 20;
-    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+    const int room = 4 << 20;
     setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+    stamp_arrivals(fd);
     return fd;
 }
 
@@ -79,28 +95,28 @@ void receive_datagrams(int fd, Tally& tally, auto&& each) {
         iovec data{&number, sizeof number};
         msghdr message{&from, sizeof from, &data, 1, control.data(), control.size(), 0};
         if (recvmsg(fd, &message, 0) != sizeof number) return;
-        int64_t at = wall_clock();
-        for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
-            if (c->cmsg_type != SCM_TIMESTAMPNS) continue;
-            timespec stamp;
-            std::memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
-            at = int64_t{stamp.tv_sec} * 1'000'000'000 + stamp.tv_nsec;
-        }
-        tally.take(number, at);
+        tally.take(number, stamp_of(message));
         each(number, from);
     }
 }
 
+/// What came of a stream, and when its last bytes did.
+struct Received {
+    std::string bytes;
+    int64_t at = 0;
+};
+
 /// Appends what is there.  False at the end of the connection.
-bool receive_some(int fd, std::string& into) {
+bool receive_some(int fd, Received& into) {
     std::array<char, 65536> bytes;
     while (true) {
-        const ssize_t size = recv(fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
-        if (size > 0) {
-            into.append(bytes.data(), static_cast<size_t>(size));
-        } else {
-            return size < 0 && (errno == EAGAIN || errno == EINTR);
-        }
+        alignas(cmsghdr) std::array<char, 128> control;
+        iovec data{bytes.data(), bytes.size()};
+        msghdr message{nullptr, 0, &data, 1, control.data(), control.size(), 0};
+        const ssize_t size = recvmsg(fd, &message, MSG_DONTWAIT);
+        if (size <= 0) return size < 0 && (errno == EAGAIN || errno == EINTR);
+        into.bytes.append(bytes.data(), static_cast<size_t>(size));
+        into.at = stamp_of(message);
     }
 }
 
@@ -176,7 +192,7 @@ public:
 
 private:
     struct Player {
-        std::string received;
+        Received received;
         int hellos = 0;  ///< Packets of the handshake and login that came.
     };
 
@@ -191,13 +207,14 @@ private:
         const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         if (fd < 0) return;
         no_delay(fd);
+        stamp_arrivals(fd);
         players_[fd];
     }
 
     void serve(int fd) {
         Player& player = players_[fd];
         bool stays = receive_some(fd, player.received);
-        while (const auto packet = game::next_packet(player.received)) {
+        while (const auto packet = game::next_packet(player.received.bytes)) {
             stays = heed(fd, player, *packet) && stays;
         }
         if (stays) return;
@@ -215,7 +232,7 @@ private:
         if (id != game::message_to_server) return true;
         auto number = game::number_in(packet);
         if (!number) return true;
-        from_players_.take(*number, wall_clock());
+        from_players_.take(*number, player.received.at);
         number->sent_at = wall_clock();
         return say(fd, game::numbered(game::message_to_client, *number));
     }
@@ -232,11 +249,12 @@ private:
 int log_in(const sockaddr_in& server, const std::string& name) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     no_delay(fd);
-    std::string received;
+    stamp_arrivals(fd);
+    Received received;
     if (connect(fd, plain(server), sizeof server) == 0 && say(fd, game::hello("chaos", 1, name))) {
         pollfd some{fd, POLLIN, 0};
         while (poll(&some, 1, patience_ms) > 0 && receive_some(fd, received)) {
-            while (const auto packet = game::next_packet(received)) {
+            while (const auto packet = game::next_packet(received.bytes)) {
                 if (static_cast<uint8_t>((*packet)[0]) != game::place_player) continue;
                 if (say(fd, game::here_i_am())) return fd;
             }
@@ -298,7 +316,7 @@ private:
 
     static bool is_thrown_out(int fd) {
         if (!say(fd, game::nowhere())) return true;
-        std::string received;
+        Received received;
         pollfd some{fd, POLLIN, 0};
         const auto until = Clock::now() + std::chrono::milliseconds(patience_ms);
         while (Clock::now() < until) {
@@ -353,7 +371,7 @@ private:
     struct Player {
         int fd;
         uint32_t stream;
-        std::string received;
+        Received received;
         uint64_t sent;
         bool lost = false;  ///< His connection ended, and nobody asked for that.
     };
@@ -387,10 +405,10 @@ private:
         for (Player& player : players_) {
             if (player.lost) continue;
             if (!receive_some(player.fd, player.received)) player.lost = true;
-            while (const auto packet = game::next_packet(player.received)) {
+            while (const auto packet = game::next_packet(player.received.bytes)) {
                 if (static_cast<uint8_t>((*packet)[0]) != game::message_to_client) continue;
                 if (const auto number = game::number_in(*packet)) {
-                    messages_back_.take(*number, wall_clock());
+                    messages_back_.take(*number, player.received.at);
                 }
             }
         }
