@@ -97,6 +97,10 @@ public:
         pipe.finished = progress.finished;
     }
 
+    /// Bytes of the frame at hand that have not come and that nobody waits for.
+    size_t missing(Direction direction) const {
+        return pipes_[static_cast<size_t>(direction)].skip;
+    }
     uint64_t sum() const { return summer_.sum; }
     const Session& session() const { return session_; }
 
@@ -141,6 +145,13 @@ void play(Bytes script) {
         for (size_t at = 0; at < bytes.size(); at += piece) {
             cut.send(reader, direction, bytes.subspan(at, std::min(piece, bytes.size() - at)));
         }
+    }
+    // A frame whose first bytes say enough is told when they come, be it in one piece or
+    // some bytes later: that of a script's end is told to both once all of it is there.
+    for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+        const std::vector<std::byte> rest(whole.missing(direction));
+        whole.send(reader, direction, rest);
+        cut.send(reader, direction, rest);
     }
     require(whole.sum() == cut.sum());
     std::array<std::byte, disconnect_size_max> room;
