@@ -88,6 +88,8 @@ public:
     bool bedrock() const noexcept { return bedrock_; }
     /// Somebody who knows said so, whatever his UUID looks like.
     void is_bedrock() noexcept { told_bedrock_ = bedrock_ = true; }
+    /// Mods of his talk with the server, or with a plugin of it.
+    bool server_has_mods() const noexcept { return server_has_mods_; }
     /// His hands move by themselves (Vivecraft): a blow takes no click, and no arm swings.
     bool may_be_vr() const noexcept { return said_vivecraft_ && line.believes_vivecraft; }
     protocol::EntityId self() const noexcept { return self_; }
@@ -202,6 +204,7 @@ public:
         // Since 1.13, and before.  It says so at the join, also while VR is still off.
         if (e.channel == "vivecraft:data" || e.channel == "Vivecraft") said_vivecraft_ = true;
     }
+    void on(const protocol::ServerHasMods&) noexcept { server_has_mods_ = true; }
     void on(const protocol::Dig& e) noexcept;
     void on(const protocol::Respawned& e) noexcept;
     void on(const protocol::KeepAliveSent& e) noexcept;
@@ -293,6 +296,7 @@ private:
     bool bedrock_ = false;
     bool told_bedrock_ = false;
     bool said_vivecraft_ = false;
+    bool server_has_mods_ = false;
     bool listed_as_rider_ = false;  ///< By the packet that is being told,
     bool riders_listed_ = false;    ///< and that packet lists riders.
     bool joined_ = false, alive_ = true, on_ground_ = false, placed_ = false;

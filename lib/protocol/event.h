@@ -287,6 +287,10 @@ struct PingAnswered {
 
 // ---- from the server -------------------------------------------------------
 
+/// It named a plugin channel that is none of the game's own: it, or a plugin of it, talks
+/// with the mods of its players.  Told once a connection.
+struct ServerHasMods {};
+
 enum class GameMode : uint8_t { survival, creative, adventure, spectator };
 
 /// The play state began (again, behind a proxy): a new world, a new entity id.

@@ -337,8 +337,9 @@ bool Decoder::identify(const Session& session, int32_t id) noexcept {
     frame_.packet = row.packet;
     if (row.program == Row::no_program) return false;
     frame_.program = &programs()[row.program];
-    return frame_.direction == Direction::to_server || settings_.all_bodies ||
-           is_heard_from_server(frame_.state, frame_.packet);
+    if (frame_.direction == Direction::to_server || settings_.all_bodies) return true;
+    if (frame_.packet == Packet::custom_payload && session.mods_told) return false;
+    return is_heard_from_server(frame_.state, frame_.packet);
 }
 
 /// Play's login before 764 ends with all the server's registries, which may be longer
@@ -359,8 +360,8 @@ void Decoder::note_unknown(Step& step) noexcept {
     accuse(step, Fault::unknown_packet, frame_.id, 0);
 }
 
-/// A client's packet that is too long to be read.  Plugin messages of that length no
-/// client sends; items may have as much data, seldom.
+/// A client's packet that is too long to be read.  Of plugin messages only mods send such;
+/// items may have as much data, seldom.
 void Decoder::note_unread(Step& step, size_t packed_size) noexcept {
     if (frame_.direction != Direction::to_server) return;
     const double most = static_cast<double>(packed_size) * settings_.ratio_max;

@@ -257,6 +257,42 @@ TEST(FromTheServer, ThePlayerHimself) {
     });
 }
 
+// A server's word on a plugin channel shows that its players' mods may talk to it.
+TEST(FromTheServer, ModsItTalksWith) {
+    expect_server({
+        {5, packet(0x3f).text("FML|HS").i16(1).u8(0), "ServerHasMods"},
+        {47, packet(0x3f).text("REGISTER").raw("BungeeCord"), "ServerHasMods"},
+        {47, packet(0x3f).text("MC|Brand").text("Spigot"), ""},
+        {754, packet(0x17).text("minecraft:register").raw("axiom:set_buffer"), "ServerHasMods"},
+        {754, packet(0x17).text("register").raw("axiom:set_buffer"), "ServerHasMods"},
+        {754, packet(0x17).text("minecraft:brand").text("vanilla"), ""},
+        {754, packet(0x17).text("brand").text("vanilla"), ""},
+        {769, packet(0x19).text("minecraft:debug/path").raw("?"), ""},
+        {769, packet(0x19).text("axiom:enable").u8(1), "ServerHasMods"},
+    });
+    Talk talk;
+    talk.log_in(769);
+    EXPECT_EQ(talk.server_says(packet(0x19).text("c:version").u8(1)), "ServerHasMods");
+    EXPECT_EQ(talk.server_says(packet(0x19).text("c:version").u8(1)), "");
+    EXPECT_EQ(talk.recorder.frames.back(), "s2c play custom_payload 13 unread");
+}
+
+TEST(FromTheServer, ModsItTalksWithBeforePlay) {
+    Talk forge, velocity, fabric;
+    for (Talk* talk : {&forge, &velocity}) {
+        talk->client_says(handshake(754, 2));
+        talk->client_says(packet(0).text("Alice"));
+    }
+    EXPECT_EQ(forge.server_says(packet(4).varint(1).text("fml:loginwrapper").u8(0)),
+              "ServerHasMods");
+    EXPECT_EQ(velocity.server_says(packet(4).varint(1).text(velocity_channel).u8(4)), "");
+    fabric.client_says(handshake(769, 2));
+    fabric.client_says(packet(0).text("Alice").raw(uuid16));
+    fabric.server_says(packet(2).raw(uuid16).text("Alice").varint(0));
+    fabric.client_says(packet(3));
+    EXPECT_EQ(fabric.server_says(packet(1).text("minecraft:register").raw("a:b")), "ServerHasMods");
+}
+
 TEST(FromTheServer, Forces) {
     expect_server({
         {47, packet(0x12).varint(9).i16(800).i16(-1600).i16(0), "Velocity 9 0.1 -0.2 0"},

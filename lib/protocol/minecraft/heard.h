@@ -27,6 +27,7 @@ private:
 using P = Packet;
 
 inline constexpr PacketSet heard_before_play = {P::compress,
+                                                P::custom_payload,
                                                 P::disconnect,
                                                 P::encryption_begin,
                                                 P::finish_configuration,
@@ -41,6 +42,7 @@ inline constexpr PacketSet heard_in_play = {P::abilities,
                                             P::camera,
                                             P::close_window,
                                             P::compress,
+                                            P::custom_payload,
                                             P::destroy_entity,
                                             P::entity_destroy,
                                             P::entity_effect,

@@ -54,6 +54,14 @@ int find_tables(int32_t version) noexcept {
     return static_cast<int>(at - all.begin());
 }
 
+bool is_the_games(int32_t version, std::string_view channel) noexcept {
+    constexpr int32_t namespaces_since = 393;
+    if (version < namespaces_since) return channel.starts_with("MC|");
+    constexpr std::string_view own = "minecraft:";
+    if (channel.starts_with(own)) channel.remove_prefix(own.size());
+    return !channel.contains(':') && channel != "register" && channel != "unregister";
+}
+
 Attribute attribute_by_number(int16_t tables, int32_t number) noexcept {
     const Tables* t = tables_at(tables);
     if (t == nullptr || number < 0 || static_cast<size_t>(number) >= t->attributes.size()) {

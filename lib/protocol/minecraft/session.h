@@ -86,6 +86,7 @@ struct Session {
     bool forwarding_asked = false;  ///< It has no answer yet; see velocity.h.
     bool encryption_asked = false;  ///< By the server.
     bool login_over = false;        ///< Of a version without tables.
+    bool mods_told = false;         ///< See ServerHasMods: what would say so again is not read.
     uint8_t lies_measured = 0;      ///< False lengths whose truth was looked for.
     uint8_t entity_flags = 0;       ///< Of the player's own metadata, as last sent.
     uint8_t living_flags = 0;

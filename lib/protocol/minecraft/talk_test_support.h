@@ -174,6 +174,7 @@ public:
     void on(const protocol::KeepAliveAnswered& e) { add() << "KeepAliveAnswered " << e.id; }
     void on(const protocol::PingSent& e) { add() << "PingSent " << e.id; }
     void on(const protocol::PingAnswered& e) { add() << "PingAnswered " << e.id; }
+    void on(const protocol::ServerHasMods&) { add() << "ServerHasMods"; }
     void on(const protocol::Joined& e) { add() << "Joined " << e.self << ' ' << int(e.mode); }
     void on(const protocol::WorldChanged& e) { add() << "WorldChanged " << int(e.mode); }
     void on(const protocol::GameModeChanged& e) { add() << "GameModeChanged " << int(e.mode); }

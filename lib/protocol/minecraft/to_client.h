@@ -23,6 +23,9 @@ bool is_player_type(int16_t tables, int32_t type) noexcept;
 uint8_t pose_key(int16_t tables) noexcept;
 uint8_t living_key(int16_t tables) noexcept;
 
+/// A plugin channel that the game itself speaks on, and not the list of others' channels.
+bool is_the_games(int32_t version, std::string_view channel) noexcept;
+
 /// Makes Events of one packet from the server and moves the Session on by it.
 ///
 /// Lenient: servers and their plugins extend packets, so what can not be read makes
@@ -121,7 +124,12 @@ private:
                 if (v.text(S::channel) == velocity_channel) {
                     session_.forwarding_asked = true;
                     session_.forwarding_id = Reader(frame_.body).signed_varint();
+                } else {
+                    has_mods();
                 }
+                return;
+            case Packet::custom_payload:
+                spoke_on(v.text(S::channel));
                 return;
             case Packet::ping:
                 tell(protocol::PingSent{v.i32(S::id)});
@@ -129,6 +137,15 @@ private:
             default:
                 return;
         }
+    }
+
+    void spoke_on(std::string_view channel) noexcept {
+        if (!is_the_games(session_.version, channel)) has_mods();
+    }
+    void has_mods() noexcept {
+        if (session_.mods_told) return;
+        session_.mods_told = true;
+        tell(protocol::ServerHasMods{});
     }
 
     void status() noexcept {
@@ -255,6 +272,9 @@ private:
                 tell(protocol::CameraSet{v.i32(S::camera_id)});
                 return;
             case Packet::vehicle_move:
+                return;
+            case Packet::custom_payload:
+                spoke_on(v.text(S::channel));
                 return;
             default:
                 world();
