@@ -46,6 +46,11 @@ public:
     /// How many known entities may have touched `box` in that time.
     enum class Kind : uint8_t { all, mobs };  ///< Mobs: all but players.
     size_t touching(const Box& box, Nanos window, Nanos now, Kind kind = Kind::all) const noexcept;
+    /// A player's body, of those that are known.
+    bool is_player(protocol::EntityId id) const noexcept {
+        const size_t at = find(id);
+        return at < size_ && entities_[at].is_player;
+    }
     size_t size() const noexcept { return size_; }
     /// It knows of all there are: none was left out for want of room.
     bool complete() const noexcept { return left_out_ == 0; }

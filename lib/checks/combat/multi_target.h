@@ -2,6 +2,7 @@
 
 #include "checks/check.h"
 #include "checks/client_ticks.h"
+#include "checks/silence.h"
 #include "player/player.h"
 
 namespace portcullis::checks {
@@ -17,9 +18,15 @@ namespace portcullis::checks {
 /// of some ticks together while the player neither moved nor turned and his
 /// targets jostled each other through his crosshair.  One such group says little;
 /// an aura strikes in nothing else, so groups count up and single blows down.
+///
+/// Who stands at a mob farm does nothing else, mobs die and jostle, and a line that
+/// delivers in bunches makes a group of each.  So what mobs are among and a silence
+/// before it may have held back, a blow a tick, is only written down and counts
+/// nothing.  Against players nobody keeps his aim that still.
 /// A hand of Vivecraft strikes all that its weapon meets; so it is only written down
 /// where that is believed.
-/// Blind where ticks are not seen: an aura that turns between its blows.
+/// Blind where ticks are not seen: an aura that turns between its blows; one that stands
+/// still among mobs and strikes no more of them in each pause than it has ticks.
 class MultiTarget {
 public:
     static constexpr std::string_view name = "combat.multi_target";
@@ -33,6 +40,8 @@ public:
           "Groups of blows at several targets, more than single blows, that are too many "
           "where ticks are not seen."}}};
 
+    void on(const protocol::PacketSeen& packet, const Player& player, const Settings&,
+            Findings&) noexcept;
     void on(const protocol::Attack& attack, const Player& player, const Settings& settings,
             Findings& out) noexcept;
     void on(const protocol::Move& move, const Player& player, const Settings&, Findings&) noexcept {
@@ -45,6 +54,8 @@ public:
 
 private:
     void judge_group(const Player& player, const Settings& settings, Findings& out) noexcept;
+    /// A silence before may have held back all blows of the group, one a tick.
+    bool held_back() const noexcept;
 
     ClientTicks ticks_;
     protocol::EntityId target_ = 0;
@@ -53,9 +64,15 @@ private:
     bool struck_ = false;  ///< There was a blow before.
     bool moved_ = false;   ///< The client moved or turned since.
     bool group_counted_ = false;
-    double groups_ = 0;  ///< Several targets: up; single blows: down.
+    bool group_told_ = false;  ///< Written down, and counts nothing.
+    bool mobs_ = false;        ///< In this group; or nobody knows what it was.
+    uint8_t targets_ = 1;      ///< In turn, of this group.
+    float groups_ = 0;         ///< Several targets: up; single blows: down.
+    Silence silence_;
+    Nanos heard_{};  ///< The client's last packet,
+    Nanos quiet_{};  ///< and the silence before what arrived together with it.
 };
 static_assert(Hears<MultiTarget, protocol::Attack> && Hears<MultiTarget, protocol::Move> &&
-              Hears<MultiTarget, protocol::TickEnded>);
+              Hears<MultiTarget, protocol::TickEnded> && Hears<MultiTarget, protocol::PacketSeen>);
 
 }  // namespace portcullis::checks

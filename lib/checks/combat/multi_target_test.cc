@@ -13,6 +13,15 @@ namespace {
 
 using protocol::Attack;
 
+/// People, where mobs would be jostling.
+template <class S>
+void among_players(S& story, int count) {
+    for (int id = 0; id < count; ++id) {
+        story.server(protocol::EntitySpawned{
+            .entity = id, .is_player = true, .type = -1, .position = {0, 64, 2}});
+    }
+}
+
 /// Ticks the client long enough for its ticks to be believed.
 template <class S>
 void warm_up(S& story, bool tick_ends) {
@@ -50,6 +59,7 @@ TEST(MultiTarget, OnlyWritesDownWhatVivecraftsHandsDoWhereItIsBelieved) {
             Story<MultiTarget> story(version);
             story.player.line.believes_vivecraft = believed;
             story.client(protocol::PluginMessage{.channel = "vivecraft:data", .data = {}});
+            among_players(story, 3);
             warm_up(story, version == 769);
             for (int i = 0; i < 10; ++i) {
                 story.wait(1s).client(Attack{1}).client(Attack{2});
@@ -107,8 +117,68 @@ TEST(MultiTarget, JostlingTargetsOnAStallingLineAreOnlyWrittenDown) {
     EXPECT_LT(story.confidence(), acts_at);
 }
 
-TEST(MultiTarget, AnAuraIsFoundWithoutTicksInTwoSeconds) {
+/// A player who stands still and strikes `blows` at several mobs each `period`.
+struct Stands {
+    Story<MultiTarget> story{754};
+    int target = 0;
+    void strikes(int rounds, Nanos period, int blows) {
+        for (int round = 0; round < rounds; ++round) {
+            story.wait(period);
+            for (int i = 0; i < blows; ++i) {
+                story.client(Attack{++target % 12}).client(protocol::Swing{});
+            }
+        }
+    }
+};
+
+TEST(MultiTarget, AMobFarmOnALineThatDeliversInBunchesIsOnlyWrittenDown) {
+    for (const Nanos bunch : {150ms, 200ms, 250ms, 500ms, 1000ms}) {
+        for (const int clicks_a_second : {8, 10, 13}) {
+            Stands farmer;
+            const auto blows = static_cast<int>((bunch * clicks_a_second + 999ms) / 1s);
+            farmer.strikes(60, bunch, blows);
+            EXPECT_GT(farmer.story.findings(), 0u) << bunch / 1ms;
+            EXPECT_LT(farmer.story.confidence(), acts_at)
+                << bunch / 1ms << " ms, " << clicks_a_second;
+        }
+    }
+}
+
+TEST(MultiTarget, ABunchInSeveralPiecesIsOnlyWrittenDown) {
+    Stands farmer;
+    for (int round = 0; round < 30; ++round) {
+        farmer.strikes(1, 1s, 4);
+        farmer.strikes(2, 30ms, 2);
+    }
+    EXPECT_LT(farmer.story.confidence(), acts_at);
+}
+
+TEST(MultiTarget, NoLineHoldsBackMoreMobsThanTicks) {
+    Stands aura;
+    aura.strikes(10, 200ms, 5);
+    EXPECT_GE(aura.story.confidence(), acts_at);
+}
+
+TEST(MultiTarget, AnAuraAmongMobsIsFoundWhereTheLineFlows) {
+    // He walks, or the server asks something each tick: no silence holds the blows back.
+    for (const bool walks : {true, false}) {
+        Stands aura;
+        double x = 0;
+        for (int round = 0; round < 10; ++round) {
+            for (int tick = 0; tick < 8; ++tick) {
+                aura.story.wait(50ms);
+                if (walks) aura.story.client(walk(x += 0.2, 64, 0));
+                if (!walks) aura.story.client(protocol::PingAnswered{tick});
+            }
+            aura.strikes(1, 1ms, 2);
+        }
+        EXPECT_GE(aura.story.confidence(), acts_at) << walks;
+    }
+}
+
+TEST(MultiTarget, AnAuraAmongPlayersIsFoundWithoutTicksInTwoSeconds) {
     Story<MultiTarget> story(754);
+    among_players(story, 4);
     const Nanos begin = story.player.now;
     while (story.confidence() < acts_at && story.player.now - begin < 10s) {
         story.wait(400ms);
