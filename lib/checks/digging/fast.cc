@@ -1,5 +1,7 @@
 #include "checks/digging/fast.h"
 
+#include <algorithm>
+
 namespace portcullis::checks {
 
 namespace {
@@ -26,6 +28,7 @@ void DigFast::on(const protocol::Dig& dig, const Player& player, const Settings&
     switch (static_cast<Status>(dig.status)) {
         case Status::start:
             started_ = true;
+            --swings_;
             start_tick_ = ticks_.count();
             break;
         case Status::cancel:
@@ -37,7 +40,8 @@ void DigFast::on(const protocol::Dig& dig, const Player& player, const Settings&
                         {.observed = 0, .limit = 1, .unit = "ticks", .note = "start to finish"});
             }
             started_ = false;
-            finishes_[count_++ % run_max] = {player.now, silence_.credit(), ticks_.count()};
+            finishes_[count_++ % run_max] = {player.now, silence_.credit(), ticks_.count(),
+                                             swings_};
             judge_run(settings, out);
             break;
     }
@@ -52,7 +56,9 @@ void DigFast::judge_run(const Settings& settings, Findings& out) noexcept {
     if (ticks_.known()) {
         ticks = static_cast<double>(last.tick - first.tick);
     } else {
-        ticks = to_seconds(last.at - first.at + first.credit) / to_seconds(game_tick) + shake_ticks;
+        const double arrived = to_seconds(last.at - first.at + first.credit);
+        const auto swings = static_cast<int16_t>(last.swings - first.swings);
+        ticks = std::max<double>(arrived / to_seconds(game_tick) + shake_ticks, swings);
     }
     const double per_block = ticks / run;
     if (per_block > settings.ticks_per_block) return;

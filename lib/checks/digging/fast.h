@@ -18,7 +18,10 @@ namespace portcullis::checks {
 /// `ticks_per_block`, whatever was cancelled between, is a machine's.
 ///
 /// Time is counted in the client's ticks where the wire shows them; else by
-/// arrival, to which all that a stall before may have held back is added.
+/// arrival, to which all that a stall before may have held back is added.  A queue on
+/// the line that swells and drains brings seconds together with no stall before them, but
+/// who digs swings each tick, also in the wait: so it is as many ticks as there were
+/// swings at least, but one a start, for a click may swing twice.
 /// One block started and finished in one tick is only written down: some clients
 /// finish even what breaks at one blow, and a server does not mind.  In creative
 /// mode everything does.
@@ -50,6 +53,9 @@ public:
     void on(const protocol::TickEnded& ended, const Player&, const Settings&, Findings&) noexcept {
         ticks_.on(ended);
     }
+    void on(const protocol::Swing&, const Player&, const Settings&, Findings&) noexcept {
+        ++swings_;
+    }
     void on(const protocol::Dig& dig, const Player& player, const Settings& settings,
             Findings& out) noexcept;
 
@@ -58,6 +64,7 @@ private:
         Nanos at{};
         Nanos credit{};  ///< How much earlier it may have been done.
         uint32_t tick = 0;
+        uint16_t swings = 0;
     };
     void judge_run(const Settings& settings, Findings& out) noexcept;
 
@@ -65,10 +72,12 @@ private:
     ClientTicks ticks_;
     uint32_t count_ = 0;  ///< Finished out of creative mode.
     uint32_t start_tick_ = 0;
+    uint16_t swings_ = 0;  ///< Ever, less one a start; modulo 65,536.
     bool started_ = false;
     std::array<Finish, run_max> finishes_;  ///< A ring.
 };
-static_assert(Hears<DigFast, protocol::Dig> && Hears<DigFast, protocol::PacketSeen> &&
-              Hears<DigFast, protocol::Move> && Hears<DigFast, protocol::TickEnded>);
+static_assert(Hears<DigFast, protocol::Dig> && Hears<DigFast, protocol::Swing> &&
+              Hears<DigFast, protocol::PacketSeen> && Hears<DigFast, protocol::Move> &&
+              Hears<DigFast, protocol::TickEnded>);
 
 }  // namespace portcullis::checks

@@ -19,17 +19,18 @@ struct Miner {
         for (int i = 0; i < 100; ++i) tick();
     }
     void tick() {
-        if (!stalled) story.wait(50ms);
-        if (stalled) held += 50ms;
+        if (!stalled) story.wait(tick_arrives);
+        if (mines) story.client(protocol::Swing{});
         if (story.player.version <= 47) story.client(stand());
         if (story.player.version >= 768) story.client(protocol::TickEnded{});
     }
     void dig(Dig::Status status) {
         story.client(Dig{.status = static_cast<uint8_t>(status), .block = {++x, 64, 0}, .face = 1});
-        story.client(protocol::Swing{});
+        if (clicks && status == Dig::Status::start) story.client(protocol::Swing{});
     }
     /// Start, `damage` ticks later finish, `pause` ticks later the next.
     void blocks(int count, int damage, int pause) {
+        mines = true;
         for (int i = 0; i < count; ++i) {
             dig(Dig::Status::start);
             for (int t = 0; t < damage; ++t) tick();
@@ -37,11 +38,14 @@ struct Miner {
             dig(Dig::Status::finish);
             for (int t = 0; t < pause; ++t) tick();
         }
+        mines = false;
     }
     Story<DigFast> story;
     int32_t x = 0;
     bool stalled = false;
-    Nanos held{};
+    Nanos tick_arrives = 50ms;  ///< After the one before.
+    bool mines = false;         ///< Then the arm swings each tick.
+    bool clicks = false;        ///< Each start is a click, which swings once more.
 };
 
 constexpr int32_t versions[] = {47, 754, 769};
@@ -106,6 +110,33 @@ TEST(DigFast, GrantsWhatAStallHeldBack) {
             miner.stalled = false;
         }
         EXPECT_EQ(miner.story.findings(), 0u) << version;
+    }
+}
+
+TEST(DigFast, GrantsWhatAQueueThatDrainsBringsTogether) {
+    // Somebody's upload fills the line for 20 s, until all is four seconds late; then what
+    // was sent in the last of it comes together, with no silence before it.
+    for (const int32_t version : versions) {
+        for (const bool clicks : {false, true}) {
+            Miner miner(version);
+            miner.clicks = clicks;
+            for (int round = 0; round < 10; ++round) {
+                miner.tick_arrives = 60ms;
+                miner.blocks(57, 1, 6);
+                miner.tick_arrives = 2ms;
+                miner.blocks(14, 1, 6);
+            }
+            EXPECT_EQ(miner.story.findings(), 0u) << version;
+        }
+    }
+}
+
+TEST(DigFast, FindsClickedRunsToo) {
+    for (const int32_t version : versions) {
+        Miner miner(version);
+        miner.clicks = true;
+        miner.blocks(40, 1, 2);
+        EXPECT_GE(miner.story.confidence(), acts_at) << version;
     }
 }
 
