@@ -3,10 +3,11 @@
 #include "checks/check.h"
 #include "checks/digging/fast.h"
 #include "checks/digging/order.h"
+#include "checks/digging/several.h"
 
 namespace portcullis::checks {
 
 /// The family's checks; their names, settings, labels and docs follow from here.
-using Digging = CheckList<DigFast, DigOrder>;
+using Digging = CheckList<DigFast, DigOrder, DigSeveral>;
 
 }  // namespace portcullis::checks
