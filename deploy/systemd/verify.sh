@@ -11,6 +11,12 @@ trap 'rm -rf "$folder"' EXIT
 unit=$folder/portcullis.service
 sed "s|/usr/bin/portcullis|$(realpath "$2")|" "$1" > "$unit"
 
+# Neither gets better by trying again, and RestartPreventExitStatus= knows of neither.
+if grep -E '^(ExecStartPre|LoadCredential)=' "$1"; then
+    echo "$1: that ends a start which is then tried again for nothing"
+    exit 1
+fi
+
 said=$(systemd-analyze verify --man=no --recursive-errors=no "$unit" 2>&1) || { echo "$said"; exit 1; }
 [ -z "$said" ] || { echo "$said"; exit 1; }
 systemd-analyze security --offline=yes --no-pager --threshold=$exposure_max "$unit" | tail -1
