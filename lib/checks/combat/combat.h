@@ -1,6 +1,7 @@
 #pragma once
 
 #include "checks/check.h"
+#include "checks/combat/aim.h"
 #include "checks/combat/click_rate.h"
 #include "checks/combat/multi_target.h"
 #include "checks/combat/no_swing.h"
@@ -9,6 +10,6 @@
 namespace portcullis::checks {
 
 /// The family's checks; their names, settings, labels and docs follow from here.
-using Combat = CheckList<ClickRate, MultiTarget, NoSwing, Reach>;
+using Combat = CheckList<Aim, ClickRate, MultiTarget, NoSwing, Reach>;
 
 }  // namespace portcullis::checks

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <array>
 #include <optional>
 
 #include "checks/check.h"
-#include "checks/silence.h"
+#include "checks/combat/look_back.h"
 #include "player/player.h"
 
 namespace portcullis::checks {
@@ -38,18 +37,20 @@ public:
           "How far beyond all that latency explains a blow must have gone, blocks."}}};
 
     void on(const protocol::PacketSeen& packet, const Player& player, const Settings&,
-            Findings&) noexcept;
+            Findings&) noexcept {
+        look_back_.heard(packet, player);
+    }
     void on(const protocol::KeepAliveAnswered& e, const Player& player, const Settings&,
             Findings&) noexcept {
-        measured(player, player.trips().sent_at(RoundTrips::Kind::keep_alive, e.id));
+        look_back_.answered(player, player.trips().sent_at(RoundTrips::Kind::keep_alive, e.id));
     }
     void on(const protocol::PingAnswered& e, const Player& player, const Settings&,
             Findings&) noexcept {
-        measured(player, player.trips().sent_at(RoundTrips::Kind::ping, e.id));
+        look_back_.answered(player, player.trips().sent_at(RoundTrips::Kind::ping, e.id));
     }
     void on(const protocol::TeleportConfirmed& e, const Player& player, const Settings&,
             Findings&) noexcept {
-        measured(player, player.trips().sent_at(RoundTrips::Kind::teleport, e.id));
+        look_back_.answered(player, player.trips().sent_at(RoundTrips::Kind::teleport, e.id));
     }
     void on(const protocol::Attack& attack, const Player& player, const Settings& settings,
             Findings& out) noexcept;
@@ -57,31 +58,12 @@ public:
             Findings&) noexcept;
 
 private:
-    Nanos unacknowledged_for(const Player& player) const noexcept;
     /// His eyes to the nearest that he may have seen it within `window`; nothing where
     /// that is not known.
     std::optional<double> reached(const Player& player, protocol::EntityId target,
                                   Nanos window) const noexcept;
-    void measured(const Player& player, const RoundTrips::Answer& answer) noexcept;
-    /// How far back he may look behind a proxy, whatever his line does now.
-    Nanos surely_received(const Player& player) const noexcept;
 
-    /// All bytes to the client from here on were sent then or later.
-    struct Mark {
-        uint64_t from_bytes = 0;
-        Nanos at{};
-    };
-    /// A server sends once a tick, some frames together.
-    static constexpr Nanos mark_interval = game_tick / 2;
-
-    Silence silence_;
-    Nanos answered_at_{};    ///< The last request that came back: when,
-    Nanos answered_sent_{};  ///< and when it had been sent.
-    uint64_t sent_bytes_ = 0;
-    uint32_t marks_size_ = 0;
-    /// Oldest first, back to what is not acknowledged.  When full every other one
-    /// goes: a stall of any length keeps its beginning.
-    std::array<Mark, 16> marks_;
+    LookBack look_back_;
     float scale_max_ = 1;  ///< Of any entity, 1.20.5 on.
 };
 static_assert(Hears<Reach, protocol::KeepAliveAnswered> && Hears<Reach, protocol::PingAnswered> &&
