@@ -89,6 +89,37 @@ TEST(FullDisk, CostsOnlyWhatIsCounted) {
     EXPECT_EQ(held, counts.stored);
 }
 
+// Whoever was killed on a full disk must come back: the wire waits for nobody's log.
+TEST(FullDisk, KeepsNobodyFromStarting) {
+    Log::Settings settings;
+    settings.path = disk + "/restarted";
+    settings.flush = 2ms;
+    settings.retry_first = 10ms;
+    settings.retry_max = 50ms;
+    {
+        Log log(settings, {checks, services});
+        offer(log, 1'000);
+    }
+    fill(disk + "/filler");
+    {
+        Log log(settings, {checks, services});
+        EXPECT_NE(log.trouble().find("No space left on device"), std::string::npos)
+            << log.trouble();
+        fs::remove(disk + "/filler");
+        EXPECT_TRUE(eventually([&] { return log.trouble().empty(); })) << "and no record came";
+    }
+    fill(disk + "/filler");
+    Log log(settings, {checks, services});
+    offer(log, 1'000);
+    EXPECT_EQ(log.counts().stored, 0u);
+    fs::remove(disk + "/filler");
+    EXPECT_TRUE(eventually([&] { return log.counts().stored == 1'000; }));
+    EXPECT_EQ(log.counts().lost_verdicts, 0u);
+    size_t held = 0;
+    Reader(settings.path).each({}, [&](const Entry&) { return ++held, true; });
+    EXPECT_EQ(held, 2'000u);
+}
+
 }  // namespace
 }  // namespace portcullis::verdicts
 

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstring>
+#include <filesystem>
 #include <future>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <spdlog/spdlog.h>
@@ -30,31 +33,39 @@ bool is_verdict(const VerdictRecord& record) noexcept {
 
 Nanos wall_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
 
-/// The first opening: whatever is wrong now is for the operator to mend.
-std::unique_ptr<Store> open_or_explain(const std::string& path) {
-    auto store = Store::open(path);
-    if (store) return std::move(*store);
-    const std::string& why = store.error();
-    // What is to be done about damage it says itself.
-    if (why.contains(damage_advice(path))) throw SetupError("verdict log " + path + ": " + why);
-    const bool locked = why.find("lock") != std::string::npos;
-    throw SetupError("verdict log " + path + ": " + why + "; " +
-                     (locked ? "another appliance writes to it: stop that one, or give this one "
-                               "another verdict_log.path"
-                             : "make the directory writable for this user, or set "
-                               "verdict_log.path to one that is"));
+/// What no later try would mend: settings, and another writer.  Empty: anything else.
+std::string fault_of_settings(const std::string& why) {
+    if (held_by_another(why)) {
+        return "another appliance writes to it: stop that one, or give this one another "
+               "verdict_log.path";
+    }
+    const bool refused = why.ends_with(strerror(EACCES)) || why.ends_with(strerror(ENOTDIR)) ||
+                         why.ends_with(strerror(EEXIST));
+    return refused ? "make the directory writable for this user, or set verdict_log.path to one "
+                     "that is"
+                   : "";
+}
+
+/// The damaged log is kept as it is, under another name, and a new one can be begun.
+/// False: it could not be moved, or one lies there already.
+bool put_aside(const std::string& path) {
+    std::error_code failed;
+    if (std::filesystem::exists(path_of_damaged(path), failed) || failed) return false;
+    std::filesystem::rename(path, path_of_damaged(path), failed);
+    return !failed;
 }
 
 }  // namespace
 
 class Log::Writer {
 public:
-    Writer(Settings settings, const Names& names, Committed committed)
+    Writer(Settings settings, const Names& names, Committed committed, Unended unended)
         : settings_(std::move(settings)),
           names_(names),
           committed_(std::move(committed)),
-          store_(open_or_explain(settings_.path)),
+          unended_(std::move(unended)),
           ids_(IdSource::control, random_run()) {
+        open_first();
         waiting_.reserve(settings_.queue_max);
         group_.reserve(settings_.queue_max);
         thread_ = std::thread([this] { run(); });
@@ -119,10 +130,62 @@ public:
 
     std::string trouble() const {
         const std::lock_guard lock(mutex_);
-        return trouble_;
+        return trouble_.empty() ? damage_ : trouble_;
     }
 
 private:
+    /// Whatever is wrong with the disk, the wire must not wait for it.
+    void open_first() {
+        auto opened = open();
+        if (!opened && opened.error().contains(damage_advice(settings_.path)) &&
+            put_aside(settings_.path)) {
+            spdlog::error("verdict log {}: {}", settings_.path, opened.error());
+            opened = open();
+        }
+        if (!opened) {
+            const std::string& why = opened.error();
+            const std::string advice = fault_of_settings(why);
+            if (!advice.empty()) {
+                throw SetupError("verdict log " + settings_.path + ": " + why + "; " + advice);
+            }
+            failed(why);
+        }
+        look_for_damaged();
+    }
+
+    std::expected<void, Store::Problem> open() {
+        auto store = Store::open(settings_.path);
+        if (!store) return std::unexpected(store.error());
+        store_ = std::move(*store);
+        return {};
+    }
+
+    /// Once, before this run's own verdicts stand there.
+    void look_back() {
+        if (!store_ || std::exchange(looked_back_, true) || !unended_) return;
+        const auto look = [this](const Entry& entry, std::span<const Outcome> outcomes) {
+            const std::vector<Outcome> lacking = unended_(entry, outcomes);
+            const std::lock_guard lock(mutex_);
+            for (const Outcome& outcome : lacking) {
+                const bool room = outcomes_.size() < settings_.queue_max;
+                room ? outcomes_.push_back(outcome) : void(++counts_.outcomes_lost);
+            }
+        };
+        store_->each_late(settings_.unended, settings_.unended_max, look);
+    }
+
+    /// Said until somebody has taken it away.
+    void look_for_damaged() {
+        const std::string aside = path_of_damaged(settings_.path);
+        std::error_code failed;
+        const bool there = std::filesystem::exists(aside, failed);
+        const std::lock_guard lock(mutex_);
+        damage_ = there ? "a damaged verdict log was put aside to " + aside +
+                              " and a new one begun: `portcullis verdicts repair --log " + aside +
+                              "` makes it readable; move it away to end this message"
+                        : "";
+    }
+
     void append_one(const VerdictRecord& record) noexcept {
         ++counts_.taken;
         const size_t room = is_verdict(record) ? settings_.queue_max : settings_.queue_max / 2;
@@ -159,14 +222,21 @@ private:
     }
 
     void run() {
-        auto trim_at = Clock::now();
-        while (take_group()) {
+        auto trim_at = Clock::now(), open_at = trim_at + settings_.retry_max;
+        do {
+            look_back();
             if (!group_.empty() || !group_outcomes_.empty()) write_group();
+            if (Clock::now() >= open_at) {
+                // It may have been closed since the start, and no record has come.
+                if (!store_ && open()) recovered();
+                look_for_damaged();
+                open_at = Clock::now() + settings_.retry_max;
+            }
             if (Clock::now() >= trim_at && store_) {
                 start_trim();
                 trim_at = Clock::now() + settings_.trim_every;
             }
-        }
+        } while (take_group());
         stop_trim();
         store_.reset();
         const std::lock_guard lock(mutex_);
@@ -240,9 +310,8 @@ private:
     std::expected<void, Store::Problem> write_once(std::span<const VerdictRecord> records,
                                                    std::span<const Outcome> outcomes) {
         if (!store_) {
-            auto store = Store::open(settings_.path);
-            if (!store) return std::unexpected(store.error());
-            store_ = std::move(*store);
+            if (const auto opened = open(); !opened) return opened;
+            look_back();
         }
         auto done = store_->write(records, outcomes, names_);
         if (!done) {
@@ -306,10 +375,12 @@ private:
     const Settings settings_;
     const Names names_;
     const Committed committed_;
+    const Unended unended_;
     std::unique_ptr<Store> store_;      ///< The thread's own; null while it cannot be opened.
     std::vector<VerdictRecord> group_;  ///< In hand: the thread's own.
     std::vector<Outcome> group_outcomes_;
     std::future<void> trim_;
+    bool looked_back_ = false;  ///< The thread's own.
 
     /// Held while others are told; taken before `mutex_`.
     std::mutex telling_;
@@ -328,11 +399,13 @@ private:
     Clock::time_point give_up_at_;
     Counts counts_;
     std::string trouble_;
+    std::string damage_;  ///< Of an earlier log, put aside.
     std::thread thread_;  ///< Last: it uses all of the above.
 };
 
-Log::Log(Settings settings, const Names& names, Committed committed)
-    : writer_(std::make_unique<Writer>(std::move(settings), names, std::move(committed))) {}
+Log::Log(Settings settings, const Names& names, Committed committed, Unended unended)
+    : writer_(std::make_unique<Writer>(std::move(settings), names, std::move(committed),
+                                       std::move(unended))) {}
 Log::~Log() {
     writer_->finish(std::chrono::seconds(1));
     // A few megabytes at the end of the process, against a thread using them.

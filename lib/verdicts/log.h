@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "verdicts/entry.h"
 #include "verdicts/json.h"
@@ -34,6 +35,9 @@ public:
         std::chrono::milliseconds retry_first{100};
         std::chrono::milliseconds retry_max{5'000};
         std::chrono::seconds trim_every{600};  ///< How often age and size are looked at.
+        /// By then every action has ended; what has not, a killed process left.
+        std::chrono::minutes unended{15};
+        size_t unended_max = 65'536;  ///< Records looked at for that.
     };
 
     struct Counts {
@@ -52,9 +56,16 @@ public:
     /// Called on the log's own thread with each group after it was written.
     using Committed = std::function<void(std::span<const VerdictRecord>)>;
 
-    /// Opens or creates the log.  Throws SetupError: cannot be created or written,
-    /// in use by another appliance.  What `names` refers to outlives this object.
-    Log(Settings settings, const Names& names, Committed committed = {});
+    /// Called on the log's own thread before anything is written, with each verdict of the
+    /// last `unended` that stands in the log and the outcomes that it has; gives those that
+    /// it lacks, to be stored.
+    using Unended =
+        std::function<std::vector<Outcome>(const Entry& entry, std::span<const Outcome> outcomes)>;
+
+    /// Opens or creates the log.  Throws SetupError: its directory is not for this user, or
+    /// in use by another appliance.  A disk that is full or failing is `trouble`, and tried
+    /// again; a damaged log is put aside.  What `names` refers to outlives this object.
+    Log(Settings settings, const Names& names, Committed committed = {}, Unended unended = {});
     Log(const Log&) = delete;
     Log& operator=(const Log&) = delete;
     /// Writes what waits, for as long as `finish` would with one second.
@@ -69,7 +80,7 @@ public:
     void finish(std::chrono::milliseconds limit) noexcept;
 
     Counts counts() const;
-    /// Empty while the last group went through; else a sentence.
+    /// Empty while the last group went through and no damaged log lies aside; else a sentence.
     std::string trouble() const;
 
 private:

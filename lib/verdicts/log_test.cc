@@ -23,6 +23,7 @@
 
 #include "base/setup_error.h"
 #include "verdicts/reader.h"
+#include "verdicts/repair.h"
 #include "verdicts/store.h"
 
 namespace portcullis::verdicts {
@@ -257,6 +258,47 @@ TEST(Log, KeepsOutcomesWithTheirVerdict) {
     EXPECT_EQ(outcomes[1].place, 1);
 }
 
+TEST(Log, AsksOfWhatAnEarlierRunLeftWithoutAnEndAndOfNothingElse) {
+    const TestDirectory directory;
+    const auto verdict = [](uint32_t number, Nanos time, policy::Action action) {
+        VerdictRecord record = record_of("P" + std::to_string(number), 1, "198.51.100.7", time);
+        const VerdictId id = IdSource(1, number).next(time);
+        record.id_high = id.high;
+        record.id_low = id.low;
+        record.action = action;
+        return record;
+    };
+    const VerdictRecord old = verdict(1, now() - 1h, policy::Action::kick);
+    const VerdictRecord ended = verdict(2, now() - 2min, policy::Action::kick);
+    const VerdictRecord left = verdict(3, now() - 1min, policy::Action::alert);
+    const auto outcome_of = [](const VerdictRecord& record, Result result) {
+        return Outcome{{record.id_high, record.id_low}, Target::wire, result, 0, 1, now(), {}};
+    };
+    {
+        Log log(quick(directory.log()), names);
+        for (const auto& record : {old, ended, left}) add(log, record);
+        add(log, verdict(4, now(), policy::Action::log));
+        log.append(outcome_of(ended, Result::done));
+    }
+    std::vector<std::string> asked;
+    {
+        Log log(quick(directory.log()), names, {}, [&](const Entry& entry, const auto& outcomes) {
+            asked.push_back(std::string(entry.record.player.name.view()) + " has " +
+                            std::to_string(outcomes.size()));
+            if (!outcomes.empty()) return std::vector<Outcome>();
+            return std::vector{outcome_of(entry.record, Result::expired)};
+        });
+        add(log, verdict(5, now(), policy::Action::kick));
+    }
+    EXPECT_EQ(asked, (std::vector<std::string>{"P3 has 0", "P2 has 1"}));
+    const Reader reader(directory.log());
+    const auto end = reader.outcomes({left.id_high, left.id_low});
+    ASSERT_EQ(end.size(), 1u);
+    EXPECT_EQ(end[0].result, Result::expired);
+    EXPECT_TRUE(reader.outcomes({old.id_high, old.id_low}).empty());
+    EXPECT_EQ(reader.outcomes({ended.id_high, ended.id_low})[0].result, Result::done);
+}
+
 TEST(Log, SaysWhatToDoWhenItCannotBeOpened) {
     const TestDirectory directory;
     std::ofstream(directory.log()) << "a file";
@@ -279,6 +321,39 @@ TEST(Log, RefusesASecondWriter) {
     } catch (const SetupError& error) {
         EXPECT_NE(std::string(error.what()).find("another appliance"), std::string::npos);
     }
+}
+
+TEST(Log, PutsADamagedOneAsideAndBeginsAnew) {
+    const TestDirectory directory;
+    {
+        Log log(quick(directory.log()), names);
+        add(log, some_record());
+    }
+    for (const auto& file : fs::directory_iterator(directory.log())) {
+        if (!file.path().filename().string().starts_with("MANIFEST-")) continue;
+        std::fstream manifest(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+        manifest.seekp(20) << "damage";
+    }
+    const std::string aside = directory.log() + ".damaged";
+    {
+        Log log(quick(directory.log() + "/"), names);
+        EXPECT_NE(log.trouble().find("verdicts repair --log " + aside), std::string::npos)
+            << log.trouble();
+        add(log, some_record());
+        ASSERT_TRUE(settled(log));
+        EXPECT_NE(log.trouble(), "") << "a person is to hear of it";
+        EXPECT_EQ(repair(aside).entries, 1u) << "while the new one is written";
+        fs::remove_all(aside);
+        EXPECT_TRUE(eventually([&] { return log.trouble().empty(); }));
+    }
+    EXPECT_EQ(all(directory.log()).size(), 1u);
+
+    // A second one finds its place taken: nothing is lost, and nothing written.
+    fs::remove(directory.log() + "/CURRENT");
+    fs::create_directory(aside);
+    Log log(quick(directory.log()), names);
+    EXPECT_NE(log.trouble().find("the log is damaged"), std::string::npos) << log.trouble();
+    EXPECT_TRUE(fs::exists(directory.log()));
 }
 
 TEST(Log, GoesOnWhenItsDirectoryIsRemoved) {
@@ -447,6 +522,21 @@ void collect(const Child& child, std::chrono::milliseconds alive, std::set<Verdi
     killer.join();
     close(child.output);
     waitpid(child.pid, nullptr, 0);
+}
+
+TEST(Log, RefusesASecondProcess) {
+    const TestDirectory directory;
+    std::set<VerdictId> ids;
+    std::thread other([&] { collect(start_child(directory.log()), 3s, ids); });
+    ASSERT_TRUE(eventually([&] { return fs::exists(directory.log() + "/CURRENT"); }));
+    std::string why;
+    try {
+        const Log second(quick(directory.log()), names);
+    } catch (const SetupError& error) {
+        why = error.what();
+    }
+    EXPECT_NE(why.find("another appliance"), std::string::npos) << why;
+    other.join();
 }
 
 TEST(Log, LosesNothingThatItToldWhenKilled) {

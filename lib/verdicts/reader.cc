@@ -34,7 +34,7 @@ public:
     void Logv(const char*, va_list) override {}
 };
 
-/// Where RocksDB wants to keep what it never writes here.
+/// Where RocksDB wants to keep what it never writes here; wanted when it opens alone.
 class ScratchDirectory {
 public:
     ScratchDirectory() {
@@ -93,9 +93,11 @@ public:
                              (error ? ": " + error.message() : std::string()) +
                              "; is the path right, and has the appliance run?");
         }
+        // Nothing is left of it, even by who is killed.
+        const ScratchDirectory scratch;
         // A writer that is just starting or compacting takes files away under us.
         for (unsigned tries = 1;; ++tries) {
-            const auto status = open();
+            const auto status = open(scratch.path());
             if (status.ok()) return;
             if (tries == tries_to_open) throw SetupError(explain(path, status));
             std::this_thread::sleep_for(between_tries);
@@ -163,7 +165,7 @@ public:
     uint64_t keys_read() const noexcept { return keys_read_; }
 
 private:
-    rocksdb::Status open() {
+    rocksdb::Status open(const std::string& scratch) {
         auto opened = std::make_unique<OpenDatabase>();
         rocksdb::DBOptions options = database_options();
         options.create_if_missing = false;
@@ -171,8 +173,8 @@ private:
         options.max_open_files = -1;  // A secondary keeps files that the writer removes.
         options.info_log = std::make_shared<Silence>();
         rocksdb::DB* db = nullptr;
-        auto status = rocksdb::DB::OpenAsSecondary(options, path_, scratch_.path(),
-                                                   family_descriptors({}), &opened->families, &db);
+        auto status = rocksdb::DB::OpenAsSecondary(options, path_, scratch, family_descriptors({}),
+                                                   &opened->families, &db);
         opened->db.reset(db);
         if (!status.ok()) return status;
         open_ = std::move(opened);
@@ -218,7 +220,6 @@ private:
     }
 
     std::string path_;
-    ScratchDirectory scratch_;
     std::unique_ptr<OpenDatabase> open_;
     uint64_t floor_ms_ = 0;
     mutable uint64_t unreadable_ = 0;

@@ -1,5 +1,6 @@
 #include "verdicts/repair.h"
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -45,7 +46,7 @@ void salvage(const std::string& path, Repaired& repaired) {
         [&repaired](const std::string& line) { repaired.said.push_back(line); });
     const auto status = rocksdb::RepairDB(path, options, family_descriptors({}));
     if (!status.ok()) {
-        const bool locked = status.ToString().find("lock") != std::string::npos;
+        const bool locked = held_by_another(status.ToString());
         throw SetupError("verdict log " + path + " can not be repaired: " + status.ToString() +
                          (locked ? "; stop the appliance that writes to it"
                                  : "; move the directory aside, and a new log is begun"));
@@ -62,6 +63,15 @@ std::string damage_advice(const std::string& path) {
     return "the log is damaged: `portcullis verdicts repair --log " + path +
            "` keeps what can be read, once the appliance is stopped; or move the directory aside, "
            "and a new log is begun";
+}
+
+std::string path_of_damaged(const std::string& path) {
+    return path.substr(0, path.find_last_not_of('/') + 1) + ".damaged";
+}
+
+bool held_by_another(const std::string& why) {
+    return why.contains("lock hold by current process") ||
+           (why.contains("While lock file: ") && why.ends_with(strerror(EAGAIN)));
 }
 
 bool lost_its_beginning(const std::string& path) {

@@ -170,6 +170,38 @@ public:
         return {};
     }
 
+    void each_late(Nanos before, size_t records_max,
+                   const std::function<void(const Entry&, std::span<const Outcome>)>& found) const {
+        const std::unique_ptr<rocksdb::Iterator> all(
+            open_.db->NewIterator({}, open_.family(Family::records)));
+        all->SeekToLast();
+        if (!all->Valid()) return;
+        const auto before_ms = static_cast<uint64_t>(before.count() / 1'000'000);
+        const uint64_t newest = id_at(view(all->key()), 0).milliseconds();
+        for (; all->Valid() && records_max > 0; all->Prev(), --records_max) {
+            const VerdictId id = id_at(view(all->key()), 0);
+            if (id.milliseconds() + before_ms < newest) return;
+            const auto entry = decode_entry(id, as_bytes(view(all->value())));
+            if (!entry || entry->record.kind != VerdictRecord::Kind::verdict ||
+                entry->record.action < policy::Action::alert) {
+                continue;
+            }
+            found(*entry, outcomes(id));
+        }
+    }
+
+    std::vector<Outcome> outcomes(const VerdictId& id) const {
+        const std::unique_ptr<rocksdb::Iterator> at(
+            open_.db->NewIterator({}, open_.family(Family::outcomes)));
+        std::vector<Outcome> all;
+        const std::string prefix = id_key(id);
+        for (at->Seek(prefix); at->Valid() && view(at->key()).starts_with(prefix); at->Next()) {
+            const auto outcome = decode_outcome(id, as_bytes(view(at->value())));
+            if (outcome) all.push_back(*outcome);
+        }
+        return all;
+    }
+
     /// Drops whole files that lie below the floor; the rest goes by compaction.
     std::expected<void, Problem> drop_files_below_floor() {
         const std::string end = id_key({floor_ms_.load() << 16, 0});
@@ -293,6 +325,12 @@ std::expected<void, Store::Problem> Store::trim(Nanos floor, uint64_t size_bytes
     if (done) done = database_->drop_files_below_floor();
     if (done) done = database_->compact();
     return done;
+}
+
+void Store::each_late(
+    Nanos before, size_t records_max,
+    const std::function<void(const Entry&, std::span<const Outcome>)>& found) const {
+    database_->each_late(before, records_max, found);
 }
 
 std::expected<void, Store::Problem> Store::index_all() { return database_->index_all(); }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,6 +32,11 @@ public:
     /// without complaint, and nobody would ever read them.
     std::expected<void, Problem> write(std::span<const VerdictRecord> records,
                                        std::span<const Outcome> outcomes, const Names& names);
+
+    /// Calls `found` with the alerts and graver verdicts, and their outcomes, that lie no
+    /// more than `before` before the newest record; looks at `records_max` records at most.
+    void each_late(Nanos before, size_t records_max,
+                   const std::function<void(const Entry&, std::span<const Outcome>)>& found) const;
 
     /// Forgets what is older than `floor`, then the oldest until no more than
     /// about `size_bytes_max` are left.  Slow; may run beside `write`.
