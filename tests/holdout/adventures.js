@@ -77,11 +77,11 @@ module.exports = ({ to, along, run, release, East }) => ({
     p.server.mode(0)
     for (let i = 0; i < 40; i++) yield
   },
-  * pulledBack (p) { // By a plugin: to where he was half a second ago, again and again.
+  * pulledBack (p) { // By a plugin: to where he was half a second ago as far as it had heard, again and again.
     yield * to(p, 'plain')
     const was = []
     yield * along(p, 200, run, i => {
-      was.push(p.at.clone())
+      was.push(p.server.position.clone())
       if (i % 12 === 11) p.server.put(was[Math.max(0, i - 10)].clone())
       p.control.jump = i % 25 < 5
     })
