@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include <spdlog/spdlog.h>
+
 #include "actions/blocklist/blocklist.h"
 #include "actions/rcon/client.h"
 #include "actions/report.h"
@@ -137,10 +139,13 @@ public:
         sender_ = std::make_unique<webhook::Sender>(webhook_targets(config), report);
         log_ = std::make_unique<verdicts::Log>(
             log_settings(config.verdict_log), names_,
-            [this](std::span<const VerdictRecord> records) { committed(records); });
+            [this](std::span<const VerdictRecord> records) { committed(records); },
+            [this, config](const verdicts::Entry& entry, std::span<const Outcome> outcomes) {
+                return never_told(config, entry, outcomes);
+            });
         loop_thread_ = std::thread([this] { loop_.run(); });
         blocklist_.expire(wall_clock());
-        to_give_ = blocklist_.blocks();
+        for (const Block& block : blocklist_.blocks()) to_give_.push_back(block_order(block));
         give_blocks();
     }
     Parts(const Parts&) = delete;
@@ -162,11 +167,25 @@ public:
 
     void ordered(const verdicts::Order& order) {
         if (order.kind == verdicts::Order::Kind::block) {
-            blocklist_.set({order.prefix, order.until, std::string(order.reason.view())});
+            const std::string reason(order.reason.view());
+            if (!blocklist_.set({order.prefix, order.until, reason, true})) {
+                spdlog::error("the block of {} holds until the restart only: {}",
+                              to_string(order.prefix), objection(order));
+            }
+            let_displaced_in();
         } else if (order.kind == verdicts::Order::Kind::unblock) {
             blocklist_.remove(order.prefix);
-            std::erase_if(to_give_, [&](const Block& b) { return b.prefix == order.prefix; });
+            std::erase_if(to_give_, [&](const auto& o) { return o.prefix == order.prefix; });
         }
+    }
+
+    std::string objection(const verdicts::Order& order) const {
+        if (order.kind != verdicts::Order::Kind::block ||
+            blocklist_.has_room_for_operator(order.prefix)) {
+            return {};
+        }
+        return "the block list holds " + std::to_string(Blocklist::blocks_max) +
+               " blocks of operators, the most that it can; unblock some, or block wider prefixes";
     }
 
     void reloaded(const config::Config& config) {
@@ -220,8 +239,12 @@ public:
         loop_thread_.join();
         for (ServicePart& service : services_) service.rcon.clear();
         rcon_.clear();
-        const auto left = std::chrono::duration_cast<Milliseconds>(start + limit - Clock::now());
-        log_->finish(std::max(left, Milliseconds(100)));
+        const auto left = [&] {
+            const auto rest = start + limit - Clock::now();
+            return std::max(std::chrono::duration_cast<Milliseconds>(rest), Milliseconds(100));
+        };
+        log_->finish(left());
+        blocklist_.finish(left());
     }
 
 private:
@@ -296,7 +319,8 @@ private:
             case Blocklist::Added::new_block:
             case Blocklist::Added::longer:
                 outcome.detail.assign("until " + verdicts::time_text(block.until));
-                to_give_.push_back(block);
+                let_displaced_in();
+                to_give_.push_back(block_order(block));
                 give_blocks();
                 break;
             case Blocklist::Added::no_news:
@@ -310,10 +334,21 @@ private:
         ended(outcome);
     }
 
+    /// Whom the list has no room for, Workers are not to keep out any longer.
+    void let_displaced_in() {
+        for (const IpPrefix& prefix : blocklist_.take_displaced()) {
+            ++displaced_;
+            verdicts::Order order;
+            order.kind = verdicts::Order::Kind::unblock;
+            order.prefix = prefix;
+            to_give_.push_back(order);
+        }
+    }
+
     /// Control takes only so many Orders at once; the rest goes the next time.
     void give_blocks() {
         size_t given = 0;
-        while (given < to_give_.size() && orders_.give(block_order(to_give_[given]))) ++given;
+        while (given < to_give_.size() && orders_.give(to_give_[given])) ++given;
         to_give_.erase(to_give_.begin(), to_give_.begin() + static_cast<ptrdiff_t>(given));
     }
 
@@ -331,6 +366,37 @@ private:
         if (!entries.empty()) sender_->add(entries);
     }
 
+    /// What an earlier run was asked to do for a verdict when it was killed.  It may have been
+    /// done and not told, so it is not done again.  On the log's thread.
+    std::vector<Outcome> never_told(const config::Config& config, const verdicts::Entry& entry,
+                                    std::span<const Outcome> outcomes) {
+        const VerdictRecord& record = entry.record;
+        std::vector<Outcome> lost;
+        const auto expect = [&](Target target, size_t place) {
+            const auto is_it = [&](const Outcome& o) {
+                return o.target == target && o.place == place;
+            };
+            if (std::ranges::any_of(outcomes, is_it)) return;
+            ++ended_[static_cast<size_t>(target)][static_cast<size_t>(Result::expired)];
+            Outcome outcome{entry.id(), target, Result::expired, 0, 0, wall_clock(), {}};
+            outcome.place = static_cast<uint8_t>(place);
+            outcome.detail.assign("the appliance was killed before it told");
+            lost.push_back(outcome);
+        };
+        for (const webhook::Sender::Target& target : webhook_targets(config)) {
+            const webhook::Hook hook(target.settings, nullptr);
+            if (hook.wants(entry)) expect(Target::webhook, target.settings.place);
+        }
+        if (record.mode != verdicts::Mode::enforce) return lost;
+        if (record.acts && record.action > Action::alert) expect(Target::wire, 0);
+        for (size_t place = 0; place < config.rcon.size(); ++place) {
+            const bool asked = record.action >= Action::kick && !record.player.name.empty();
+            if (asked && config.rcon[place].service == entry.service) expect(Target::rcon, place);
+        }
+        if (record.action == Action::block) expect(Target::blocklist, 0);
+        return lost;
+    }
+
     /// On any action's thread.
     void ended(const Outcome& outcome) {
         ++ended_[static_cast<size_t>(outcome.target)][static_cast<size_t>(outcome.result)];
@@ -345,6 +411,7 @@ private:
                                            ended_[target][result]});
             }
         }
+        status.outcomes.push_back({"blocklist", "displaced", displaced_});
         status.outcomes.push_back({"verdict_log", "stored", log.stored});
         status.outcomes.push_back({"verdict_log", "lost_verdicts", log.lost_verdicts});
         status.outcomes.push_back({"verdict_log", "lost_others", log.lost_others});
@@ -362,7 +429,8 @@ private:
     const verdicts::Names names_;
     std::array<Counters, verdicts::target_names.size()> ended_{};
     Blocklist blocklist_;
-    std::vector<Block> to_give_;  ///< Orders that Control had no room for.
+    std::vector<verdicts::Order> to_give_;  ///< That Control had no room for.
+    uint64_t displaced_ = 0;                ///< Blocks that gave way to others in a full list.
     Clock::time_point look_at_blocks_{};
     std::unique_ptr<verdicts::Log> log_;
     std::unique_ptr<webhook::Sender> sender_;
@@ -382,6 +450,9 @@ void Actions::take(std::span<const verdicts::VerdictRecord> records) noexcept {
     parts_->take(records);
 }
 void Actions::ordered(const verdicts::Order& order) noexcept { parts_->ordered(order); }
+std::string Actions::objection(const verdicts::Order& order) const {
+    return parts_->objection(order);
+}
 void Actions::reloaded(const config::Config& config) noexcept { parts_->reloaded(config); }
 void Actions::keep_house() noexcept { parts_->keep_house(); }
 control::SinkStatus Actions::status() const { return parts_->status(); }

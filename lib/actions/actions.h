@@ -24,9 +24,9 @@ public:
     using Committed = std::function<void(std::span<const verdicts::VerdictRecord>)>;
 
     /// Opens the log, reads the secrets, gives Orders for the blocks that still
-    /// hold.  Throws SetupError.  A server that cannot be reached is no reason:
-    /// `status` says so.  `orders` and `check_names` outlive this object.
-    /// `committed` hears of records once they are in the log, on the log's thread.
+    /// hold.  Throws SetupError.  A server that cannot be reached is no reason, nor is a
+    /// disk that is full or damaged: `status` says so.  `orders` and `check_names` outlive
+    /// this object.  `committed` hears of records once they are in the log, on its thread.
     Actions(const config::Config& config, std::span<const std::string_view> check_names,
             control::Orders& orders, Committed committed = {});
     ~Actions() override;
@@ -35,6 +35,8 @@ public:
     void take(std::span<const verdicts::VerdictRecord> records) noexcept override;
     /// An operator's block or unblock joins the list.
     void ordered(const verdicts::Order& order) noexcept override;
+    /// That the list is full of operators' blocks.
+    std::string objection(const verdicts::Order& order) const override;
     /// Messages and block times are the new policies'; servers and webhooks stay.
     void reloaded(const config::Config& config) noexcept override;
     void keep_house() noexcept override;

@@ -16,9 +16,11 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "actions/blocklist/blocklist.h"
 #include "actions/rcon/test_server.h"
 #include "actions/webhook/test_server.h"
 #include "base/setup_error.h"
+#include "verdicts/log.h"
 #include "verdicts/reader.h"
 
 namespace portcullis::actions {
@@ -348,6 +350,85 @@ TEST(Actions, KeepsHowItEndedOnTheWireWithTheVerdict) {
     EXPECT_EQ(ends[0].detail.view(), "kicked");
     ASSERT_EQ(reader.outcomes({second.id_high, second.id_low}).size(), 1u);
     EXPECT_EQ(reader.outcomes({second.id_high, second.id_low})[0].result, Result::expired);
+}
+
+TEST(Actions, WhatAKilledRunLeftIsSaidAndNotDoneTwice) {
+    Place place;
+    rcon::TestServer rcon;
+    webhook::TestServer hook;
+    place.use_rcon(rcon.port());
+    place.use_webhook(hook.url());
+    const VerdictRecord left = verdict_of("Alice", Action::block, 1);
+    const VerdictRecord alerted = verdict_of("Bob", Action::alert, 2);
+    const VerdictRecord logged = verdict_of("Carol", Action::log, 3);
+    VerdictRecord unsure = verdict_of("Dave", Action::alert, 4);
+    unsure.confidence = 0.5f;
+    VerdictRecord observed = verdict_of("Eve", Action::kick, 5);
+    observed.mode = verdicts::Mode::observe;
+    const auto id_of = [](const VerdictRecord& r) { return VerdictId{r.id_high, r.id_low}; };
+    {
+        // As far as a run comes that is killed as soon as the verdict is written.
+        constexpr std::string_view services[] = {"survival"};
+        verdicts::Log::Settings settings;
+        settings.path = place.log();
+        verdicts::Log log(settings, {checks, services});
+        log.append(std::vector{left, alerted, logged, unsure, observed});
+        log.append(verdicts::Outcome{id_of(left), Target::wire, Result::done, 0, 1, now(), {}});
+    }
+    GivenOrders orders;
+    {
+        Actions actions(place.config, checks, orders);
+        EXPECT_TRUE(eventually([&] { return count(actions, "webhook", "expired") == 3; }));
+        actions.finish(5s);
+        EXPECT_EQ(count(actions, "rcon", "expired"), 1u);
+        EXPECT_EQ(count(actions, "blocklist", "expired"), 1u);
+        EXPECT_EQ(count(actions, "wire", "expired"), 0u);
+    }
+    {
+        Actions actions(place.config, checks, orders);  // Once and no more.
+        actions.finish(5s);
+        EXPECT_EQ(count(actions, "webhook", "expired"), 0u);
+    }
+    EXPECT_TRUE(rcon.commands().empty());
+    EXPECT_TRUE(hook.requests().empty());
+    EXPECT_TRUE(orders.given().empty());
+    const verdicts::Reader reader(place.log());
+    const auto ends = reader.outcomes(id_of(left));
+    ASSERT_EQ(ends.size(), 4u);
+    EXPECT_EQ(ends[0].target, Target::rcon);
+    EXPECT_EQ(ends[0].detail.view(), "the appliance was killed before it told");
+    EXPECT_EQ(reader.outcomes(id_of(alerted)).size(), 1u);
+    EXPECT_EQ(reader.outcomes(id_of(observed)).size(), 1u);
+    EXPECT_TRUE(reader.outcomes(id_of(logged)).empty());
+    EXPECT_TRUE(reader.outcomes(id_of(unsure)).empty());
+}
+
+TEST(Actions, OfAFullBlockListOneGivesWayAndAnOperatorHearsOfIt) {
+    Place place;
+    GivenOrders orders;
+    Actions actions(place.config, checks, orders);
+    const auto operators = [&](uint32_t number) {
+        Order order;
+        order.kind = Order::Kind::block;
+        order.prefix = {IpAddress::v4(number), 128};
+        order.until = now() + 24h;
+        return order;
+    };
+    tell(actions, verdict_of("Dave", Action::block, 1));
+    for (uint32_t i = 0; i + 1 < Blocklist::blocks_max; ++i) actions.ordered(operators(i));
+    EXPECT_FALSE(condition(actions, "blocklist").well);
+    EXPECT_EQ(actions.objection(operators(1'000'000)), "");
+    actions.ordered(operators(1'000'000));
+    actions.keep_house();
+    ASSERT_EQ(orders.given().size(), 2u);
+    EXPECT_EQ(orders.given()[1].kind, Order::Kind::unblock);
+    EXPECT_EQ(orders.given()[1].prefix, orders.given()[0].prefix);
+    EXPECT_EQ(count(actions, "blocklist", "displaced"), 1u);
+
+    EXPECT_NE(actions.objection(operators(1'000'001)).find("unblock some"), std::string::npos);
+    EXPECT_EQ(actions.objection(operators(5)), "");
+    tell(actions, verdict_of("Dave", Action::block, 2));
+    EXPECT_EQ(count(actions, "blocklist", "failed"), 1u);
 }
 
 TEST(Actions, FollowsThePoliciesOfAReload) {

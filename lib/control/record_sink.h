@@ -49,9 +49,12 @@ public:
     virtual std::string_view name() const noexcept = 0;
     /// Records in the order in which they were taken, oldest first per Worker.
     virtual void take(std::span<const verdicts::VerdictRecord> records) noexcept = 0;
-    /// An Order that an operator or another sink gave, as it goes to the Workers;
+    /// An Order that an operator gave, as it goes to the Workers;
     /// for whoever must remember it longer than this process lives.
     virtual void ordered(const verdicts::Order&) noexcept {}
+    /// Why an operator's Order could not be remembered, before it is given: one sentence,
+    /// or empty.
+    virtual std::string objection(const verdicts::Order&) const { return {}; }
     /// A reload put this configuration in force; of it, what can change live.
     virtual void reloaded(const config::Config&) noexcept {}
     /// About every 100 ms.

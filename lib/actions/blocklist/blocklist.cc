@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
@@ -26,10 +29,11 @@ constexpr auto between_saves = std::chrono::milliseconds(100);
 constexpr auto between_tries = std::chrono::seconds(5);
 
 std::string line_of(const Block& block) {
-    return Json{{"prefix", to_string(block.prefix)},
-                {"until_ns", block.until.count()},
-                {"reason", block.reason}}
-        .dump(-1, ' ', false, Json::error_handler_t::replace);
+    Json json = {{"prefix", to_string(block.prefix)},
+                 {"until_ns", block.until.count()},
+                 {"reason", block.reason}};
+    if (block.by_operator) json["by_operator"] = true;
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::optional<Block> block_in(const std::string& line) {
@@ -41,7 +45,8 @@ std::optional<Block> block_in(const std::string& line) {
     }
     const auto prefix = parse_prefix(json["prefix"].get<std::string>());
     if (!prefix) return std::nullopt;
-    return Block{*prefix, Nanos(json["until_ns"].get<int64_t>()), json["reason"]};
+    return Block{*prefix, Nanos(json["until_ns"].get<int64_t>()), json["reason"],
+                 json["by_operator"] == true};
 }
 
 /// Writes all and waits until it is on the disk.  Empty, or what went wrong.
@@ -61,133 +66,236 @@ std::string write_file(const std::string& path, std::string_view text) {
 
 }  // namespace
 
-Blocklist::Blocklist(std::string path) : path_(std::move(path)) {
-    read();
-    thread_ = std::thread([this] { save_when_changed(); });
-}
+class Blocklist::Book {
+public:
+    using List = std::vector<Block>;
 
-Blocklist::~Blocklist() {
-    {
+    explicit Book(std::string where) : path_(std::move(where)) { read(); }
+
+    Added add(const Block& block) {
         const std::lock_guard lock(mutex_);
-        ending_ = true;
-    }
-    work_.notify_one();
-    thread_.join();
-}
-
-void Blocklist::read() {
-    std::error_code error;
-    if (!std::filesystem::exists(path_, error)) return;
-    std::ifstream file(path_);
-    std::string line;
-    size_t number = 0;
-    while (std::getline(file, line)) {
-        ++number;
-        const auto block = block_in(line);
-        if (!block) {
-            throw SetupError(path_ + ":" + std::to_string(number) +
-                             ": not an entry of a block list; mend the line or remove the file");
-        }
-        blocks_.push_back(*block);
-    }
-    if (!file.eof()) {
-        throw SetupError("block list " + path_ + " cannot be read: " + std::strerror(errno) +
-                         "; make it readable for this user");
-    }
-}
-
-Blocklist::Added Blocklist::add(const Block& block) {
-    const std::lock_guard lock(mutex_);
-    const auto old = std::ranges::find(blocks_, block.prefix, &Block::prefix);
-    if (old != blocks_.end() && block.until <= old->until + same_end) return Added::no_news;
-    if (old == blocks_.end() && blocks_.size() == blocks_max) return Added::full;
-    const Added added = old == blocks_.end() ? Added::new_block : Added::longer;
-    put(old, block);
-    return added;
-}
-
-bool Blocklist::set(const Block& block) {
-    const std::lock_guard lock(mutex_);
-    const auto old = std::ranges::find(blocks_, block.prefix, &Block::prefix);
-    if (old == blocks_.end() && blocks_.size() == blocks_max) return false;
-    put(old, block);
-    return true;
-}
-
-void Blocklist::put(std::vector<Block>::iterator old, const Block& block) {
-    if (old != blocks_.end()) {
+        const auto old = std::ranges::find(blocks_, block.prefix, &Block::prefix);
+        if (old == blocks_.end()) return put(block) ? Added::new_block : Added::full;
+        if (block.until <= old->until + same_end) return Added::no_news;
+        const bool by_operator = old->by_operator;
         *old = block;
-    } else {
-        blocks_.push_back(block);
+        old->by_operator = by_operator;
+        changed();
+        return Added::longer;
     }
-    changed_ = true;
-    work_.notify_one();
-}
 
-bool Blocklist::remove(const IpPrefix& prefix) {
-    const std::lock_guard lock(mutex_);
-    const bool there = std::erase_if(blocks_, [&](const Block& b) { return b.prefix == prefix; });
-    if (!there) return false;
-    changed_ = true;
-    work_.notify_one();
-    return true;
-}
+    bool set(const Block& block) {
+        const std::lock_guard lock(mutex_);
+        const auto old = std::ranges::find(blocks_, block.prefix, &Block::prefix);
+        if (old == blocks_.end()) return put(block);
+        *old = block;
+        changed();
+        return true;
+    }
 
-void Blocklist::expire(Nanos now) {
-    const std::lock_guard lock(mutex_);
-    if (std::erase_if(blocks_, [&](const Block& b) { return b.until <= now; }) == 0) return;
-    changed_ = true;
-    work_.notify_one();
-}
+    bool has_room_for_operator(const IpPrefix& prefix) const {
+        const std::lock_guard lock(mutex_);
+        return blocks_.size() < blocks_max ||
+               std::ranges::find(blocks_, prefix, &Block::prefix) != blocks_.end() ||
+               !std::ranges::all_of(blocks_, &Block::by_operator);
+    }
 
-std::vector<Block> Blocklist::blocks() const {
-    const std::lock_guard lock(mutex_);
-    return blocks_;
-}
+    bool erase_if(const auto& unwanted) {
+        const std::lock_guard lock(mutex_);
+        if (std::erase_if(blocks_, unwanted) == 0) return false;
+        changed();
+        return true;
+    }
 
-Standing Blocklist::standing() const {
-    const std::lock_guard lock(mutex_);
-    return {trouble_.empty(), trouble_};
-}
+    List blocks() const {
+        const std::lock_guard lock(mutex_);
+        return blocks_;
+    }
 
-void Blocklist::save_when_changed() {
-    std::unique_lock lock(mutex_);
-    while (true) {
-        work_.wait(lock, [this] { return changed_ || ending_; });
-        if (!changed_) return;
-        changed_ = false;
-        const std::vector<Block> copy = blocks_;
+    std::vector<IpPrefix> take_displaced() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(displaced_, {});
+    }
+
+    Standing standing() const {
+        const std::lock_guard lock(mutex_);
+        if (!trouble_.empty()) return {false, trouble_};
+        if (!damage_.empty()) return {false, damage_};
+        if (blocks_.size() < blocks_max) return {};
+        return {false, "the block list is full with " + std::to_string(blocks_max) +
+                           " blocks: those of verdicts that end first give way to new ones"};
+    }
+
+    void save_until_ended() {
+        save_when_changed();
+        const std::lock_guard lock(mutex_);
+        has_ended_ = true;
+        ended_.notify_one();
+    }
+
+    /// False: it is stuck on the disk.
+    bool end(std::chrono::milliseconds limit) {
+        std::unique_lock lock(mutex_);
+        ending_ = true;
+        work_.notify_one();
+        return ended_.wait_for(lock, limit, [this] { return has_ended_; });
+    }
+
+private:
+    std::string path_of_damaged() const { return path_ + ".damaged"; }
+
+    /// Lines that can be read hold, whatever stands beside them.
+    void read() {
+        std::error_code error;
+        if (!std::filesystem::exists(path_, error)) return;
+        errno = 0;
+        std::ifstream file(path_);
+        if (!file && (errno == EACCES || errno == EPERM)) {
+            throw SetupError("block list " + path_ + " cannot be read: " + std::strerror(errno) +
+                             "; make it readable for this user");
+        }
+        std::string line, what;
+        for (size_t number = 1; std::getline(file, line); ++number) {
+            if (const auto block = block_in(line)) {
+                blocks_.push_back(*block);
+            } else if (what.empty()) {
+                what = "line " + std::to_string(number) + " is no entry";
+            }
+        }
+        if (!file.eof() && what.empty()) what = std::strerror(errno);
+        if (!what.empty()) keep_damaged(what);
+    }
+
+    /// What is saved next would end it.
+    void keep_damaged(const std::string& what) {
+        const std::string aside = path_of_damaged();
+        unlink(aside.c_str());
+        const bool kept = link(path_.c_str(), aside.c_str()) == 0;
+        damage_ = "block list " + path_ + " was damaged (" + what + "); " +
+                  std::to_string(blocks_.size()) + " blocks of it hold" +
+                  (kept ? "; it is kept as " + aside + ", remove that to end this message" : "");
+        spdlog::error("{}", damage_);
+    }
+
+    void changed() {
+        changed_ = true;
+        work_.notify_one();
+    }
+
+    /// As a new one.  False when it finds no room.
+    bool put(const Block& block) {
+        if (blocks_.size() >= blocks_max && !make_room(block)) return false;
+        blocks_.push_back(block);
+        changed();
+        return true;
+    }
+
+    bool make_room(const Block& block) {
+        const auto sooner = [](const Block& a, const Block& b) {
+            return a.by_operator == b.by_operator ? a.until < b.until : b.by_operator;
+        };
+        const auto first = std::ranges::min_element(blocks_, sooner);
+        if (first->by_operator || (!block.by_operator && block.until <= first->until)) return false;
+        displaced_.push_back(first->prefix);
+        *first = blocks_.back();
+        blocks_.pop_back();
+        return true;
+    }
+
+    void save_when_changed() {
+        std::unique_lock lock(mutex_);
+        const auto ending = [this] { return ending_; };
+        while (true) {
+            const auto something = [this] { return changed_ || ending_; };
+            if (damage_.empty()) work_.wait(lock, something);
+            if (!damage_.empty()) work_.wait_for(lock, between_tries, something);
+            if (changed_) {
+                const std::string trouble = save(lock);
+                if (!trouble.empty() && ending_) return;
+                // Many blocks at once are one file; a broken disk is not asked all the time.
+                if (trouble.empty()) work_.wait_for(lock, between_saves, ending);
+                if (!trouble.empty()) work_.wait_for(lock, between_tries, ending);
+            } else if (ending_) {
+                return;
+            }
+            if (!damage_.empty()) look_for_damaged(lock);
+        }
+    }
+
+    /// Said until somebody has taken it away.
+    void look_for_damaged(std::unique_lock<std::mutex>& lock) {
         lock.unlock();
-        const std::string trouble = save(copy);
+        std::error_code failed;
+        const bool there = std::filesystem::exists(path_of_damaged(), failed) || failed;
+        lock.lock();
+        if (!there) damage_.clear();
+    }
+
+    std::string save(std::unique_lock<std::mutex>& lock) {
+        changed_ = false;
+        const List copy = blocks_;
+        lock.unlock();
+        const std::string trouble = write(copy);
         lock.lock();
         if (!trouble.empty()) {
             if (trouble_.empty()) spdlog::error("{}", trouble);
-            if (ending_) return;
             changed_ = true;
         }
         trouble_ = trouble;
-        // Many blocks at once are one file; a broken disk is not asked all the time.
-        const auto ending = [this] { return ending_; };
-        if (trouble.empty()) {
-            work_.wait_for(lock, between_saves, ending);
-        } else {
-            work_.wait_for(lock, between_tries, ending);
-        }
+        return trouble;
     }
+
+    std::string write(const List& blocks) const {
+        std::string text;
+        for (const Block& block : blocks) text += line_of(block) + '\n';
+        const std::string fresh = path_ + ".new";
+        std::error_code error;
+        std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), error);
+        std::string trouble = write_file(fresh, text);
+        if (trouble.empty() && rename(fresh.c_str(), path_.c_str()) != 0)
+            trouble = std::strerror(errno);
+        if (trouble.empty()) return {};
+        return "block list " + path_ + " cannot be saved: " + trouble +
+               "; blocks hold, but would not survive a restart";
+    }
+
+    const std::string path_;
+    /// Never held while the disk is asked for something.
+    mutable std::mutex mutex_;
+    std::condition_variable work_, ended_;
+    List blocks_;
+    std::vector<IpPrefix> displaced_;
+    bool changed_ = false, ending_ = false, has_ended_ = false;
+    std::string trouble_;
+    std::string damage_;  ///< Of the file that an earlier run left.
+};
+
+Blocklist::Blocklist(std::string path)
+    : book_(std::make_shared<Book>(std::move(path))),
+      thread_([book = book_] { book->save_until_ended(); }) {}
+
+Blocklist::~Blocklist() { finish(std::chrono::seconds(1)); }
+
+void Blocklist::finish(std::chrono::milliseconds limit) noexcept {
+    if (!thread_.joinable()) return;
+    if (book_->end(limit)) return thread_.join();
+    spdlog::error("the block list could not be saved: its disk does not answer");
+    thread_.detach();
 }
 
-std::string Blocklist::save(const std::vector<Block>& blocks) const {
-    std::string text;
-    for (const Block& block : blocks) text += line_of(block) + '\n';
-    const std::string fresh = path_ + ".new";
-    std::error_code error;
-    std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), error);
-    std::string trouble = write_file(fresh, text);
-    if (trouble.empty() && rename(fresh.c_str(), path_.c_str()) != 0)
-        trouble = std::strerror(errno);
-    if (trouble.empty()) return {};
-    return "block list " + path_ + " cannot be saved: " + trouble +
-           "; blocks hold, but would not survive a restart";
+Blocklist::Added Blocklist::add(const Block& block) { return book_->add(block); }
+bool Blocklist::set(const Block& block) { return book_->set(block); }
+bool Blocklist::has_room_for_operator(const IpPrefix& prefix) const {
+    return book_->has_room_for_operator(prefix);
 }
+bool Blocklist::remove(const IpPrefix& prefix) {
+    return book_->erase_if([&](const Block& block) { return block.prefix == prefix; });
+}
+void Blocklist::expire(Nanos now) {
+    (void)book_->erase_if([now](const Block& block) { return block.until <= now; });
+}
+std::vector<Block> Blocklist::blocks() const { return book_->blocks(); }
+std::vector<IpPrefix> Blocklist::take_displaced() { return book_->take_displaced(); }
+Standing Blocklist::standing() const { return book_->standing(); }
 
 }  // namespace portcullis::actions

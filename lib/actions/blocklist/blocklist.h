@@ -1,8 +1,8 @@
 #pragma once
 
-#include <condition_variable>
+#include <chrono>
 #include <cstdint>
-#include <mutex>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +17,7 @@ struct Block {
     IpPrefix prefix;
     Nanos until{};
     std::string reason;
+    bool by_operator = false;
 };
 
 /// Who stays out, and until when, so that a restart does not let him in.
@@ -24,49 +25,48 @@ struct Block {
 /// Kept in one small file, replaced whole by a thread of its own: neither
 /// Control nor another action waits for that disk.  What Workers do about a
 /// block is theirs; this only remembers.
+///
+/// When full, the block that ends first gives way, but no operator's.
 class Blocklist {
 public:
     static constexpr size_t blocks_max = 10'000;
 
-    /// Reads what an earlier run left.  Throws SetupError: there, but unreadable
-    /// or damaged.
+    /// Reads what an earlier run left.  What can not be read of it is kept in a file
+    /// beside, and said.  Throws SetupError: this user may not read it.
     explicit Blocklist(std::string path);
     Blocklist(const Blocklist&) = delete;
     Blocklist& operator=(const Blocklist&) = delete;
-    /// Saves what changed.
+    /// As `finish` with one second.
     ~Blocklist();
 
     enum class Added : uint8_t {
         new_block,
         longer,   ///< Was blocked, now until later.
         no_news,  ///< Was blocked as long, within a few seconds.
-        full,
+        full,     ///< And all others hold longer, or are operators'.
     };
     Added add(const Block& block);
-    /// As an operator says, also when that is shorter.  False when full.
+    /// As an operator says, also when that is shorter.  False when full of operators' blocks.
     bool set(const Block& block);
+    bool has_room_for_operator(const IpPrefix& prefix) const;
     /// False when it was not blocked.
     bool remove(const IpPrefix& prefix);
     /// Forgets what ended before `now`.
     void expire(Nanos now);
 
     std::vector<Block> blocks() const;
+    /// Which gave way to others since the last call.
+    std::vector<IpPrefix> take_displaced();
     Standing standing() const;
 
-private:
-    void read();
-    /// In place of `old`, or as a new one.
-    void put(std::vector<Block>::iterator old, const Block& block);
-    void save_when_changed();
-    std::string save(const std::vector<Block>& blocks) const;
+    /// Saves what changed and returns within `limit`, with a disk that hangs too.
+    /// Nothing may be added afterwards.
+    void finish(std::chrono::milliseconds limit) noexcept;
 
-    const std::string path_;
-    mutable std::mutex mutex_;
-    std::condition_variable work_;
-    std::vector<Block> blocks_;
-    bool changed_ = false, ending_ = false;
-    std::string trouble_;
-    std::thread thread_;  ///< Last: it uses all of the above.
+private:
+    class Book;
+    std::shared_ptr<Book> book_;  ///< Of the thread too, which may be stuck on the disk for ever.
+    std::thread thread_;
 };
 
 }  // namespace portcullis::actions

@@ -1,5 +1,5 @@
 // Goal: a block outlives a restart, no longer than it should, and a disk that
-// fails keeps nobody in or out.
+// fails keeps nobody in or out, nor the appliance from starting and ending.
 // Method: a list in a directory of its own, opened again and again; the
 // directory taken away.
 
@@ -10,8 +10,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
-
-#include "base/setup_error.h"
+#include <sys/stat.h>
 
 namespace portcullis::actions {
 namespace {
@@ -82,14 +81,53 @@ TEST(Blocklist, AnEntryIsThePrefixWithoutItsHostBits) {
     EXPECT_TRUE(list.remove(*parse_prefix("10.77.0.0/16")));
 }
 
-TEST(Blocklist, HasALimit) {
+TEST(Blocklist, WhenFullTheOneThatEndsFirstGivesWayAndNoOperators) {
+    const TestDirectory directory;
+    const auto numbered = [](uint32_t i) { return IpPrefix{IpAddress::v4(i), 128}; };
+    Blocklist list(directory.file());
+    for (uint32_t i = 0; i + 1 < Blocklist::blocks_max; ++i) {
+        ASSERT_EQ(list.add({numbered(i), 1000s + i * 1s, ""}), Added::new_block);
+    }
+    EXPECT_TRUE(list.standing().well);
+    EXPECT_TRUE(list.set({numbered(1'000'000), 10s, "mine", true}));
+    EXPECT_FALSE(list.standing().well);
+    EXPECT_EQ(list.add({numbered(1'000'001), 999s, ""}), Added::full);
+    EXPECT_TRUE(list.take_displaced().empty());
+    EXPECT_EQ(list.add({numbered(5), 20'000s, ""}), Added::longer);
+
+    EXPECT_EQ(list.add({numbered(1'000'002), 1001s, ""}), Added::new_block);
+    EXPECT_EQ(list.take_displaced(), std::vector{numbered(0)});
+    // An operator's finds room however soon it ends.
+    EXPECT_TRUE(list.set({numbered(1'000'003), 10s, "mine", true}));
+    EXPECT_EQ(list.take_displaced().size(), 1u);
+    EXPECT_EQ(list.blocks().size(), Blocklist::blocks_max);
+}
+
+TEST(Blocklist, SaysWhenOnlyOperatorsBlocksAreLeft) {
     const TestDirectory directory;
     Blocklist list(directory.file());
     for (uint32_t i = 0; i < Blocklist::blocks_max; ++i) {
-        ASSERT_EQ(list.add({{IpAddress::v4(i), 128}, 1000s, ""}), Added::new_block);
+        ASSERT_TRUE(list.set({{IpAddress::v4(i), 128}, 1000s, "", true}));
     }
-    EXPECT_EQ(list.add(block_of("198.51.100.7", 1000s)), Added::full);
-    EXPECT_EQ(list.add({{IpAddress::v4(5), 128}, 2000s, ""}), Added::longer);
+    const Block another{*parse_prefix("198.51.100.7"), 5000s, "", true};
+    EXPECT_FALSE(list.has_room_for_operator(another.prefix));
+    EXPECT_TRUE(list.has_room_for_operator({IpAddress::v4(5), 128}));
+    EXPECT_FALSE(list.set(another));
+    EXPECT_EQ(list.add({another.prefix, 5000s, ""}), Added::full);
+}
+
+TEST(Blocklist, KnowsAfterARestartWhatIsAnOperators) {
+    const TestDirectory directory;
+    {
+        Blocklist list(directory.file());
+        EXPECT_TRUE(list.set({*parse_prefix("198.51.100.7"), 1000s, "", true}));
+        EXPECT_EQ(list.add(block_of("198.51.100.7", 2000s)), Added::longer) << "and stays his";
+        EXPECT_EQ(list.add(block_of("198.51.100.8", 1000s)), Added::new_block);
+    }
+    const auto blocks = Blocklist(directory.file()).blocks();
+    ASSERT_EQ(blocks.size(), 2u);
+    EXPECT_TRUE(blocks[0].by_operator);
+    EXPECT_FALSE(blocks[1].by_operator);
 }
 
 TEST(Blocklist, GoesOnWithoutItsDisk) {
@@ -104,14 +142,42 @@ TEST(Blocklist, GoesOnWithoutItsDisk) {
     EXPECT_EQ(list.blocks().size(), 1u);
 }
 
-TEST(Blocklist, RefusesToStartFromDamage) {
+TEST(Blocklist, EndsWhenItsDiskDoesNotAnswer) {
     const TestDirectory directory;
     fs::create_directories(fs::path(directory.file()).parent_path());
+    const std::string fresh = directory.file() + ".new";
+    ASSERT_EQ(mkfifo(fresh.c_str(), 0600), 0);  // Whoever writes to it waits for a reader.
+    const auto start = std::chrono::steady_clock::now();
+    {
+        Blocklist list(directory.file());
+        EXPECT_EQ(list.add(block_of("198.51.100.7", 1000s)), Added::new_block);
+        std::this_thread::sleep_for(100ms);
+        list.finish(200ms);
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
+    std::ifstream(fresh).ignore(1 << 30);  // The thread may go.
+}
+
+TEST(Blocklist, HoldsWhatCanBeReadOfADamagedFile) {
+    const TestDirectory directory;
+    const std::string file = directory.file(), aside = file + ".damaged";
+    fs::create_directories(fs::path(file).parent_path());
     for (const char* line : {"x", "{}", R"({"prefix":"1.2.3.4/99","until_ns":1,"reason":""})",
                              R"({"prefix":"1.2.3.4","until_ns":"1","reason":""})"}) {
-        std::ofstream(directory.file()) << line << '\n';
-        EXPECT_THROW(Blocklist(directory.file()), SetupError) << line;
+        std::ofstream(file) << line << '\n'
+                            << R"({"prefix":"1.2.3.4","until_ns":1,"reason":""})" << '\n';
+        Blocklist list(file);
+        EXPECT_EQ(list.blocks().size(), 1u) << line;
+        EXPECT_NE(list.standing().says.find("line 1 is no entry"), std::string::npos)
+            << list.standing().says;
+        EXPECT_FALSE(list.standing().well);
+        EXPECT_EQ(list.add(block_of("198.51.100.7", 1000s)), Added::new_block);
     }
+    EXPECT_EQ(Blocklist(file).blocks().size(), 2u);
+    EXPECT_TRUE(Blocklist(file).standing().well);
+    std::string kept;
+    std::getline(std::ifstream(aside) >> std::ws, kept);
+    EXPECT_EQ(kept, R"({"prefix":"1.2.3.4","until_ns":"1","reason":""})");
 }
 
 }  // namespace
