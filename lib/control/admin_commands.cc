@@ -88,7 +88,7 @@ std::string flow_state_of(const Json& request) {
 }
 
 void give(State& state, const Order& order) {
-    if (state.orders.give(order)) return;
+    if (state.orders.give_for_operator(order)) return;
     throw SetupError("too many orders wait for the workers already; try again");
 }
 
@@ -132,6 +132,16 @@ void expect_blocked(const State& state, const IpPrefix& prefix) {
                      "; unblock that one");
 }
 
+/// What an operator should know of a block that he ordered; empty: nothing.
+std::string trouble_with_blocks(const State& state) {
+    for (const auto& sink : state.sinks) {
+        for (const Condition& condition : sink->status().conditions) {
+            if (condition.part == "blocklist" && !condition.well) return condition.says;
+        }
+    }
+    return {};
+}
+
 Json block(State& state, const std::string& command, const Json& request) {
     Order order;
     order.kind = command == "block" ? Order::Kind::block : Order::Kind::unblock;
@@ -139,9 +149,16 @@ Json block(State& state, const std::string& command, const Json& request) {
     order.prefix = prefix_of(request);
     if (order.kind == Order::Kind::unblock) expect_blocked(state, order.prefix);
     order.until = wall_clock() + std::chrono::seconds(seconds_of(request, 3'600));
+    for (const auto& sink : state.sinks) {
+        const std::string why = sink->objection(order);
+        if (!why.empty()) throw SetupError(why);
+    }
     give(state, order);
     if (order.kind == Order::Kind::unblock) return {{"ordered", true}};
-    return {{"ordered", true}, {"until", moment(order.until)}};
+    Json answer = {{"ordered", true}, {"until", moment(order.until)}};
+    const std::string trouble = trouble_with_blocks(state);
+    if (!trouble.empty()) answer["note"] = trouble;
+    return answer;
 }
 
 Json trace(State& state, const Json& request) {

@@ -18,5 +18,6 @@ void Control::start() { loop_->start(); }
 void Control::ready() { loop_->ready(); }
 void Control::wait() { loop_->wait(); }
 void Control::stop() noexcept { loop_->stop(); }
+bool Control::compiling() const { return loop_->compiling(); }
 
 }  // namespace portcullis::control

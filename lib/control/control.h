@@ -53,6 +53,9 @@ public:
     /// After the Workers have stopped: takes their last records, lets the sinks
     /// finish, ends the loop.  Called by the destructor too.
     void stop() noexcept;
+    /// Whether a reload still compiles, on a thread that nobody waited for: then the process is
+    /// to end without destroying what is static under it.
+    bool compiling() const;
 
 private:
     class Loop;

@@ -5,6 +5,7 @@
 // recorders.  Times are waited for, never slept away.
 
 #include "control/control_test_support.h"
+#include "policy/rule_set.h"
 
 namespace portcullis::control {
 namespace {
@@ -247,6 +248,89 @@ TEST_F(ControlTest, ReloadsWholeOrNotAtAll) {
     EXPECT_EQ(result({{"command", "config"}}).at("yaml"), running);
     EXPECT_NE(get("/metrics").second.find("portcullis_reloads_total{outcome=\"refused\"} 2\n"),
               std::string::npos);
+}
+
+/// Compiles when it is told to, and knows how often it was asked.
+class SlowCompiler {
+public:
+    Control::Compile function() {
+        return [shared = shared_](const config::Config& config) {
+            const int mine = ++shared->asked;
+            while (shared->allowed < mine) std::this_thread::sleep_for(1ms);
+            return policy::RuleSet::compile(config);
+        };
+    }
+    int asked() const { return shared_->asked; }
+    void allow() { ++shared_->allowed; }
+
+private:
+    struct Shared {
+        std::atomic<int> asked = 0, allowed = 0;
+    };
+    std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+};
+
+TEST_F(ControlTest, TheLastOfTwoReloadsIsHonoured) {
+    SlowCompiler compiler;
+    compile_ = compiler.function();
+    start("", 60s, true);
+    write("policies: { default: { block_s: 70 } }\n");
+    raise(SIGHUP);
+    ASSERT_TRUE(wait_for([&] { return compiler.asked() == 1; }));
+    write("policies: { default: { block_s: 80 } }\n");
+    raise(SIGHUP);
+    Json answer;
+    std::thread asker([&] { answer = ask({{"command", "reload"}}); });
+    std::this_thread::sleep_for(100ms);
+    EXPECT_EQ(compiler.asked(), 1) << "one at a time";
+    write("policies: { default: { block_s: 90 } }\n");
+    compiler.allow();
+    ASSERT_TRUE(wait_for([&] { return compiler.asked() == 2; }));
+    EXPECT_EQ(heard_.block_s, 70u);
+    compiler.allow();
+    asker.join();
+    EXPECT_TRUE(answer.at("ok").get<bool>()) << answer;
+    EXPECT_EQ(heard_.block_s, 90u) << "what the file said when the first was over";
+    EXPECT_EQ(wire_.published(), 2) << "two that wait are one";
+}
+
+TEST_F(ControlTest, NobodyWaitsForACompilationButWhoAskedForIt) {
+    SlowCompiler compiler;
+    compile_ = compiler.function();
+    start();
+    Json answer;
+    std::thread asker([&] { answer = ask({{"command", "reload"}}); });
+    ASSERT_TRUE(wait_for([&] { return compiler.asked() == 1; }));
+    const int before = wire_.propagations();
+    EXPECT_TRUE(wait_for([&] { return wire_.propagations() > before + 2; }));
+    const auto began = steady_clock::now();
+    control_->stop();
+    EXPECT_LT(steady_clock::now() - began, 6s);
+    EXPECT_TRUE(control_->compiling());
+    asker.join();
+    EXPECT_EQ(answer.value("error", ""), "the appliance stops");
+    control_.reset();
+    compiler.allow();  // The thread goes, and finds nobody.
+    std::this_thread::sleep_for(50ms);
+}
+
+TEST_F(ControlTest, SaysOfABlockWhatCanNotBeKept) {
+    start();
+    const Json refused = {{"command", "block"}, {"prefix", "203.0.113.9"}};
+    EXPECT_EQ(error(refused), "no room for him");
+    EXPECT_TRUE(wire_.orders().empty());
+    const Json block = {{"command", "block"}, {"prefix", "203.0.113.8"}};
+    EXPECT_FALSE(result(block).contains("note"));
+    {
+        const std::lock_guard lock(heard_.mutex);
+        heard_.status.conditions = {{"blocklist", false, "would not survive a restart"}};
+    }
+    EXPECT_EQ(result(block).at("note"), "would not survive a restart");
+    ASSERT_TRUE(wait_for([&] { return wire_.orders().size() == 2; }));
+    ASSERT_TRUE(wait_for([&] { return heard_.orders.size() == 2; }));
+    EXPECT_TRUE(control_->orders().give({}));
+    ASSERT_TRUE(wait_for([&] { return wire_.orders().size() == 3; }));
+    EXPECT_EQ(heard_.orders.size(), 2u) << "what sinks order they know";
 }
 
 TEST_F(ControlTest, ModeAndSignaturesChangeLiveAndSinksAreTold) {

@@ -66,6 +66,9 @@ public:
         heard_.block_s = config.policies.front().block_s;
         heard_.signatures = config::signatures_id(config.signatures_text);
     }
+    std::string objection(const verdicts::Order& order) const override {
+        return to_string(order.prefix) == "203.0.113.9/32" ? "no room for him" : "";
+    }
     SinkStatus status() const override {
         const std::lock_guard lock(heard_.mutex);
         return heard_.status;
@@ -139,6 +142,7 @@ protected:
         settings.heed_signals = signals;
         settings.drain = 1ms;
         settings.stall = stall;
+        settings.compile = compile_;
         control_ = std::make_unique<Control>(config::load(file()), wire_, settings);
         control_->add(std::make_unique<Recorder>(heard_));
         control_->start();
@@ -177,6 +181,7 @@ protected:
     uint16_t port_ = 0;
     FakeWireSide wire_{2};
     Heard heard_;
+    Control::Compile compile_;  ///< Given to Control when set before `start`.
     std::unique_ptr<Control> control_;
 };
 

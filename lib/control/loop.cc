@@ -34,6 +34,7 @@ Control::Loop::Loop(config::Config config, WireSide& wire, Settings settings)
       packet_batch_(batch_packets) {
     if (!settings_.compile) settings_.compile = policy::RuleSet::compile;
     state_.started = wall_clock();
+    mailbox_->loop = this;
 }
 
 Control::Loop::~Loop() { stop(); }
@@ -93,7 +94,11 @@ void Control::Loop::stop() noexcept {
     if (!thread_.joinable()) return;
     asio::post(loop_, [this] { finish(); });
     thread_.join();
-    compiler_.join();
+    {
+        const std::lock_guard lock(mailbox_->mutex);
+        mailbox_->loop = nullptr;
+    }
+    drivers_.join();
 }
 
 void Control::Loop::heed_signals() {
@@ -101,8 +106,8 @@ void Control::Loop::heed_signals() {
         if (error) return;
         if (signal == SIGHUP) {
             sd_notify(0, "RELOADING=1");
-            const auto over = [] { sd_notify(0, "READY=1"); };
-            reload([over](const Json&) { over(); }, [over](const std::string&) { over(); });
+            signalled_ = true;
+            reload({}, [](const std::string&) { sd_notify(0, "READY=1"); });
         } else {
             ask_to_stop(signal == SIGTERM ? "SIGTERM" : "SIGINT");
         }
@@ -201,8 +206,9 @@ void Control::Loop::count_packets() {
 }
 
 void Control::Loop::pass_orders() {
-    state_.orders.pass_on(state_.wire, [this](const verdicts::Order& order) {
+    state_.orders.pass_on(state_.wire, [this](const verdicts::Order& order, bool of_operator) {
         state_.blocks.heed(order);
+        if (!of_operator) return;
         for (const auto& sink : state_.sinks) sink->ordered(order);
     });
 }
@@ -262,7 +268,7 @@ void Control::Loop::look_at_ports() {
 /// Beside the loop, for a driver may take its time.
 void Control::Loop::mend_ports() {
     if (std::exchange(mending_, true)) return;
-    asio::post(compiler_, [this] {
+    asio::post(drivers_, [this] {
         const std::vector<std::string> said = state_.wire.mend_ports();
         asio::post(loop_, [this, said] {
             mending_ = false;
@@ -274,7 +280,7 @@ void Control::Loop::mend_ports() {
 /// Likewise.
 void Control::Loop::propagate_links() {
     if (std::exchange(propagating_, true)) return;
-    asio::post(compiler_, [this] {
+    asio::post(drivers_, [this] {
         const std::vector<std::string> said = state_.wire.propagate_links();
         asio::post(loop_, [this, said] {
             propagating_ = false;
@@ -321,6 +327,7 @@ void Control::Loop::finish() {
         sink->finish(std::max(left, milliseconds(0)));
     }
     // Who still waits must not outlive the loop that his connection lives on.
+    end_reloads();
     state_.descriptions.give_up(steady_clock::time_point::max());
     state_.inquiry.forget();
     if (admin_) admin_->stop();

@@ -17,7 +17,8 @@
 namespace portcullis::control {
 
 /// What Control is behind its header: the state, the servers, and the event
-/// loop that turns them.  All of it runs on `thread_`, but for compiling rules.
+/// loop that turns them.  All of it runs on `thread_`, but for compiling rules and
+/// whatever asks drivers.
 class Control::Loop {
 public:
     Loop(config::Config config, WireSide& wire, Settings settings);
@@ -30,15 +31,26 @@ public:
     void ready();
     void wait();
     void stop() noexcept;
+    bool compiling() const;
 
 private:
     using Done = std::function<void(const Json& result)>;
     using Failed = std::function<void(const std::string& error)>;
+    struct Asker {
+        Done done;
+        Failed failed;
+    };
     /// What a reload came to on the compiling thread.
     struct Compiled {
         Reload plan;
         std::unique_ptr<const policy::RuleSet> rules;
         std::string error;
+    };
+    /// Where the compiling thread finds the loop, while there is one: nobody waits for it.
+    struct Mailbox {
+        std::mutex mutex;
+        Loop* loop = nullptr;
+        bool compiling = false;
     };
 
     void listen();
@@ -59,15 +71,17 @@ private:
     void feed_watchdog();
     metrics::HttpReply answer_http(std::string_view path) const;
     void reload(Done done, Failed failed);
-    Compiled compile(const config::Config& running) const;
-    void take_over(Compiled compiled, const Done& done, const Failed& failed);
+    void start_compiling();
+    void take_over(Compiled compiled);
+    void put_in_force(Compiled compiled);
+    void end_reloads();
     void ask_to_stop(const char* why);
     void finish();
 
     Settings settings_;
     State state_;
     asio::io_context loop_;
-    asio::thread_pool compiler_{1};
+    asio::thread_pool drivers_{1};  ///< Ports and their links, which take what they take.
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
     asio::steady_timer drain_timer_{loop_}, house_timer_{loop_};
     asio::signal_set signals_{loop_};
@@ -80,14 +94,17 @@ private:
     uint64_t turns_ = 0;
     unsigned lines_left_ = 0;  ///< Log lines for records in this second.
     uint64_t lines_held_ = 0;
-    bool mending_ = false, propagating_ = false;  ///< On the compiling thread.
+    bool mending_ = false, propagating_ = false;  ///< On `drivers_`.
     std::vector<verdicts::PacketRecord> packet_batch_;
     unsigned packets_left_ = 0;  ///< Reported packets that may be written in this second.
     uint64_t packets_held_ = 0;
     uint64_t packets_lost_ = 0;  ///< By the Workers, as far as was said.
     std::chrono::microseconds watchdog_{0};
     std::chrono::steady_clock::time_point fed_{};
-    bool reloading_ = false;
+    std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
+    std::vector<Asker> askers_;       ///< Of the reload that is being compiled.
+    std::vector<Asker> next_askers_;  ///< Of the one after it: the file may have changed since.
+    bool reloading_ = false, again_ = false, signalled_ = false;
 
     std::mutex mutex_;
     std::condition_variable asked_;

@@ -1,9 +1,13 @@
 // How the running configuration is exchanged: read, compared and compiled on a
-// thread of its own, since compiling patterns takes time; published on the loop.
+// thread of its own, since compiling patterns takes time; published on the loop.  At the end
+// nobody waits for that thread: it holds copies alone.
 
 #include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
 
 #include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
 
 #include "base/setup_error.h"
 #include "control/log.h"
@@ -12,37 +16,85 @@
 
 namespace portcullis::control {
 
+namespace {
+
+constexpr size_t askers_max = 64;  ///< Of one reload; signals do not count.
+
+}  // namespace
+
 void Control::Loop::reload(Done done, Failed failed) {
-    if (state_.config.file.empty()) {
-        return failed("there is no configuration file to read again");
+    const auto refuse = [&](const char* why) {
+        if (failed) failed(why);
+    };
+    if (state_.config.file.empty()) return refuse("there is no configuration file to read again");
+    auto& askers = reloading_ ? next_askers_ : askers_;
+    if (askers.size() == askers_max) return refuse("too many wait for a reload; try again");
+    if (done) askers.push_back({std::move(done), std::move(failed)});
+    if (reloading_) {
+        again_ = true;
+    } else {
+        start_compiling();
     }
-    if (reloading_) return failed("a reload is under way; wait for it");
+}
+
+void Control::Loop::start_compiling() {
     reloading_ = true;
-    asio::post(compiler_, [this, running = state_.config, done, failed] {
-        auto compiled = std::make_shared<Compiled>(compile(running));
-        asio::post(loop_, [this, compiled, done, failed] {
-            take_over(std::move(*compiled), done, failed);
-        });
-    });
-}
-
-Control::Loop::Compiled Control::Loop::compile(const config::Config& running) const {
-    Compiled compiled;
+    const auto work = [mailbox = mailbox_, running = state_.config, compile = settings_.compile] {
+        const auto compiled = std::make_shared<Compiled>();
+        try {
+            compiled->plan = plan_reload(running, config::load(running.file));
+            compiled->rules = compile(compiled->plan.config);
+        } catch (const std::exception& error) {
+            compiled->error = error.what();
+        }
+        const std::lock_guard lock(mailbox->mutex);
+        mailbox->compiling = false;
+        Loop* const loop = mailbox->loop;
+        if (loop == nullptr) return;
+        asio::post(loop->loop_, [loop, compiled] { loop->take_over(std::move(*compiled)); });
+    };
+    const auto begun = [this](bool compiling) {
+        const std::lock_guard lock(mailbox_->mutex);
+        mailbox_->compiling = compiling;
+    };
     try {
-        compiled.plan = plan_reload(running, config::load(running.file));
-        compiled.rules = settings_.compile(compiled.plan.config);
-    } catch (const std::exception& error) {
-        compiled.error = error.what();
+        begun(true);
+        std::thread(work).detach();
+    } catch (const std::system_error& error) {
+        begun(false);
+        Compiled nothing;
+        nothing.error = error.what();
+        take_over(std::move(nothing));
     }
-    return compiled;
 }
 
-void Control::Loop::take_over(Compiled compiled, const Done& done, const Failed& failed) {
+bool Control::Loop::compiling() const {
+    const std::lock_guard lock(mailbox_->mutex);
+    return mailbox_->compiling;
+}
+
+void Control::Loop::take_over(Compiled compiled) {
     reloading_ = false;
+    put_in_force(std::move(compiled));
+    askers_ = std::exchange(next_askers_, {});
+    if (std::exchange(again_, false)) return start_compiling();
+    if (std::exchange(signalled_, false)) sd_notify(0, "READY=1");
+}
+
+/// The loop ends; the rules that are being compiled nobody wants any more.
+void Control::Loop::end_reloads() {
+    for (auto* askers : {&askers_, &next_askers_}) {
+        for (const Asker& asker : std::exchange(*askers, {})) asker.failed("the appliance stops");
+    }
+}
+
+void Control::Loop::put_in_force(Compiled compiled) {
+    const std::vector<Asker> askers = std::exchange(askers_, {});
     if (!compiled.error.empty()) {
         ++state_.reloads_refused;
         spdlog::error("the configuration stays as it is: {}", compiled.error);
-        return failed(compiled.error);
+        for (const Asker& asker : askers) asker.failed(compiled.error);
+        return;
     }
     state_.config = std::move(compiled.plan.config);
     // Before the Workers: what they find by the new rules comes to sinks that know them.
@@ -57,7 +109,9 @@ void Control::Loop::take_over(Compiled compiled, const Done& done, const Failed&
     } else {
         spdlog::warn("{} is in force, but for {}: restart for those", state_.config.file, kept);
     }
-    done({{"file", state_.config.file}, {"needs_restart", compiled.plan.kept}});
+    for (const Asker& asker : askers) {
+        asker.done({{"file", state_.config.file}, {"needs_restart", compiled.plan.kept}});
+    }
 }
 
 }  // namespace portcullis::control

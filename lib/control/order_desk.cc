@@ -5,11 +5,11 @@
 
 namespace portcullis::control {
 
-bool OrderDesk::give(const verdicts::Order& order) noexcept {
+bool OrderDesk::give(const Waiting& waiting) noexcept {
     const std::lock_guard lock(mutex_);
     try {
         if (waiting_.size() < orders_waiting_max) {
-            waiting_.push_back(order);
+            waiting_.push_back(waiting);
             return true;
         }
     } catch (const std::bad_alloc&) {
@@ -19,22 +19,24 @@ bool OrderDesk::give(const verdicts::Order& order) noexcept {
     return false;
 }
 
-void OrderDesk::pass_on(WireSide& wire, const std::function<void(const verdicts::Order&)>& passed) {
+void OrderDesk::pass_on(
+    WireSide& wire,
+    const std::function<void(const verdicts::Order& order, bool of_operator)>& passed) {
     while (true) {
-        verdicts::Order order;
+        Waiting first;
         {
             const std::lock_guard lock(mutex_);
             if (waiting_.empty()) return;
-            order = waiting_.front();
+            first = waiting_.front();
         }
         // Only this thread takes from the front, so it is still there afterwards.
-        if (!wire.give(order)) return;
+        if (!wire.give(first.order)) return;
         {
             const std::lock_guard lock(mutex_);
             waiting_.pop_front();
             ++given_;
         }
-        passed(order);
+        passed(first.order, first.of_operator);
     }
 }
 

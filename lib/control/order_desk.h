@@ -17,10 +17,12 @@ class OrderDesk final : public Orders {
 public:
     static constexpr size_t orders_waiting_max = 65'536;
 
-    bool give(const verdicts::Order& order) noexcept override;
+    bool give(const verdicts::Order& order) noexcept override { return give({order, false}); }
+    bool give_for_operator(const verdicts::Order& order) noexcept { return give({order, true}); }
 
     /// Passes on what the rings take; calls `passed` for each.  On Control's thread.
-    void pass_on(WireSide& wire, const std::function<void(const verdicts::Order&)>& passed);
+    void pass_on(WireSide& wire,
+                 const std::function<void(const verdicts::Order& order, bool of_operator)>& passed);
 
     struct Counts {
         uint64_t given = 0, refused = 0, waiting = 0;
@@ -28,8 +30,14 @@ public:
     Counts counts() const;
 
 private:
+    struct Waiting {
+        verdicts::Order order;
+        bool of_operator = false;
+    };
+    bool give(const Waiting& waiting) noexcept;
+
     mutable std::mutex mutex_;
-    std::deque<verdicts::Order> waiting_;
+    std::deque<Waiting> waiting_;
     uint64_t given_ = 0, refused_ = 0;
 };
 
