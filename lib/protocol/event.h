@@ -223,18 +223,6 @@ struct FlyingClaimed {
 struct SlotSelected {
     int16_t slot;
 };
-struct WindowClicked {
-    int32_t window;
-    int16_t slot;
-    int8_t button;
-    int32_t mode;
-};
-struct WindowClosedByClient {
-    int32_t window;
-};
-struct CreativeSlotSet {
-    int16_t slot;
-};
 /// A text the client sent; `kind` says where.
 struct Text {
     enum class Kind : uint8_t {
@@ -258,14 +246,6 @@ struct Respawned {};  ///< The client pressed respawn.
 struct VehicleMoved {
     Position position;
     Rotation rotation;
-};
-struct Steered {
-    float sideways, forward;
-    bool jump, unmount;
-};
-struct ClientSettings {
-    std::string_view locale;
-    int8_t view_distance;
 };
 
 // ---- both ways: the same id comes back --------------------------------------
@@ -404,22 +384,6 @@ struct EntityGone {
 struct Mounted {  ///< Rider on vehicle; vehicle -1: off again.
     EntityId vehicle;
     EntityId rider;
-};
-struct SlotForced {
-    int16_t slot;
-};
-struct WindowOpened {
-    int32_t window;
-};
-struct WindowClosed {
-    int32_t window;
-};
-struct BlockChanged {
-    BlockPosition block;
-    int32_t state;
-};
-struct BlockChangeAcknowledged {
-    int32_t sequence;
 };
 struct TickRateSet {
     float rate;  ///< Ticks a second; 20 is usual.

@@ -125,11 +125,10 @@ constexpr std::string_view names[] = {
 
 constexpr Part part_list[] = {
     {N::type, S::metadata_type, 3, false}, {N::key, S::metadata_key, 5, false},
-    {N::metadata, S::none, 4, false}, {N::block_id, S::records_block_id, 12, false},
-    {N::z, S::none, 4, false}, {N::x, S::none, 4, false}, {N::x, S::chunk_coordinates_x, 22, true},
-    {N::z, S::chunk_coordinates_z, 22, true}, {N::y, S::chunk_coordinates_y, 20, false},
-    {N::x, S::chunk_coordinates_x, 22, true}, {N::z, S::chunk_coordinates_z, 22, true},
-    {N::y, S::chunk_coordinates_y, 20, true}, {N::x, S::none, 1, false}, {N::y, S::none, 1, false},
+    {N::metadata, S::none, 4, false}, {N::block_id, S::none, 12, false}, {N::z, S::none, 4, false},
+    {N::x, S::none, 4, false}, {N::x, S::none, 22, true}, {N::z, S::none, 22, true},
+    {N::y, S::none, 20, false}, {N::x, S::none, 22, true}, {N::z, S::none, 22, true},
+    {N::y, S::none, 20, true}, {N::x, S::none, 1, false}, {N::y, S::none, 1, false},
     {N::z, S::none, 1, false}, {N::yaw, S::none, 1, false}, {N::pitch, S::none, 1, false},
     {N::on_ground, S::on_ground, 1, false},
     {N::has_horizontal_collision, S::has_horizontal_collision, 1, false},
@@ -213,29 +212,26 @@ constexpr Op op_list[] = {
     {C::i32, N::entity_id, S::entity_id}, {C::i8, N::action_id, S::action_id},
     {C::i32, N::jump_boost, S::jump_boost},
     // steer_vehicle, play toServer, 5
-    {C::f32, N::sideways, S::sideways}, {C::f32, N::forward, S::forward},
-    {C::boolean, N::jump, S::jump}, {C::boolean, N::unmount, S::unmount},
+    {C::f32, N::sideways}, {C::f32, N::forward}, {C::boolean, N::jump}, {C::boolean, N::unmount},
     // close_window, play toServer, 5..767
-    {C::u8, N::window_id, S::window_id},
+    {C::u8, N::window_id},
     // window_click, play toServer, 5
-    {C::i8, N::window_id, S::window_id}, {C::i16, N::slot, S::slot},
-    {C::i8, N::mouse_button, S::mouse_button}, {C::i16, N::action, S::action},
-    {C::i8, N::mode, S::mode}, {C::open, N::item, S::none, H::none, 7},
+    {C::i8, N::window_id}, {C::i16, N::slot}, {C::i8, N::mouse_button},
+    {C::i16, N::action, S::action}, {C::i8, N::mode}, {C::open, N::item, S::none, H::none, 7},
     {C::i16, N::block_id, S::item_block_id},
     {C::match, N::none, S::none, H::none, 5, at(S::item_block_id)}, {C::when_below},
     {C::otherwise, N::none, S::none, H::none, 3}, {C::i8, N::item_count}, {C::i16, N::item_damage},
     {C::compressed_nbt, N::nbt_data},
     // transaction, play toServer, 5..754
-    {C::i8, N::window_id, S::window_id}, {C::i16, N::action, S::action},
-    {C::boolean, N::accepted, S::accepted},
+    {C::i8, N::window_id}, {C::i16, N::action, S::action}, {C::boolean, N::accepted, S::accepted},
     // set_creative_slot, play toServer, 5
-    {C::i16, N::slot, S::slot}, {C::open, N::item, S::none, H::none, 7},
+    {C::i16, N::slot}, {C::open, N::item, S::none, H::none, 7},
     {C::i16, N::block_id, S::item_block_id},
     {C::match, N::none, S::none, H::none, 5, at(S::item_block_id)}, {C::when_below},
     {C::otherwise, N::none, S::none, H::none, 3}, {C::i8, N::item_count}, {C::i16, N::item_damage},
     {C::compressed_nbt, N::nbt_data},
     // enchant_item, play toServer, 5..766
-    {C::i8, N::window_id, S::window_id}, {C::i8, N::enchantment},
+    {C::i8, N::window_id}, {C::i8, N::enchantment},
     // update_sign, play toServer, 5
     {C::open, N::location, S::location, H::none, 3}, {C::i32, N::x, S::location_x},
     {C::i16, N::y, S::location_y}, {C::i32, N::z, S::location_z},
@@ -249,9 +245,9 @@ constexpr Op op_list[] = {
     // tab_complete, play toServer, 5
     {C::string, N::text, S::text, H::varint, 0, 32767},
     // settings, play toServer, 5
-    {C::string, N::locale, S::locale, H::varint, 0, 32767},
-    {C::i8, N::view_distance, S::view_distance}, {C::i8, N::chat_flags},
-    {C::boolean, N::chat_colors}, {C::u8, N::difficulty}, {C::boolean, N::show_cape},
+    {C::string, N::locale, S::none, H::varint, 0, 32767}, {C::i8, N::view_distance},
+    {C::i8, N::chat_flags}, {C::boolean, N::chat_colors}, {C::u8, N::difficulty},
+    {C::boolean, N::show_cape},
     // client_command, play toServer, 5
     {C::i8, N::payload, S::payload},
     // custom_payload, play toServer, 5
@@ -278,7 +274,7 @@ constexpr Op op_list[] = {
     {C::f64, N::x, S::x}, {C::f64, N::y, S::y}, {C::f64, N::z, S::z}, {C::f32, N::yaw, S::yaw},
     {C::f32, N::pitch, S::pitch}, {C::boolean, N::on_ground, S::on_ground},
     // held_item_slot, play toClient, 5..768
-    {C::i8, N::slot, S::slot},
+    {C::i8, N::slot},
     // bed, play toClient, 5
     {C::i32, N::entity_id, S::entity_id}, {C::open, N::location, S::location, H::none, 3},
     {C::i32, N::x, S::location_x}, {C::u8, N::y, S::location_y}, {C::i32, N::z, S::location_z},
@@ -374,11 +370,10 @@ constexpr Op op_list[] = {
     {C::f64, N::amount, S::properties_modifiers_amount},
     {C::i8, N::operation, S::properties_modifiers_operation},
     // multi_block_change, play toClient, 5
-    {C::i32, N::chunk_x, S::chunk_x}, {C::i32, N::chunk_z, S::chunk_z},
-    {C::i16, N::record_count, S::record_count}, {C::i32, N::data_length},
-    {C::array, N::records, S::records, H::slot, 4, at(S::record_count)},
-    {C::open, N::none, S::records, H::none, 3}, {C::bits, N::none, S::none, H::none, 2, 2},
-    {C::u8, N::y, S::records_y}, {C::bits, N::none, S::none, H::none, 2, 4},
+    {C::i32, N::chunk_x}, {C::i32, N::chunk_z}, {C::i16, N::record_count, S::record_count},
+    {C::i32, N::data_length}, {C::array, N::records, S::none, H::slot, 4, at(S::record_count)},
+    {C::open, N::none, S::none, H::none, 3}, {C::bits, N::none, S::none, H::none, 2, 2},
+    {C::u8, N::y}, {C::bits, N::none, S::none, H::none, 2, 4},
     // block_change, play toClient, 5
     {C::open, N::location, S::location, H::none, 3}, {C::i32, N::x, S::location_x},
     {C::u8, N::y, S::location_y}, {C::i32, N::z, S::location_z}, {C::varint, N::type, S::type},
@@ -401,22 +396,21 @@ constexpr Op op_list[] = {
     // game_state_change, play toClient, 5..775
     {C::u8, N::reason, S::reason}, {C::f32, N::game_mode, S::game_mode},
     // open_window, play toClient, 5
-    {C::u8, N::window_id, S::window_id}, {C::u8, N::inventory_type, S::inventory_type},
+    {C::u8, N::window_id}, {C::u8, N::inventory_type, S::inventory_type},
     {C::string, N::window_title, S::none, H::varint, 0, 32767}, {C::u8, N::slot_count},
     {C::boolean, N::use_provided_title},
     {C::match, N::none, S::none, H::none, 2, at(S::inventory_type)},
     {C::when, N::none, S::none, H::none, 1, 11}, {C::i32, N::entity_id, S::entity_id},
     // close_window, play toClient, 5..767
-    {C::u8, N::window_id, S::window_id},
+    {C::u8, N::window_id},
     // set_slot, play toClient, 5
-    {C::i8, N::window_id, S::window_id}, {C::i16, N::slot, S::slot},
-    {C::open, N::item, S::none, H::none, 7}, {C::i16, N::block_id, S::item_block_id},
+    {C::i8, N::window_id}, {C::i16, N::slot}, {C::open, N::item, S::none, H::none, 7},
+    {C::i16, N::block_id, S::item_block_id},
     {C::match, N::none, S::none, H::none, 5, at(S::item_block_id)}, {C::when_below},
     {C::otherwise, N::none, S::none, H::none, 3}, {C::i8, N::item_count}, {C::i16, N::item_damage},
     {C::compressed_nbt, N::nbt_data},
     // transaction, play toClient, 5
-    {C::u8, N::window_id, S::window_id}, {C::i16, N::action, S::action},
-    {C::boolean, N::accepted, S::accepted},
+    {C::u8, N::window_id}, {C::i16, N::action, S::action}, {C::boolean, N::accepted, S::accepted},
     // abilities, play toClient, 5..775
     {C::i8, N::flags, S::flags}, {C::f32, N::flying_speed, S::flying_speed},
     {C::f32, N::walking_speed, S::walking_speed},
@@ -463,18 +457,16 @@ constexpr Op op_list[] = {
     {C::varint, N::entity_id, S::entity_id}, {C::varint, N::action_id, S::action_id},
     {C::varint, N::jump_boost, S::jump_boost},
     // steer_vehicle, play toServer, 47..767
-    {C::f32, N::sideways, S::sideways}, {C::f32, N::forward, S::forward},
-    {C::u8, N::jump, S::jump},
+    {C::f32, N::sideways}, {C::f32, N::forward}, {C::u8, N::jump},
     // window_click, play toServer, 47..340
-    {C::u8, N::window_id, S::window_id}, {C::i16, N::slot, S::slot},
-    {C::i8, N::mouse_button, S::mouse_button}, {C::i16, N::action, S::action},
-    {C::i8, N::mode, S::mode}, {C::open, N::item, S::none, H::none, 7},
+    {C::u8, N::window_id}, {C::i16, N::slot}, {C::i8, N::mouse_button},
+    {C::i16, N::action, S::action}, {C::i8, N::mode}, {C::open, N::item, S::none, H::none, 7},
     {C::i16, N::block_id, S::item_block_id},
     {C::match, N::none, S::none, H::none, 5, at(S::item_block_id)}, {C::when_below},
     {C::otherwise, N::none, S::none, H::none, 3}, {C::i8, N::item_count}, {C::i16, N::item_damage},
     {C::optional_named_nbt, N::nbt_data},
     // set_creative_slot, play toServer, 47..340
-    {C::i16, N::slot, S::slot}, {C::open, N::item, S::none, H::none, 7},
+    {C::i16, N::slot}, {C::open, N::item, S::none, H::none, 7},
     {C::i16, N::block_id, S::item_block_id},
     {C::match, N::none, S::none, H::none, 5, at(S::item_block_id)}, {C::when_below},
     {C::otherwise, N::none, S::none, H::none, 3}, {C::i8, N::item_count}, {C::i16, N::item_damage},
@@ -489,9 +481,8 @@ constexpr Op op_list[] = {
     {C::string, N::text, S::text, H::varint, 0, 32767}, {C::option, N::none, S::none, H::none, 1},
     {C::position_before_477, N::block},
     // settings, play toServer, 47
-    {C::string, N::locale, S::locale, H::varint, 0, 32767},
-    {C::i8, N::view_distance, S::view_distance}, {C::i8, N::chat_flags},
-    {C::boolean, N::chat_colors}, {C::u8, N::skin_parts},
+    {C::string, N::locale, S::none, H::varint, 0, 32767}, {C::i8, N::view_distance},
+    {C::i8, N::chat_flags}, {C::boolean, N::chat_colors}, {C::u8, N::skin_parts},
     // client_command, play toServer, 47
     {C::varint, N::payload, S::payload},
     // custom_payload, play toServer, 47..775
@@ -590,10 +581,9 @@ constexpr Op op_list[] = {
     {C::f64, N::amount, S::properties_modifiers_amount},
     {C::i8, N::operation, S::properties_modifiers_operation},
     // multi_block_change, play toClient, 47..736
-    {C::i32, N::chunk_x, S::chunk_x}, {C::i32, N::chunk_z, S::chunk_z},
-    {C::array, N::records, S::records, H::varint, 4}, {C::open, N::none, S::records, H::none, 3},
-    {C::u8, N::horizontal_pos, S::records_horizontal_pos}, {C::u8, N::y, S::records_y},
-    {C::varint, N::block_id, S::records_block_id},
+    {C::i32, N::chunk_x}, {C::i32, N::chunk_z}, {C::array, N::records, S::none, H::varint, 4},
+    {C::open, N::none, S::none, H::none, 3}, {C::u8, N::horizontal_pos}, {C::u8, N::y},
+    {C::varint, N::block_id},
     // block_change, play toClient, 47..404
     {C::position_before_477, N::location, S::location}, {C::varint, N::type, S::type},
     // block_break_animation, play toClient, 47..404
@@ -603,18 +593,16 @@ constexpr Op op_list[] = {
     {C::i32, N::effect_id, S::effect_id}, {C::position_before_477, N::location, S::location},
     {C::i32, N::data, S::data}, {C::boolean, N::global},
     // open_window, play toClient, 47..404
-    {C::u8, N::window_id, S::window_id},
-    {C::string, N::inventory_type, S::inventory_type, H::varint, 0, 32767},
+    {C::u8, N::window_id}, {C::string, N::inventory_type, S::inventory_type, H::varint, 0, 32767},
     {C::string, N::window_title, S::none, H::varint, 0, 32767}, {C::u8, N::slot_count},
     // set_slot, play toClient, 47..340
-    {C::i8, N::window_id, S::window_id}, {C::i16, N::slot, S::slot},
-    {C::open, N::item, S::none, H::none, 7}, {C::i16, N::block_id, S::item_block_id},
+    {C::i8, N::window_id}, {C::i16, N::slot}, {C::open, N::item, S::none, H::none, 7},
+    {C::i16, N::block_id, S::item_block_id},
     {C::match, N::none, S::none, H::none, 5, at(S::item_block_id)}, {C::when_below},
     {C::otherwise, N::none, S::none, H::none, 3}, {C::i8, N::item_count}, {C::i16, N::item_damage},
     {C::optional_named_nbt, N::nbt_data},
     // transaction, play toClient, 47..754
-    {C::i8, N::window_id, S::window_id}, {C::i16, N::action, S::action},
-    {C::boolean, N::accepted, S::accepted},
+    {C::i8, N::window_id}, {C::i16, N::action, S::action}, {C::boolean, N::accepted, S::accepted},
     // custom_payload, play toClient, 47..775
     {C::string, N::channel, S::channel, H::varint, 0, 32767}, {C::rest, N::data, S::data},
     // difficulty, play toClient, 47..404
@@ -631,9 +619,9 @@ constexpr Op op_list[] = {
     // client_command, play toServer, 107..775
     {C::varint, N::action_id, S::action_id},
     // settings, play toServer, 107..340
-    {C::string, N::locale, S::locale, H::varint, 0, 32767},
-    {C::i8, N::view_distance, S::view_distance}, {C::varint, N::chat_flags},
-    {C::boolean, N::chat_colors}, {C::u8, N::skin_parts}, {C::varint, N::main_hand},
+    {C::string, N::locale, S::none, H::varint, 0, 32767}, {C::i8, N::view_distance},
+    {C::varint, N::chat_flags}, {C::boolean, N::chat_colors}, {C::u8, N::skin_parts},
+    {C::varint, N::main_hand},
     // use_entity, play toServer, 107..578
     {C::varint, N::target, S::target}, {C::varint, N::mouse, S::mouse},
     {C::match, N::none, S::none, H::none, 2, at(S::mouse)},
@@ -674,7 +662,7 @@ constexpr Op op_list[] = {
     {C::f64, N::x, S::x}, {C::f64, N::y, S::y}, {C::f64, N::z, S::z}, {C::i8, N::yaw, S::yaw},
     {C::i8, N::pitch, S::pitch},
     // unload_chunk, play toClient, 107..763
-    {C::i32, N::chunk_x, S::chunk_x}, {C::i32, N::chunk_z, S::chunk_z},
+    {C::i32, N::chunk_x}, {C::i32, N::chunk_z},
     // rel_entity_move, play toClient, 107..775
     {C::varint, N::entity_id, S::entity_id}, {C::i16, N::d_x, S::d_x}, {C::i16, N::d_y, S::d_y},
     {C::i16, N::d_z, S::d_z}, {C::boolean, N::on_ground, S::on_ground},
@@ -762,7 +750,7 @@ constexpr Op op_list[] = {
     {C::varint, N::collected_entity_id}, {C::varint, N::collector_entity_id},
     {C::varint, N::pickup_item_count},
     // prepare_crafting_grid, play toServer, 335
-    {C::u8, N::window_id, S::window_id}, {C::u16, N::action_number},
+    {C::u8, N::window_id}, {C::u16, N::action_number},
     {C::array, N::return_entry, S::none, H::i16, 11}, {C::open, N::none, S::none, H::none, 10},
     {C::open, N::item, S::none, H::none, 7}, {C::i16, N::block_id, S::return_entry_item_block_id},
     {C::match, N::none, S::none, H::none, 5, at(S::return_entry_item_block_id)}, {C::when_below},
@@ -812,7 +800,7 @@ constexpr Op op_list[] = {
     {C::varint, N::value, S::metadata_value}, {C::when, N::none, S::none, H::none, 1, 13},
     {C::named_nbt, N::value, S::metadata_value},
     // craft_recipe_request, play toServer, 338..340
-    {C::i8, N::window_id, S::window_id}, {C::varint, N::recipe}, {C::boolean, N::make_all},
+    {C::i8, N::window_id}, {C::varint, N::recipe}, {C::boolean, N::make_all},
     // keep_alive, play toServer, 340..775
     {C::i64, N::keep_alive_id, S::keep_alive_id},
     // keep_alive, play toClient, 340..775
@@ -826,15 +814,14 @@ constexpr Op op_list[] = {
     // query_block_nbt, play toServer, 393..404
     {C::varint, N::transaction_id}, {C::position_before_477, N::location, S::location},
     // settings, play toServer, 393..754
-    {C::string, N::locale, S::locale, H::varint, 0, 16},
-    {C::i8, N::view_distance, S::view_distance}, {C::varint, N::chat_flags},
-    {C::boolean, N::chat_colors}, {C::u8, N::skin_parts}, {C::varint, N::main_hand},
+    {C::string, N::locale, S::none, H::varint, 0, 16}, {C::i8, N::view_distance},
+    {C::varint, N::chat_flags}, {C::boolean, N::chat_colors}, {C::u8, N::skin_parts},
+    {C::varint, N::main_hand},
     // tab_complete, play toServer, 393..775
     {C::varint, N::transaction_id}, {C::string, N::text, S::text, H::varint, 0, 32767},
     // window_click, play toServer, 393..401
-    {C::u8, N::window_id, S::window_id}, {C::i16, N::slot, S::slot},
-    {C::i8, N::mouse_button, S::mouse_button}, {C::i16, N::action, S::action},
-    {C::i8, N::mode, S::mode}, {C::open, N::item, S::none, H::none, 6},
+    {C::u8, N::window_id}, {C::i16, N::slot}, {C::i8, N::mouse_button},
+    {C::i16, N::action, S::action}, {C::i8, N::mode}, {C::open, N::item, S::none, H::none, 6},
     {C::i16, N::item_id, S::item_item_id},
     {C::match, N::none, S::none, H::none, 4, at(S::item_item_id)}, {C::when_below},
     {C::otherwise, N::none, S::none, H::none, 2}, {C::i8, N::item_count},
@@ -847,9 +834,9 @@ constexpr Op op_list[] = {
     // query_entity_nbt, play toServer, 393..775
     {C::varint, N::transaction_id}, {C::varint, N::entity_id, S::entity_id},
     // pick_item, play toServer, 393..768
-    {C::varint, N::slot, S::slot},
+    {C::varint, N::slot},
     // craft_recipe_request, play toServer, 393..766
-    {C::i8, N::window_id, S::window_id}, {C::string, N::recipe, S::none, H::varint, 0, 32767},
+    {C::i8, N::window_id}, {C::string, N::recipe, S::none, H::varint, 0, 32767},
     {C::boolean, N::make_all},
     // crafting_book_data, play toServer, 393..404
     {C::varint, N::type, S::type}, {C::match, N::none, S::none, H::none, 7, at(S::type)},
@@ -861,32 +848,32 @@ constexpr Op op_list[] = {
     // name_item, play toServer, 393..775
     {C::string, N::name, S::name, H::varint, 0, 32767},
     // select_trade, play toServer, 393..775
-    {C::varint, N::slot, S::slot},
+    {C::varint, N::slot},
     // set_beacon_effect, play toServer, 393..758
     {C::varint, N::primary_effect}, {C::varint, N::secondary_effect},
     // update_command_block, play toServer, 393..404
     {C::position_before_477, N::location, S::location},
-    {C::string, N::command, S::command, H::varint, 0, 32767}, {C::varint, N::mode, S::mode},
+    {C::string, N::command, S::command, H::varint, 0, 32767}, {C::varint, N::mode},
     {C::u8, N::flags, S::flags},
     // update_command_block_minecart, play toServer, 393..775
     {C::varint, N::entity_id, S::entity_id},
     {C::string, N::command, S::command, H::varint, 0, 32767}, {C::boolean, N::track_output},
     // set_creative_slot, play toServer, 393..401
-    {C::i16, N::slot, S::slot}, {C::open, N::item, S::none, H::none, 6},
+    {C::i16, N::slot}, {C::open, N::item, S::none, H::none, 6},
     {C::i16, N::item_id, S::item_item_id},
     {C::match, N::none, S::none, H::none, 4, at(S::item_item_id)}, {C::when_below},
     {C::otherwise, N::none, S::none, H::none, 2}, {C::i8, N::item_count},
     {C::optional_named_nbt, N::nbt_data},
     // update_structure_block, play toServer, 393..404
     {C::position_before_477, N::location, S::location}, {C::varint, N::action, S::action},
-    {C::varint, N::mode, S::mode}, {C::string, N::name, S::name, H::varint, 0, 32767},
-    {C::i8, N::offset_x}, {C::i8, N::offset_y}, {C::i8, N::offset_z}, {C::i8, N::size_x},
-    {C::i8, N::size_y}, {C::i8, N::size_z}, {C::varint, N::mirror}, {C::varint, N::rotation},
+    {C::varint, N::mode}, {C::string, N::name, S::name, H::varint, 0, 32767}, {C::i8, N::offset_x},
+    {C::i8, N::offset_y}, {C::i8, N::offset_z}, {C::i8, N::size_x}, {C::i8, N::size_y},
+    {C::i8, N::size_z}, {C::varint, N::mirror}, {C::varint, N::rotation},
     {C::string, N::metadata, S::metadata, H::varint, 0, 32767}, {C::f32, N::integrity},
     {C::varlong, N::seed}, {C::u8, N::flags, S::flags},
     // set_slot, play toClient, 393..401
-    {C::i8, N::window_id, S::window_id}, {C::i16, N::slot, S::slot},
-    {C::open, N::item, S::none, H::none, 6}, {C::i16, N::item_id, S::item_item_id},
+    {C::i8, N::window_id}, {C::i16, N::slot}, {C::open, N::item, S::none, H::none, 6},
+    {C::i16, N::item_id, S::item_item_id},
     {C::match, N::none, S::none, H::none, 4, at(S::item_item_id)}, {C::when_below},
     {C::otherwise, N::none, S::none, H::none, 2}, {C::i8, N::item_count},
     {C::optional_named_nbt, N::nbt_data},
@@ -929,9 +916,8 @@ constexpr Op op_list[] = {
     {C::optional_named_nbt, N::nbt_data, S::new_book_nbt_data}, {C::boolean, N::signing},
     {C::varint, N::hand, S::hand},
     // window_click, play toServer, 404..754
-    {C::u8, N::window_id, S::window_id}, {C::i16, N::slot, S::slot},
-    {C::i8, N::mouse_button, S::mouse_button}, {C::i16, N::action, S::action},
-    {C::i8, N::mode, S::mode}, {C::open, N::item, S::none, H::none, 7},
+    {C::u8, N::window_id}, {C::i16, N::slot}, {C::i8, N::mouse_button},
+    {C::i16, N::action, S::action}, {C::i8, N::mode}, {C::open, N::item, S::none, H::none, 7},
     {C::boolean, N::present, S::item_present},
     {C::match, N::none, S::none, H::none, 5, at(S::item_present)}, {C::when},
     {C::when, N::none, S::none, H::none, 3, 1}, {C::varint, N::item_id}, {C::i8, N::item_count},
@@ -943,14 +929,14 @@ constexpr Op op_list[] = {
     {C::optional_named_nbt, N::nbt_data, S::new_book_nbt_data}, {C::boolean, N::signing},
     {C::varint, N::hand, S::hand},
     // set_creative_slot, play toServer, 404..763
-    {C::i16, N::slot, S::slot}, {C::open, N::item, S::none, H::none, 7},
+    {C::i16, N::slot}, {C::open, N::item, S::none, H::none, 7},
     {C::boolean, N::present, S::item_present},
     {C::match, N::none, S::none, H::none, 5, at(S::item_present)}, {C::when},
     {C::when, N::none, S::none, H::none, 3, 1}, {C::varint, N::item_id}, {C::i8, N::item_count},
     {C::optional_named_nbt, N::nbt_data},
     // set_slot, play toClient, 404..755
-    {C::i8, N::window_id, S::window_id}, {C::i16, N::slot, S::slot},
-    {C::open, N::item, S::none, H::none, 7}, {C::boolean, N::present, S::item_present},
+    {C::i8, N::window_id}, {C::i16, N::slot}, {C::open, N::item, S::none, H::none, 7},
+    {C::boolean, N::present, S::item_present},
     {C::match, N::none, S::none, H::none, 5, at(S::item_present)}, {C::when},
     {C::when, N::none, S::none, H::none, 3, 1}, {C::varint, N::item_id}, {C::i8, N::item_count},
     {C::optional_named_nbt, N::nbt_data},
@@ -1006,7 +992,7 @@ constexpr Op op_list[] = {
     {C::boolean, N::smoking_filter},
     // update_command_block, play toServer, 477..775
     {C::position, N::location, S::location},
-    {C::string, N::command, S::command, H::varint, 0, 32767}, {C::varint, N::mode, S::mode},
+    {C::string, N::command, S::command, H::varint, 0, 32767}, {C::varint, N::mode},
     {C::u8, N::flags, S::flags},
     // update_jigsaw_block, play toServer, 477..578
     {C::position, N::location, S::location},
@@ -1015,9 +1001,9 @@ constexpr Op op_list[] = {
     {C::string, N::final_state, S::none, H::varint, 0, 32767},
     // update_structure_block, play toServer, 477..775
     {C::position, N::location, S::location}, {C::varint, N::action, S::action},
-    {C::varint, N::mode, S::mode}, {C::string, N::name, S::name, H::varint, 0, 32767},
-    {C::i8, N::offset_x}, {C::i8, N::offset_y}, {C::i8, N::offset_z}, {C::i8, N::size_x},
-    {C::i8, N::size_y}, {C::i8, N::size_z}, {C::varint, N::mirror}, {C::varint, N::rotation},
+    {C::varint, N::mode}, {C::string, N::name, S::name, H::varint, 0, 32767}, {C::i8, N::offset_x},
+    {C::i8, N::offset_y}, {C::i8, N::offset_z}, {C::i8, N::size_x}, {C::i8, N::size_y},
+    {C::i8, N::size_z}, {C::varint, N::mirror}, {C::varint, N::rotation},
     {C::string, N::metadata, S::metadata, H::varint, 0, 32767}, {C::f32, N::integrity},
     {C::varlong, N::seed}, {C::u8, N::flags, S::flags},
     // update_sign, play toServer, 477..762
@@ -1049,18 +1035,18 @@ constexpr Op op_list[] = {
     // login, play toClient, 477..498
     {C::i32, N::entity_id, S::entity_id}, {C::u8, N::game_mode, S::game_mode},
     {C::i32, N::dimension}, {C::u8, N::max_players},
-    {C::string, N::level_type, S::none, H::varint, 0, 32767},
-    {C::varint, N::view_distance, S::view_distance}, {C::boolean, N::reduced_debug_info},
+    {C::string, N::level_type, S::none, H::varint, 0, 32767}, {C::varint, N::view_distance},
+    {C::boolean, N::reduced_debug_info},
     // open_window, play toClient, 477..764
-    {C::varint, N::window_id, S::window_id}, {C::varint, N::inventory_type},
+    {C::varint, N::window_id}, {C::varint, N::inventory_type},
     {C::string, N::window_title, S::none, H::varint, 0, 32767},
     // respawn, play toClient, 477..498
     {C::i32, N::dimension}, {C::u8, N::gamemode, S::gamemode},
     {C::string, N::level_type, S::none, H::varint, 0, 32767},
     // update_view_position, play toClient, 477..775
-    {C::varint, N::chunk_x, S::chunk_x}, {C::varint, N::chunk_z, S::chunk_z},
+    {C::varint, N::chunk_x}, {C::varint, N::chunk_z},
     // update_view_distance, play toClient, 477..775
-    {C::varint, N::view_distance, S::view_distance},
+    {C::varint, N::view_distance},
     // entity_metadata, play toClient, 477..759
     {C::varint, N::entity_id, S::entity_id},
     {C::until_byte, N::metadata, S::metadata, H::none, 58, 255},
@@ -1114,9 +1100,8 @@ constexpr Op op_list[] = {
     // login, play toClient, 573..578
     {C::i32, N::entity_id, S::entity_id}, {C::u8, N::game_mode, S::game_mode},
     {C::i32, N::dimension}, {C::i64, N::hashed_seed}, {C::u8, N::max_players},
-    {C::string, N::level_type, S::none, H::varint, 0, 32767},
-    {C::varint, N::view_distance, S::view_distance}, {C::boolean, N::reduced_debug_info},
-    {C::boolean, N::enable_respawn_screen},
+    {C::string, N::level_type, S::none, H::varint, 0, 32767}, {C::varint, N::view_distance},
+    {C::boolean, N::reduced_debug_info}, {C::boolean, N::enable_respawn_screen},
     // respawn, play toClient, 573..578
     {C::i32, N::dimension}, {C::i64, N::hashed_seed}, {C::u8, N::gamemode, S::gamemode},
     {C::string, N::level_type, S::none, H::varint, 0, 32767},
@@ -1153,9 +1138,8 @@ constexpr Op op_list[] = {
     {C::string, N::none, S::none, H::varint, 0, 32767}, {C::named_nbt, N::dimension_codec},
     {C::string, N::dimension, S::none, H::varint, 0, 32767},
     {C::string, N::world_name, S::none, H::varint, 0, 32767}, {C::i64, N::hashed_seed},
-    {C::u8, N::max_players}, {C::varint, N::view_distance, S::view_distance},
-    {C::boolean, N::reduced_debug_info}, {C::boolean, N::enable_respawn_screen},
-    {C::boolean, N::is_debug}, {C::boolean, N::is_flat},
+    {C::u8, N::max_players}, {C::varint, N::view_distance}, {C::boolean, N::reduced_debug_info},
+    {C::boolean, N::enable_respawn_screen}, {C::boolean, N::is_debug}, {C::boolean, N::is_flat},
     // respawn, play toClient, 735..736
     {C::string, N::dimension, S::none, H::varint, 0, 32767},
     {C::string, N::world_name, S::none, H::varint, 0, 32767}, {C::i64, N::hashed_seed},
@@ -1171,9 +1155,9 @@ constexpr Op op_list[] = {
     {C::array, N::world_names, S::none, H::varint, 1},
     {C::string, N::none, S::none, H::varint, 0, 32767}, {C::named_nbt, N::dimension_codec},
     {C::named_nbt, N::dimension}, {C::string, N::world_name, S::none, H::varint, 0, 32767},
-    {C::i64, N::hashed_seed}, {C::varint, N::max_players},
-    {C::varint, N::view_distance, S::view_distance}, {C::boolean, N::reduced_debug_info},
-    {C::boolean, N::enable_respawn_screen}, {C::boolean, N::is_debug}, {C::boolean, N::is_flat},
+    {C::i64, N::hashed_seed}, {C::varint, N::max_players}, {C::varint, N::view_distance},
+    {C::boolean, N::reduced_debug_info}, {C::boolean, N::enable_respawn_screen},
+    {C::boolean, N::is_debug}, {C::boolean, N::is_flat},
     // respawn, play toClient, 751..758
     {C::named_nbt, N::dimension}, {C::string, N::world_name, S::none, H::varint, 0, 32767},
     {C::i64, N::hashed_seed}, {C::u8, N::gamemode, S::gamemode}, {C::u8, N::previous_gamemode},
@@ -1181,15 +1165,13 @@ constexpr Op op_list[] = {
     {C::boolean, N::copy_metadata, S::copy_metadata},
     // multi_block_change, play toClient, 751..756
     {C::bits, N::chunk_coordinates, S::none, H::none, 3, 6}, {C::boolean, N::not_trust_edges},
-    {C::array, N::records, S::records, H::varint, 1}, {C::varlong, N::none, S::records},
+    {C::array, N::records, S::none, H::varint, 1}, {C::varlong},
     // settings, play toServer, 755..756
-    {C::string, N::locale, S::locale, H::varint, 0, 16},
-    {C::i8, N::view_distance, S::view_distance}, {C::varint, N::chat_flags},
-    {C::boolean, N::chat_colors}, {C::u8, N::skin_parts}, {C::varint, N::main_hand},
-    {C::boolean, N::disable_text_filtering},
+    {C::string, N::locale, S::none, H::varint, 0, 16}, {C::i8, N::view_distance},
+    {C::varint, N::chat_flags}, {C::boolean, N::chat_colors}, {C::u8, N::skin_parts},
+    {C::varint, N::main_hand}, {C::boolean, N::disable_text_filtering},
     // window_click, play toServer, 755
-    {C::u8, N::window_id, S::window_id}, {C::i16, N::slot, S::slot},
-    {C::i8, N::mouse_button, S::mouse_button}, {C::i8, N::mode, S::mode},
+    {C::u8, N::window_id}, {C::i16, N::slot}, {C::i8, N::mouse_button}, {C::i8, N::mode},
     {C::array, N::changed_slots, S::none, H::varint, 10}, {C::open, N::none, S::none, H::none, 9},
     {C::i16, N::location}, {C::open, N::item, S::none, H::none, 7},
     {C::boolean, N::present, S::changed_slots_item_present},
@@ -1215,9 +1197,9 @@ constexpr Op op_list[] = {
     {C::array, N::world_names, S::none, H::varint, 1},
     {C::string, N::none, S::none, H::varint, 0, 32767}, {C::named_nbt, N::dimension_codec},
     {C::named_nbt, N::dimension}, {C::string, N::world_name, S::none, H::varint, 0, 32767},
-    {C::i64, N::hashed_seed}, {C::varint, N::max_players},
-    {C::varint, N::view_distance, S::view_distance}, {C::boolean, N::reduced_debug_info},
-    {C::boolean, N::enable_respawn_screen}, {C::boolean, N::is_debug}, {C::boolean, N::is_flat},
+    {C::i64, N::hashed_seed}, {C::varint, N::max_players}, {C::varint, N::view_distance},
+    {C::boolean, N::reduced_debug_info}, {C::boolean, N::enable_respawn_screen},
+    {C::boolean, N::is_debug}, {C::boolean, N::is_flat},
     // ping, play toClient, 755..775
     {C::i32, N::id, S::id},
     // position, play toClient, 755..761
@@ -1240,10 +1222,10 @@ constexpr Op op_list[] = {
     {C::f64, N::amount, S::properties_modifiers_amount},
     {C::i8, N::operation, S::properties_modifiers_operation},
     // window_click, play toServer, 756..763
-    {C::u8, N::window_id, S::window_id}, {C::varint, N::state_id}, {C::i16, N::slot, S::slot},
-    {C::i8, N::mouse_button, S::mouse_button}, {C::varint, N::mode, S::mode},
-    {C::array, N::changed_slots, S::none, H::varint, 10}, {C::open, N::none, S::none, H::none, 9},
-    {C::i16, N::location}, {C::open, N::item, S::none, H::none, 7},
+    {C::u8, N::window_id}, {C::varint, N::state_id}, {C::i16, N::slot}, {C::i8, N::mouse_button},
+    {C::varint, N::mode}, {C::array, N::changed_slots, S::none, H::varint, 10},
+    {C::open, N::none, S::none, H::none, 9}, {C::i16, N::location},
+    {C::open, N::item, S::none, H::none, 7},
     {C::boolean, N::present, S::changed_slots_item_present},
     {C::match, N::none, S::none, H::none, 5, at(S::changed_slots_item_present)}, {C::when},
     {C::when, N::none, S::none, H::none, 3, 1}, {C::varint, N::item_id}, {C::i8, N::item_count},
@@ -1257,29 +1239,28 @@ constexpr Op op_list[] = {
     {C::string, N::none, S::pages, H::varint, 0, 8192}, {C::option, N::none, S::none, H::none, 1},
     {C::string, N::title, S::title, H::varint, 0, 128},
     // set_slot, play toClient, 756..763
-    {C::i8, N::window_id, S::window_id}, {C::varint, N::state_id}, {C::i16, N::slot, S::slot},
+    {C::i8, N::window_id}, {C::varint, N::state_id}, {C::i16, N::slot},
     {C::open, N::item, S::none, H::none, 7}, {C::boolean, N::present, S::item_present},
     {C::match, N::none, S::none, H::none, 5, at(S::item_present)}, {C::when},
     {C::when, N::none, S::none, H::none, 3, 1}, {C::varint, N::item_id}, {C::i8, N::item_count},
     {C::optional_named_nbt, N::nbt_data},
     // settings, play toServer, 757..767
-    {C::string, N::locale, S::locale, H::varint, 0, 16},
-    {C::i8, N::view_distance, S::view_distance}, {C::varint, N::chat_flags},
-    {C::boolean, N::chat_colors}, {C::u8, N::skin_parts}, {C::varint, N::main_hand},
-    {C::boolean, N::enable_text_filtering}, {C::boolean, N::enable_server_listing},
+    {C::string, N::locale, S::none, H::varint, 0, 16}, {C::i8, N::view_distance},
+    {C::varint, N::chat_flags}, {C::boolean, N::chat_colors}, {C::u8, N::skin_parts},
+    {C::varint, N::main_hand}, {C::boolean, N::enable_text_filtering},
+    {C::boolean, N::enable_server_listing},
     // login, play toClient, 757..758
     {C::i32, N::entity_id, S::entity_id}, {C::boolean, N::is_hardcore},
     {C::u8, N::game_mode, S::game_mode}, {C::i8, N::previous_game_mode},
     {C::array, N::world_names, S::none, H::varint, 1},
     {C::string, N::none, S::none, H::varint, 0, 32767}, {C::named_nbt, N::dimension_codec},
     {C::named_nbt, N::dimension}, {C::string, N::world_name, S::none, H::varint, 0, 32767},
-    {C::i64, N::hashed_seed}, {C::varint, N::max_players},
-    {C::varint, N::view_distance, S::view_distance}, {C::varint, N::simulation_distance},
-    {C::boolean, N::reduced_debug_info}, {C::boolean, N::enable_respawn_screen},
-    {C::boolean, N::is_debug}, {C::boolean, N::is_flat},
+    {C::i64, N::hashed_seed}, {C::varint, N::max_players}, {C::varint, N::view_distance},
+    {C::varint, N::simulation_distance}, {C::boolean, N::reduced_debug_info},
+    {C::boolean, N::enable_respawn_screen}, {C::boolean, N::is_debug}, {C::boolean, N::is_flat},
     // multi_block_change, play toClient, 757..758
     {C::bits, N::chunk_coordinates, S::none, H::none, 3, 9}, {C::boolean, N::not_trust_edges},
-    {C::array, N::records, S::records, H::varint, 1}, {C::varlong, N::none, S::records},
+    {C::array, N::records, S::none, H::varint, 1}, {C::varlong},
     // simulation_distance, play toClient, 757..775
     {C::varint, N::distance},
     // remove_entity_effect, play toClient, 758..775
@@ -1342,7 +1323,7 @@ constexpr Op op_list[] = {
     {C::open, N::velocity, S::none, H::none, 3}, {C::i16, N::x, S::velocity_x},
     {C::i16, N::y, S::velocity_y}, {C::i16, N::z, S::velocity_z},
     // acknowledge_player_digging, play toClient, 759..775
-    {C::varint, N::sequence_id, S::sequence_id},
+    {C::varint, N::sequence_id},
     // login, play toClient, 759..762
     {C::i32, N::entity_id, S::entity_id}, {C::boolean, N::is_hardcore},
     {C::u8, N::game_mode, S::game_mode}, {C::i8, N::previous_game_mode},
@@ -1350,7 +1331,7 @@ constexpr Op op_list[] = {
     {C::string, N::none, S::none, H::varint, 0, 32767}, {C::named_nbt, N::dimension_codec},
     {C::string, N::world_type, S::none, H::varint, 0, 32767},
     {C::string, N::world_name, S::none, H::varint, 0, 32767}, {C::i64, N::hashed_seed},
-    {C::varint, N::max_players}, {C::varint, N::view_distance, S::view_distance},
+    {C::varint, N::max_players}, {C::varint, N::view_distance},
     {C::varint, N::simulation_distance}, {C::boolean, N::reduced_debug_info},
     {C::boolean, N::enable_respawn_screen}, {C::boolean, N::is_debug}, {C::boolean, N::is_flat},
     {C::option, N::none, S::none, H::none, 3}, {C::open, N::death, S::none, H::none, 2},
@@ -1364,7 +1345,7 @@ constexpr Op op_list[] = {
     {C::string, N::dimension_name, S::none, H::varint, 0, 32767}, {C::position, N::location},
     // multi_block_change, play toClient, 759
     {C::bits, N::chunk_coordinates, S::none, H::none, 3, 9}, {C::boolean, N::not_trust_edges},
-    {C::array, N::records, S::records, H::varint, 1}, {C::varint, N::none, S::records},
+    {C::array, N::records, S::none, H::varint, 1}, {C::varint},
     // system_chat, play toClient, 759
     {C::string, N::content, S::none, H::varint, 0, 32767}, {C::varint, N::type, S::type},
     // entity_effect, play toClient, 759..763
@@ -1415,8 +1396,8 @@ constexpr Op op_list[] = {
     {C::string, N::dimension_name, S::none, H::varint, 0, 32767}, {C::position, N::location},
     // multi_block_change, play toClient, 760..762
     {C::bits, N::chunk_coordinates, S::none, H::none, 3, 9},
-    {C::boolean, N::suppress_light_updates}, {C::array, N::records, S::records, H::varint, 1},
-    {C::varint, N::none, S::records},
+    {C::boolean, N::suppress_light_updates}, {C::array, N::records, S::none, H::varint, 1},
+    {C::varint},
     // entity_metadata, play toClient, 760
     {C::varint, N::entity_id, S::entity_id},
     {C::until_byte, N::metadata, S::metadata, H::none, 67, 255},
@@ -1603,7 +1584,7 @@ constexpr Op op_list[] = {
     {C::string, N::none, S::none, H::varint, 0, 32767}, {C::named_nbt, N::dimension_codec},
     {C::string, N::world_type, S::none, H::varint, 0, 32767},
     {C::string, N::world_name, S::none, H::varint, 0, 32767}, {C::i64, N::hashed_seed},
-    {C::varint, N::max_players}, {C::varint, N::view_distance, S::view_distance},
+    {C::varint, N::max_players}, {C::varint, N::view_distance},
     {C::varint, N::simulation_distance}, {C::boolean, N::reduced_debug_info},
     {C::boolean, N::enable_respawn_screen}, {C::boolean, N::is_debug}, {C::boolean, N::is_flat},
     {C::option, N::none, S::none, H::none, 3}, {C::open, N::death, S::none, H::none, 2},
@@ -1619,16 +1600,16 @@ constexpr Op op_list[] = {
     {C::varint, N::portal_cooldown},
     // multi_block_change, play toClient, 763..775
     {C::bits, N::chunk_coordinates, S::none, H::none, 3, 9},
-    {C::array, N::records, S::records, H::varint, 1}, {C::varint, N::none, S::records},
+    {C::array, N::records, S::none, H::varint, 1}, {C::varint},
     // login_start, login toServer, 764..775
     {C::string, N::username, S::username, H::varint, 0, 32767},
     {C::uuid, N::player_uuid, S::player_uuid},
     // login_acknowledged, login toServer, 764..775
     // settings, configuration toServer, 764..767
-    {C::string, N::locale, S::locale, H::varint, 0, 16},
-    {C::i8, N::view_distance, S::view_distance}, {C::varint, N::chat_flags},
-    {C::boolean, N::chat_colors}, {C::u8, N::skin_parts}, {C::varint, N::main_hand},
-    {C::boolean, N::enable_text_filtering}, {C::boolean, N::enable_server_listing},
+    {C::string, N::locale, S::none, H::varint, 0, 16}, {C::i8, N::view_distance},
+    {C::varint, N::chat_flags}, {C::boolean, N::chat_colors}, {C::u8, N::skin_parts},
+    {C::varint, N::main_hand}, {C::boolean, N::enable_text_filtering},
+    {C::boolean, N::enable_server_listing},
     // custom_payload, configuration toServer, 764..775
     {C::string, N::channel, S::channel, H::varint, 0, 32767}, {C::rest, N::data, S::data},
     // finish_configuration, configuration toServer, 764..775
@@ -1654,10 +1635,10 @@ constexpr Op op_list[] = {
     {C::f32, N::chunks_per_tick},
     // configuration_acknowledged, play toServer, 764..775
     // window_click, play toServer, 764..765
-    {C::u8, N::window_id, S::window_id}, {C::varint, N::state_id}, {C::i16, N::slot, S::slot},
-    {C::i8, N::mouse_button, S::mouse_button}, {C::varint, N::mode, S::mode},
-    {C::array, N::changed_slots, S::none, H::varint, 10}, {C::open, N::none, S::none, H::none, 9},
-    {C::i16, N::location}, {C::open, N::item, S::none, H::none, 7},
+    {C::u8, N::window_id}, {C::varint, N::state_id}, {C::i16, N::slot}, {C::i8, N::mouse_button},
+    {C::varint, N::mode}, {C::array, N::changed_slots, S::none, H::varint, 10},
+    {C::open, N::none, S::none, H::none, 9}, {C::i16, N::location},
+    {C::open, N::item, S::none, H::none, 7},
     {C::boolean, N::present, S::changed_slots_item_present},
     {C::match, N::none, S::none, H::none, 5, at(S::changed_slots_item_present)}, {C::when},
     {C::when, N::none, S::none, H::none, 3, 1}, {C::varint, N::item_id}, {C::i8, N::item_count},
@@ -1669,7 +1650,7 @@ constexpr Op op_list[] = {
     // ping_request, play toServer, 764..775
     {C::i64, N::id, S::id},
     // set_creative_slot, play toServer, 764..765
-    {C::i16, N::slot, S::slot}, {C::open, N::item, S::none, H::none, 7},
+    {C::i16, N::slot}, {C::open, N::item, S::none, H::none, 7},
     {C::boolean, N::present, S::item_present},
     {C::match, N::none, S::none, H::none, 5, at(S::item_present)}, {C::when},
     {C::when, N::none, S::none, H::none, 3, 1}, {C::varint, N::item_id}, {C::i8, N::item_count},
@@ -1678,18 +1659,18 @@ constexpr Op op_list[] = {
     {C::varint, N::batch_size},
     // chunk_batch_start, play toClient, 764..775
     // set_slot, play toClient, 764..765
-    {C::i8, N::window_id, S::window_id}, {C::varint, N::state_id}, {C::i16, N::slot, S::slot},
+    {C::i8, N::window_id}, {C::varint, N::state_id}, {C::i16, N::slot},
     {C::open, N::item, S::none, H::none, 7}, {C::boolean, N::present, S::item_present},
     {C::match, N::none, S::none, H::none, 5, at(S::item_present)}, {C::when},
     {C::when, N::none, S::none, H::none, 3, 1}, {C::varint, N::item_id}, {C::i8, N::item_count},
     {C::optional_nbt, N::nbt_data},
     // unload_chunk, play toClient, 764..775
-    {C::i32, N::chunk_z, S::chunk_z}, {C::i32, N::chunk_x, S::chunk_x},
+    {C::i32, N::chunk_z}, {C::i32, N::chunk_x},
     // login, play toClient, 764..765
     {C::i32, N::entity_id, S::entity_id}, {C::boolean, N::is_hardcore},
     {C::array, N::world_names, S::none, H::varint, 1},
     {C::string, N::none, S::none, H::varint, 0, 32767}, {C::varint, N::max_players},
-    {C::varint, N::view_distance, S::view_distance}, {C::varint, N::simulation_distance},
+    {C::varint, N::view_distance}, {C::varint, N::simulation_distance},
     {C::boolean, N::reduced_debug_info}, {C::boolean, N::enable_respawn_screen},
     {C::boolean, N::do_limited_crafting}, {C::string, N::world_type, S::none, H::varint, 0, 32767},
     {C::string, N::world_name, S::none, H::varint, 0, 32767}, {C::i64, N::hashed_seed},
@@ -1767,8 +1748,7 @@ constexpr Op op_list[] = {
     // disconnect, configuration toClient, 765..775
     {C::nbt, N::reason, S::reason},
     // set_slot_state, play toServer, 765..775
-    {C::varint, N::slot_id, S::slot_id}, {C::varint, N::window_id, S::window_id},
-    {C::boolean, N::state},
+    {C::varint, N::slot_id, S::slot_id}, {C::varint, N::window_id}, {C::boolean, N::state},
     // resource_pack_receive, play toServer, 765..775
     {C::uuid, N::uuid, S::uuid}, {C::varint, N::result},
     // update_jigsaw_block, play toServer, 765..775
@@ -1788,8 +1768,7 @@ constexpr Op op_list[] = {
     {C::f32, N::player_motion_y, S::player_motion_y},
     {C::f32, N::player_motion_z, S::player_motion_z}, {C::varint, N::block_interaction_type},
     // open_window, play toClient, 765..775
-    {C::varint, N::window_id, S::window_id}, {C::varint, N::inventory_type},
-    {C::nbt, N::window_title},
+    {C::varint, N::window_id}, {C::varint, N::inventory_type}, {C::nbt, N::window_title},
     // entity_metadata, play toClient, 765
     {C::varint, N::entity_id, S::entity_id},
     {C::until_byte, N::metadata, S::metadata, H::none, 84, 255},
@@ -1891,10 +1870,10 @@ constexpr Op op_list[] = {
     {C::bytes, N::signature, S::none, H::fixed, 0, 256}, {C::varint, N::message_count},
     {C::bytes, N::acknowledged, S::none, H::fixed, 0, 3},
     // window_click, play toServer, 766
-    {C::u8, N::window_id, S::window_id}, {C::varint, N::state_id}, {C::i16, N::slot, S::slot},
-    {C::i8, N::mouse_button, S::mouse_button}, {C::varint, N::mode, S::mode},
-    {C::array, N::changed_slots, S::none, H::varint, 15}, {C::open, N::none, S::none, H::none, 14},
-    {C::i16, N::location}, {C::open, N::item, S::none, H::none, 12},
+    {C::u8, N::window_id}, {C::varint, N::state_id}, {C::i16, N::slot}, {C::i8, N::mouse_button},
+    {C::varint, N::mode}, {C::array, N::changed_slots, S::none, H::varint, 15},
+    {C::open, N::none, S::none, H::none, 14}, {C::i16, N::location},
+    {C::open, N::item, S::none, H::none, 12},
     {C::i8, N::item_count, S::changed_slots_item_item_count},
     {C::match, N::none, S::none, H::none, 10, at(S::changed_slots_item_item_count)},
     {C::when_below, N::none, S::none, H::none, 0, 1}, {C::otherwise, N::none, S::none, H::none, 8},
@@ -1922,7 +1901,7 @@ constexpr Op op_list[] = {
     // debug_sample_subscription, play toServer, 766..772
     {C::varint, N::type, S::type},
     // set_creative_slot, play toServer, 766
-    {C::i16, N::slot, S::slot}, {C::open, N::item, S::none, H::none, 12},
+    {C::i16, N::slot}, {C::open, N::item, S::none, H::none, 12},
     {C::i8, N::item_count, S::item_item_count},
     {C::match, N::none, S::none, H::none, 10, at(S::item_item_count)},
     {C::when_below, N::none, S::none, H::none, 0, 1}, {C::otherwise, N::none, S::none, H::none, 8},
@@ -1932,7 +1911,7 @@ constexpr Op op_list[] = {
     {C::array, N::remove_components, S::none, H::slot, 2, at(S::item_removed_component_count)},
     {C::open, N::none, S::none, H::none, 1}, {C::varint, N::type},
     // set_slot, play toClient, 766
-    {C::u8, N::window_id, S::window_id}, {C::varint, N::state_id}, {C::i16, N::slot, S::slot},
+    {C::u8, N::window_id}, {C::varint, N::state_id}, {C::i16, N::slot},
     {C::open, N::item, S::none, H::none, 12}, {C::i8, N::item_count, S::item_item_count},
     {C::match, N::none, S::none, H::none, 10, at(S::item_item_count)},
     {C::when_below, N::none, S::none, H::none, 0, 1}, {C::otherwise, N::none, S::none, H::none, 8},
@@ -1947,7 +1926,7 @@ constexpr Op op_list[] = {
     {C::i32, N::entity_id, S::entity_id}, {C::boolean, N::is_hardcore},
     {C::array, N::world_names, S::none, H::varint, 1},
     {C::string, N::none, S::none, H::varint, 0, 32767}, {C::varint, N::max_players},
-    {C::varint, N::view_distance, S::view_distance}, {C::varint, N::simulation_distance},
+    {C::varint, N::view_distance}, {C::varint, N::simulation_distance},
     {C::boolean, N::reduced_debug_info}, {C::boolean, N::enable_respawn_screen},
     {C::boolean, N::do_limited_crafting}, {C::open, N::world_state, S::none, H::none, 12},
     {C::varint, N::dimension}, {C::string, N::name, S::none, H::varint, 0, 32767},
@@ -2056,12 +2035,12 @@ constexpr Op op_list[] = {
     {C::when, N::none, S::none, H::none, 1}, {C::nbt, N::unknown_type},
     {C::string, N::link, S::none, H::varint, 0, 32767},
     // enchant_item, play toServer, 767
-    {C::u8, N::window_id, S::window_id}, {C::varint, N::enchantment},
+    {C::u8, N::window_id}, {C::varint, N::enchantment},
     // window_click, play toServer, 767
-    {C::u8, N::window_id, S::window_id}, {C::varint, N::state_id}, {C::i16, N::slot, S::slot},
-    {C::i8, N::mouse_button, S::mouse_button}, {C::varint, N::mode, S::mode},
-    {C::array, N::changed_slots, S::none, H::varint, 15}, {C::open, N::none, S::none, H::none, 14},
-    {C::i16, N::location}, {C::open, N::item, S::none, H::none, 12},
+    {C::u8, N::window_id}, {C::varint, N::state_id}, {C::i16, N::slot}, {C::i8, N::mouse_button},
+    {C::varint, N::mode}, {C::array, N::changed_slots, S::none, H::varint, 15},
+    {C::open, N::none, S::none, H::none, 14}, {C::i16, N::location},
+    {C::open, N::item, S::none, H::none, 12},
     {C::varint, N::item_count, S::changed_slots_item_item_count},
     {C::match, N::none, S::none, H::none, 10, at(S::changed_slots_item_item_count)},
     {C::when_below, N::none, S::none, H::none, 0, 1}, {C::otherwise, N::none, S::none, H::none, 8},
@@ -2084,10 +2063,10 @@ constexpr Op op_list[] = {
     {C::array, N::remove_components, S::none, H::slot, 2, at(S::cursor_item_removed_component_count)},
     {C::open, N::none, S::none, H::none, 1}, {C::varint, N::type},
     // craft_recipe_request, play toServer, 767
-    {C::u8, N::window_id, S::window_id}, {C::string, N::recipe, S::none, H::varint, 0, 32767},
+    {C::u8, N::window_id}, {C::string, N::recipe, S::none, H::varint, 0, 32767},
     {C::boolean, N::make_all},
     // set_creative_slot, play toServer, 767..775
-    {C::i16, N::slot, S::slot}, {C::open, N::item, S::none, H::none, 12},
+    {C::i16, N::slot}, {C::open, N::item, S::none, H::none, 12},
     {C::varint, N::item_count, S::item_item_count},
     {C::match, N::none, S::none, H::none, 10, at(S::item_item_count)},
     {C::when_below, N::none, S::none, H::none, 0, 1}, {C::otherwise, N::none, S::none, H::none, 8},
@@ -2100,7 +2079,7 @@ constexpr Op op_list[] = {
     {C::varint, N::hand, S::hand}, {C::varint, N::sequence, S::sequence},
     {C::open, N::rotation, S::none, H::none, 2}, {C::f32, N::x}, {C::f32, N::y},
     // set_slot, play toClient, 767
-    {C::u8, N::window_id, S::window_id}, {C::varint, N::state_id}, {C::i16, N::slot, S::slot},
+    {C::u8, N::window_id}, {C::varint, N::state_id}, {C::i16, N::slot},
     {C::open, N::item, S::none, H::none, 12}, {C::varint, N::item_count, S::item_item_count},
     {C::match, N::none, S::none, H::none, 10, at(S::item_item_count)},
     {C::when_below, N::none, S::none, H::none, 0, 1}, {C::otherwise, N::none, S::none, H::none, 8},
@@ -2179,25 +2158,23 @@ constexpr Op op_list[] = {
     {C::f64, N::amount, S::properties_modifiers_amount},
     {C::i8, N::operation, S::properties_modifiers_operation},
     // settings, configuration toServer, 768..775
-    {C::string, N::locale, S::locale, H::varint, 0, 16},
-    {C::i8, N::view_distance, S::view_distance}, {C::varint, N::chat_flags},
-    {C::boolean, N::chat_colors}, {C::u8, N::skin_parts}, {C::varint, N::main_hand},
-    {C::boolean, N::enable_text_filtering}, {C::boolean, N::enable_server_listing},
-    {C::varint, N::particle_status},
+    {C::string, N::locale, S::none, H::varint, 0, 16}, {C::i8, N::view_distance},
+    {C::varint, N::chat_flags}, {C::boolean, N::chat_colors}, {C::u8, N::skin_parts},
+    {C::varint, N::main_hand}, {C::boolean, N::enable_text_filtering},
+    {C::boolean, N::enable_server_listing}, {C::varint, N::particle_status},
     // select_bundle_item, play toServer, 768..775
     {C::varint, N::slot_id, S::slot_id}, {C::varint, N::selected_item_index},
     // tick_end, play toServer, 768..775
     // settings, play toServer, 768..775
-    {C::string, N::locale, S::locale, H::varint, 0, 16},
-    {C::i8, N::view_distance, S::view_distance}, {C::varint, N::chat_flags},
-    {C::boolean, N::chat_colors}, {C::u8, N::skin_parts}, {C::varint, N::main_hand},
-    {C::boolean, N::enable_text_filtering}, {C::boolean, N::enable_server_listing},
-    {C::varint, N::particle_status},
+    {C::string, N::locale, S::none, H::varint, 0, 16}, {C::i8, N::view_distance},
+    {C::varint, N::chat_flags}, {C::boolean, N::chat_colors}, {C::u8, N::skin_parts},
+    {C::varint, N::main_hand}, {C::boolean, N::enable_text_filtering},
+    {C::boolean, N::enable_server_listing}, {C::varint, N::particle_status},
     // enchant_item, play toServer, 768..775
-    {C::varint, N::window_id, S::window_id}, {C::varint, N::enchantment},
+    {C::varint, N::window_id}, {C::varint, N::enchantment},
     // window_click, play toServer, 768..769
-    {C::varint, N::window_id, S::window_id}, {C::varint, N::state_id}, {C::i16, N::slot, S::slot},
-    {C::i8, N::mouse_button, S::mouse_button}, {C::varint, N::mode, S::mode},
+    {C::varint, N::window_id}, {C::varint, N::state_id}, {C::i16, N::slot},
+    {C::i8, N::mouse_button}, {C::varint, N::mode},
     {C::array, N::changed_slots, S::none, H::varint, 15}, {C::open, N::none, S::none, H::none, 14},
     {C::i16, N::location}, {C::open, N::item, S::none, H::none, 12},
     {C::varint, N::item_count, S::changed_slots_item_item_count},
@@ -2222,7 +2199,7 @@ constexpr Op op_list[] = {
     {C::array, N::remove_components, S::none, H::slot, 2, at(S::cursor_item_removed_component_count)},
     {C::open, N::none, S::none, H::none, 1}, {C::varint, N::type},
     // close_window, play toServer, 768..775
-    {C::varint, N::window_id, S::window_id},
+    {C::varint, N::window_id},
     // position, play toServer, 768..775
     {C::f64, N::x, S::x}, {C::f64, N::y, S::y}, {C::f64, N::z, S::z},
     {C::flags, N::flags, S::flags, H::u8, 2, 17},
@@ -2235,7 +2212,7 @@ constexpr Op op_list[] = {
     // flying, play toServer, 768..775
     {C::flags, N::flags, S::flags, H::u8, 2, 17},
     // craft_recipe_request, play toServer, 768..775
-    {C::varint, N::window_id, S::window_id}, {C::varint, N::recipe_id}, {C::boolean, N::make_all},
+    {C::varint, N::window_id}, {C::varint, N::recipe_id}, {C::boolean, N::make_all},
     // player_input, play toServer, 768..775
     {C::flags, N::inputs, S::inputs, H::u8, 7, 19},
     // displayed_recipe, play toServer, 768..775
@@ -2247,9 +2224,9 @@ constexpr Op op_list[] = {
     {C::boolean, N::inside_block}, {C::boolean, N::world_border_hit},
     {C::varint, N::sequence, S::sequence},
     // close_window, play toClient, 768..775
-    {C::varint, N::window_id, S::window_id},
+    {C::varint, N::window_id},
     // set_slot, play toClient, 768..775
-    {C::varint, N::window_id, S::window_id}, {C::varint, N::state_id}, {C::i16, N::slot, S::slot},
+    {C::varint, N::window_id}, {C::varint, N::state_id}, {C::i16, N::slot},
     {C::open, N::item, S::none, H::none, 12}, {C::varint, N::item_count, S::item_item_count},
     {C::match, N::none, S::none, H::none, 10, at(S::item_item_count)},
     {C::when_below, N::none, S::none, H::none, 0, 1}, {C::otherwise, N::none, S::none, H::none, 8},
@@ -2272,7 +2249,7 @@ constexpr Op op_list[] = {
     {C::i32, N::entity_id, S::entity_id}, {C::boolean, N::is_hardcore},
     {C::array, N::world_names, S::none, H::varint, 1},
     {C::string, N::none, S::none, H::varint, 0, 32767}, {C::varint, N::max_players},
-    {C::varint, N::view_distance, S::view_distance}, {C::varint, N::simulation_distance},
+    {C::varint, N::view_distance}, {C::varint, N::simulation_distance},
     {C::boolean, N::reduced_debug_info}, {C::boolean, N::enable_respawn_screen},
     {C::boolean, N::do_limited_crafting}, {C::open, N::world_state, S::none, H::none, 13},
     {C::varint, N::dimension}, {C::string, N::name, S::none, H::varint, 0, 32767},
@@ -2319,7 +2296,7 @@ constexpr Op op_list[] = {
     {C::f64, N::x, S::player_knockback_x}, {C::f64, N::y, S::player_knockback_y},
     {C::f64, N::z, S::player_knockback_z},
     // held_item_slot, play toClient, 769..775
-    {C::varint, N::slot, S::slot},
+    {C::varint, N::slot},
     // chat_command_signed, play toServer, 770..773, 775
     {C::string, N::command, S::command, H::varint, 0, 32767}, {C::i64, N::timestamp},
     {C::i64, N::salt}, {C::array, N::argument_signatures, S::none, H::varint, 3},
@@ -2333,13 +2310,13 @@ constexpr Op op_list[] = {
     {C::bytes, N::signature, S::none, H::fixed, 0, 256}, {C::varint, N::offset},
     {C::bytes, N::acknowledged, S::none, H::fixed, 0, 3}, {C::u8, N::checksum},
     // window_click, play toServer, 770..775
-    {C::varint, N::window_id, S::window_id}, {C::varint, N::state_id}, {C::i16, N::slot, S::slot},
-    {C::i8, N::mouse_button, S::mouse_button}, {C::varint, N::mode, S::mode},
+    {C::varint, N::window_id}, {C::varint, N::state_id}, {C::i16, N::slot},
+    {C::i8, N::mouse_button}, {C::varint, N::mode},
     {C::array, N::changed_slots, S::none, H::varint, 4}, {C::open, N::none, S::none, H::none, 3},
     {C::i16, N::location}, {C::option, N::none, S::none, H::none, 1}, {C::stop},
     {C::option, N::none, S::none, H::none, 1}, {C::stop},
     // set_test_block, play toServer, 770..775
-    {C::position, N::position}, {C::varint, N::mode, S::mode},
+    {C::position, N::position}, {C::varint, N::mode},
     {C::string, N::message, S::message, H::varint, 0, 32767},
     // test_instance_block_action, play toServer, 770..775
     {C::position, N::pos}, {C::varint, N::action, S::action},
@@ -2416,7 +2393,7 @@ constexpr Op op_list[] = {
     // set_difficulty, play toServer, 771..775
     {C::varint, N::new_difficulty},
     // change_gamemode, play toServer, 771..775
-    {C::varint, N::mode, S::mode},
+    {C::varint, N::mode},
     // custom_click_action, play toServer, 771..775
     {C::string, N::id, S::id, H::varint, 0, 32767},
     {C::bytes, N::payload, S::payload, H::varint, 0, 65536},

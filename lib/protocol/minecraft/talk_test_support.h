@@ -155,21 +155,11 @@ public:
     }
     void on(const protocol::FlyingClaimed& e) { add() << "FlyingClaimed " << e.flying; }
     void on(const protocol::SlotSelected& e) { add() << "SlotSelected " << e.slot; }
-    void on(const protocol::WindowClicked& e) {
-        add() << "WindowClicked " << e.window << ' ' << e.slot << ' ' << int(e.button) << ' '
-              << e.mode;
-    }
     void on(const protocol::Text& e) { add() << "Text " << int(e.kind) << ' ' << e.text; }
     void on(const protocol::PluginMessage& e) {
         add() << "PluginMessage " << e.channel << ' ' << e.data.size();
     }
     void on(const protocol::VehicleMoved& e) { add() << "VehicleMoved " << e.position.x; }
-    void on(const protocol::Steered& e) {
-        add() << "Steered " << e.sideways << ' ' << e.forward << ' ' << e.jump << e.unmount;
-    }
-    void on(const protocol::ClientSettings& e) {
-        add() << "ClientSettings " << e.locale << ' ' << int(e.view_distance);
-    }
     void on(const protocol::KeepAliveSent& e) { add() << "KeepAliveSent " << e.id; }
     void on(const protocol::KeepAliveAnswered& e) { add() << "KeepAliveAnswered " << e.id; }
     void on(const protocol::PingSent& e) { add() << "PingSent " << e.id; }
@@ -224,15 +214,6 @@ public:
     }
     void on(const protocol::EntityGone& e) { add() << "EntityGone " << e.entity; }
     void on(const protocol::Mounted& e) { add() << "Mounted " << e.vehicle << ' ' << e.rider; }
-    void on(const protocol::SlotForced& e) { add() << "SlotForced " << e.slot; }
-    void on(const protocol::WindowOpened& e) { add() << "WindowOpened " << e.window; }
-    void on(const protocol::WindowClosed& e) { add() << "WindowClosed " << e.window; }
-    void on(const protocol::BlockChanged& e) {
-        add() << "BlockChanged " << block(e.block) << ' ' << e.state;
-    }
-    void on(const protocol::BlockChangeAcknowledged& e) {
-        add() << "BlockChangeAcknowledged " << e.sequence;
-    }
     void on(const protocol::TickRateSet& e) {
         add() << "TickRateSet " << e.rate << ' ' << e.frozen;
     }

@@ -78,9 +78,6 @@ public:
                 if (v.i32(S::entity_id) != session_.self) return false;
                 metadata();
                 return true;
-            case Packet::multi_block_change:
-                block_record();
-                return true;
             default:
                 return true;
         }
@@ -214,9 +211,6 @@ private:
             case Packet::update_time:
                 tell(protocol::WorldTime{v.integer(S::age)});
                 return;
-            case Packet::block_change:
-                tell(protocol::BlockChanged{block_in(v), v.i32(S::type)});
-                return;
             case Packet::spawn_entity:
             case Packet::spawn_entity_living:
             case Packet::named_entity_spawn:
@@ -256,9 +250,6 @@ private:
             case Packet::update_health:
                 tell(protocol::HealthSet{v.f32(S::health), v.i32(S::food)});
                 return;
-            case Packet::held_item_slot:
-                tell(protocol::SlotForced{static_cast<int16_t>(v.integer(S::slot))});
-                return;
             case Packet::entity_metadata:
                 if (posed_) tell_pose();
                 return;
@@ -290,19 +281,8 @@ private:
             case Packet::respawn:
                 respawned();
                 return;
-            case Packet::open_window:
-                tell(protocol::WindowOpened{v.i32(S::window_id)});
-                return;
-            case Packet::close_window:
-                tell(protocol::WindowClosed{v.i32(S::window_id)});
-                return;
             case Packet::set_ticking_state:
                 tell(protocol::TickRateSet{v.f32(S::tick_rate), v.boolean(S::is_frozen)});
-                return;
-            case Packet::acknowledge_player_digging:
-                if (v.has(S::sequence_id)) {
-                    tell(protocol::BlockChangeAcknowledged{v.i32(S::sequence_id)});
-                }
                 return;
             case Packet::kick_disconnect:
                 disconnected();
@@ -539,34 +519,6 @@ private:
                                swims || pose == pose_swimming,
                                (session_.living_flags & spin_attack) != 0 || pose == pose_spinning,
                                bit(1) || pose == pose_crouching, bit(3)});
-    }
-
-    /// A block's coordinate.  A server may name chunks that no world has; they wrap.
-    static int32_t within(int32_t chunk, int32_t place) noexcept {
-        return static_cast<int32_t>(static_cast<uint32_t>(chunk) * 16 +
-                                    static_cast<uint32_t>(place));
-    }
-
-    /// Up to 736 in one chunk column, then in a 16-block section: 12 bits of place below
-    /// the block's state.
-    void block_record() noexcept {
-        const Values& v = values_;
-        if (v.has(S::records_block_id)) {
-            const int32_t place = v.i32(S::records_horizontal_pos);
-            tell(
-                protocol::BlockChanged{{within(v.i32(S::chunk_x), place >> 4 & 15),
-                                        v.i32(S::records_y), within(v.i32(S::chunk_z), place & 15)},
-                                       v.i32(S::records_block_id)});
-        } else if (v.has(S::records)) {
-            const int64_t record = v.integer(S::records);
-            const auto place = [record](unsigned shift) {
-                return static_cast<int32_t>(record >> shift & 15);
-            };
-            tell(protocol::BlockChanged{{within(v.i32(S::chunk_coordinates_x), place(8)),
-                                         within(v.i32(S::chunk_coordinates_y), place(0)),
-                                         within(v.i32(S::chunk_coordinates_z), place(4))},
-                                        static_cast<int32_t>(record >> 12)});
-        }
     }
 
     Session& session_;

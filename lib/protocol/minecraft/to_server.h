@@ -188,10 +188,6 @@ private:
             case Packet::pong:
                 tell(protocol::PingAnswered{v.i32(S::id)});
                 return;
-            case Packet::settings:
-                tell(protocol::ClientSettings{v.text(S::locale),
-                                              static_cast<int8_t>(v.integer(S::view_distance))});
-                return;
             case Packet::custom_payload:
                 payload();
                 return;
@@ -367,30 +363,8 @@ private:
             case Packet::player_input:
                 input();
                 return;
-            case Packet::steer_vehicle:
-                steer();
-                return;
             case Packet::vehicle_move:
                 tell(protocol::VehicleMoved{position_in(v), rotation_in(v)});
-                return;
-            default:
-                windows();
-        }
-    }
-
-    void windows() noexcept {
-        const Values& v = values_;
-        switch (frame_.packet) {
-            case Packet::window_click:
-                tell(protocol::WindowClicked{
-                    v.i32(S::window_id), static_cast<int16_t>(v.integer(S::slot)),
-                    static_cast<int8_t>(v.integer(S::mouse_button)), v.i32(S::mode)});
-                return;
-            case Packet::close_window:
-                tell(protocol::WindowClosedByClient{v.i32(S::window_id)});
-                return;
-            case Packet::set_creative_slot:
-                tell(protocol::CreativeSlotSet{static_cast<int16_t>(v.integer(S::slot))});
                 return;
             default:
                 common();
@@ -412,17 +386,6 @@ private:
         const int64_t bits = values_.integer(S::inputs);
         const auto bit = [bits](unsigned n) { return (bits >> n & 1) != 0; };
         tell(protocol::PlayerInput{bit(0), bit(1), bit(2), bit(3), bit(4), bit(5), bit(6)});
-    }
-
-    void steer() noexcept {
-        const Values& v = values_;
-        protocol::Steered e{v.f32(S::sideways), v.f32(S::forward), v.boolean(S::jump),
-                            v.boolean(S::unmount)};
-        if (session_.version >= 47) {  // One byte of flags.
-            e.jump = (v.integer(S::jump) & 1) != 0;
-            e.unmount = (v.integer(S::jump) & 2) != 0;
-        }
-        tell(e);
     }
 
     Session& session_;
