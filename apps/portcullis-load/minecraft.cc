@@ -27,7 +27,6 @@ struct Options {
     uint64_t seed = 1;
 };
 
-constexpr Nanos fixed_begin(1'795'000'000'000'000'000);
 constexpr Nanos spread = 10s;  ///< Within which all have begun.
 constexpr Nanos rest = 1s;     ///< Between two sessions of a player.
 constexpr uint32_t players_max = 100'000;

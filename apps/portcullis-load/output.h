@@ -15,6 +15,9 @@ class App;
 
 namespace portcullis::load {
 
+/// A capture of the same settings is the same each time, so it begins at a moment of its own.
+inline constexpr Nanos fixed_begin(1'795'000'000'000'000'000);
+
 /// Where the frames go: into a capture file with the times they say, or out of one
 /// or two DPDK ports when their time has come.
 class Output {

@@ -30,8 +30,6 @@ struct Options {
     bool clients_only = false;
 };
 
-/// A capture of the same settings is the same each time, so it begins at a moment of its own.
-constexpr Nanos fixed_begin(1'795'000'000'000'000'000);
 /// The appliance gives keys to its workers on its own time.
 constexpr Nanos after_keys = 500ms;
 

@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "config/config.h"
 #include "ctl_text.h"
+#include "flow/flow.h"
 
 namespace portcullis::app {
 
@@ -134,7 +135,7 @@ void add_with_arguments(CLI::App& ctl, const Shared& options, Command& chosen) {
     CLI::App* flows = add("flows", "Connections, one a line.");
     flows->add_option("--service", o.service, "Only those to this service");
     flows->add_option("--state", o.state, "Only those in this state")
-        ->check(choice({"inspected", "bypass", "opaque", "dead"}));
+        ->check(choice(std::vector<std::string>(flow_state_names.begin(), flow_state_names.end())));
     flows->add_option("--limit", o.limit, "So many; 50 when left out")
         ->check(CLI::Range(1, 65'535));
     flows->add_option("--skip", o.skip, "Not the first ones: with --limit, page by page")

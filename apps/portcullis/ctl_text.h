@@ -5,9 +5,9 @@
 
 namespace portcullis::app {
 
-/// An answer of the admin socket for people: tables and short lines.
-/// One reported game packet.
+/// One reported game packet, for people.
 std::string traced_text(const nlohmann::ordered_json& packet);
+/// An answer of the admin socket for people: tables and short lines.
 std::string ctl_text(const std::string& command, const nlohmann::ordered_json& result);
 
 }  // namespace portcullis::app

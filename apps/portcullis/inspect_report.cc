@@ -9,14 +9,12 @@ namespace portcullis::app {
 
 namespace {
 
-/// The fields of a game packet as members of a JSON object.  `Visitor` is a
-/// protocol's own, or the one that protocols share.
-template <class Visitor, class Value>
-class JsonFields final : public Visitor {
+/// The fields of a game packet as members of a JSON object.
+class JsonFields final : public protocol::FieldVisitor {
 public:
     explicit JsonFields(std::string& out) : out_(out) {}
 
-    void field(std::string_view name, const Value& value) override {
+    void field(std::string_view name, const protocol::FieldValue& value) override {
         begin(name);
         std::visit([this](const auto& v) { write(v); }, value);
     }
@@ -65,9 +63,6 @@ private:
     std::string closing_;
     bool first_ = true;
 };
-
-using MinecraftFields = JsonFields<minecraft::FieldVisitor, minecraft::FieldValue>;
-using SharedFields = JsonFields<protocol::FieldVisitor, protocol::FieldValue>;
 
 void append_counts(std::string& out, const std::map<std::string, uint64_t, std::less<>>& counts) {
     out += '{';
@@ -149,7 +144,7 @@ void InspectReport::on_message(const Flow& flow, const stages::ToldMessage& mess
         }
         line_ += '{';
     }
-    SharedFields fields(line_);
+    JsonFields fields(line_);
     message.describe(fields);
     line_ += format_ == Format::jsonl ? "}}" : "}";
     print_line();
@@ -178,7 +173,7 @@ void InspectReport::json_of(const Flow& flow, const minecraft::Frame& frame, Nan
     verdicts::append_json_string(line_, frame.name());
     const size_t without_fields = line_.size();
     line_ += ",\"fields\":{";
-    MinecraftFields fields(line_);
+    JsonFields fields(line_);
     if (describe(frame, fields)) {
         line_ += '}';
     } else {
@@ -197,7 +192,7 @@ void InspectReport::text_of(const Flow& flow, const minecraft::Frame& frame, Nan
     line_ += frame.name();
     const size_t without_fields = line_.size();
     line_ += " {";
-    MinecraftFields fields(line_);
+    JsonFields fields(line_);
     if (describe(frame, fields)) {
         line_ += '}';
     } else {

@@ -20,27 +20,10 @@ constexpr std::string_view csv_head =
 /// What spreadsheets take for the beginning of a formula; who plays chooses his name.
 constexpr std::string_view formula_begins = "=+-@\t\r";
 
-std::string_view kind_name(VerdictRecord::Kind kind) {
-    switch (kind) {
-        case VerdictRecord::Kind::verdict:
-            return "verdict";
-        case VerdictRecord::Kind::login:
-            return "login";
-        case VerdictRecord::Kind::disconnect:
-            return "disconnect";
-        case VerdictRecord::Kind::opaque:
-            return "opaque";
-        case VerdictRecord::Kind::outcome:
-        case VerdictRecord::Kind::count:
-            break;
-    }
-    return "unknown";
-}
-
 void append_csv_row(std::string& out, const Entry& entry) {
     const VerdictRecord& record = entry.record;
     const bool verdict = record.kind == VerdictRecord::Kind::verdict;
-    append_csv(out, kind_name(record.kind));
+    append_csv(out, name_in(verdicts::record_kind_names, record.kind));
     append_csv(out, verdicts::to_string(entry.id()));
     append_csv(out, verdicts::time_text(record.time));
     append_csv(out, entry.service);

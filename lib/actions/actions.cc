@@ -16,7 +16,9 @@
 #include "actions/rcon/client.h"
 #include "actions/report.h"
 #include "actions/webhook/sender.h"
+#include "base/ip_mask.h"
 #include "base/setup_error.h"
+#include "base/wall_clock.h"
 #include "verdicts/log.h"
 
 namespace portcullis::actions {
@@ -31,8 +33,6 @@ using verdicts::Result;
 using verdicts::Target;
 using verdicts::VerdictId;
 using verdicts::VerdictRecord;
-
-Nanos wall_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
 
 verdicts::Log::Settings log_settings(const config::VerdictLog& from) {
     verdicts::Log::Settings settings;
@@ -79,12 +79,7 @@ verdicts::Order block_order(const Block& block) {
 std::optional<IpPrefix> source_of(const VerdictRecord& record) {
     const auto culprit = record.culprit();
     if (!culprit) return std::nullopt;
-    IpPrefix prefix{*culprit, record.source_bits};
-    for (unsigned bit = prefix.bits; bit < 128; ++bit) {
-        uint8_t& octet = prefix.address.octets[bit / 8];
-        octet = static_cast<uint8_t>(octet & ~(0x80u >> bit % 8));
-    }
-    return prefix;
+    return IpPrefix{masked(*culprit, record.source_bits), record.source_bits};
 }
 
 /// What a service's policy says of actions, and who carries them out.

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "config/config.h"
-#include "control/record_sink.h"
+#include "records/record_sink.h"
 
 namespace portcullis::actions {
 

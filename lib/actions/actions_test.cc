@@ -17,8 +17,8 @@
 #include <stdlib.h>
 
 #include "actions/blocklist/blocklist.h"
-#include "actions/rcon/test_server.h"
-#include "actions/webhook/test_server.h"
+#include "actions/testing/rcon_server.h"
+#include "actions/testing/webhook_server.h"
 #include "base/setup_error.h"
 #include "verdicts/log.h"
 #include "verdicts/reader.h"

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 
-#if defined(__x86_64__)
+#if defined(__SSE4_2__)
 #include <nmmintrin.h>
 #endif
 
@@ -25,21 +25,6 @@ consteval std::array<uint32_t, 256> make_table() {
 
 constexpr std::array<uint32_t, 256> table = make_table();
 
-#if defined(__x86_64__)
-__attribute__((target("sse4.2"))) uint32_t crc32c_by_instruction(Bytes in) noexcept {
-    uint64_t crc = 0xffffffff;
-    size_t at = 0;
-    for (; in.size() - at >= 8; at += 8) {
-        uint64_t word;
-        std::memcpy(&word, in.data() + at, sizeof word);
-        crc = _mm_crc32_u64(crc, word);
-    }
-    auto low = static_cast<uint32_t>(crc);
-    for (; at < in.size(); ++at) low = _mm_crc32_u8(low, static_cast<uint8_t>(in[at]));
-    return ~low;
-}
-#endif
-
 }  // namespace
 
 uint32_t crc32c_by_table(Bytes in) noexcept {
@@ -51,11 +36,20 @@ uint32_t crc32c_by_table(Bytes in) noexcept {
 }
 
 uint32_t crc32c(Bytes in) noexcept {
-#if defined(__x86_64__)
-    static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
-    if (has_instruction) return crc32c_by_instruction(in);
-#endif
+#if defined(__SSE4_2__)
+    uint64_t crc = 0xffffffff;
+    size_t at = 0;
+    for (; in.size() - at >= 8; at += 8) {
+        uint64_t word;
+        std::memcpy(&word, in.data() + at, sizeof word);
+        crc = _mm_crc32_u64(crc, word);
+    }
+    auto low = static_cast<uint32_t>(crc);
+    for (; at < in.size(); ++at) low = _mm_crc32_u8(low, static_cast<uint8_t>(in[at]));
+    return ~low;
+#else
     return crc32c_by_table(in);
+#endif
 }
 
 }  // namespace portcullis

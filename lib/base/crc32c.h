@@ -7,7 +7,7 @@
 namespace portcullis {
 
 /// CRC32C (Castagnoli) of `in`.
-/// Uses the processor's own instruction where the build may.
+/// By the processor's own instruction where the build asks for one that has it (`-march`).
 uint32_t crc32c(Bytes in) noexcept;
 
 /// The same by table, for processors without the instruction, and to test it by.

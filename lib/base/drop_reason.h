@@ -12,7 +12,7 @@ enum class DropReason : uint8_t {
     truncated,            ///< The frame ends within a header that it announces.
     bad_checksum,         ///< IP or L4 sum wrong: the server would ignore it too.
     bad_header,           ///< Lengths, offsets or flag combinations no host accepts.
-    fragment,             ///< An IP fragment for a Service, while policy refuses them.
+    fragment,             ///< An IP fragment for a Service; on_failure.fragments is closed.
     conflicting_overlap,  ///< Contradicts bytes of the same sequence numbers sent before.
     out_of_window,        ///< Outside what the receiver can accept now.
     wrong_side,           ///< In a server's name, from the side of its client.
@@ -24,11 +24,10 @@ enum class DropReason : uint8_t {
     flow_dead,            ///< The flow was severed; its late packets and retransmissions.
     verdict,              ///< A policy said drop.
     blocked,              ///< The source address is on the block list.
-    urgent,               ///< Urgent data, while policy refuses it.
-    replaced,             ///< A rewritten or injected packet went in its place.
+    urgent,               ///< Urgent data, and `urgent` is `drop`.
     rate_limit,           ///< Over a configured rate.
     tx_full,              ///< The port did not take it, retries included.
-    no_memory,            ///< No mbuf to write a reply or a copy.
+    no_memory,            ///< No room for a session; on_failure.memory is closed.
     stage_failed,         ///< on_failure.stage is closed.
     // What Shadowland's receivers would not take, by the words of the checks that say so.
     header_invalid,         ///< Size, channel, flags or numbers of a datagram.
@@ -69,7 +68,6 @@ inline constexpr NameTable<DropReason> drop_reason_names = {
     "verdict",
     "blocked",
     "urgent",
-    "replaced",
     "rate_limit",
     "tx_full",
     "no_memory",

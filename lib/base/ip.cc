@@ -89,7 +89,7 @@ std::string to_string(const Endpoint& endpoint) {
 }
 
 std::string to_string(const IpPrefix& prefix) {
-    const unsigned bits = prefix.address.is_v4() ? prefix.bits - 96u : prefix.bits;
+    const unsigned bits = prefix.address.is_v4() ? prefix.bits - v4_bits : prefix.bits;
     return to_string(prefix.address) + '/' + std::to_string(bits);
 }
 

@@ -71,18 +71,19 @@ public:
     const Finding* begin() const noexcept { return items_.data(); }
     const Finding* end() const noexcept { return items_.data() + size_; }
     bool empty() const noexcept { return size_ == 0; }
-    uint64_t lost() const noexcept { return lost_; }
-    void clear() noexcept { size_ = 0; }
+    /// Those that had no room.
+    uint32_t lost() const noexcept { return lost_; }
+    void clear() noexcept { size_ = lost_ = 0; }
 
     /// Whose findings come next; for CheckSet.
     void speaker(CheckId check) noexcept { check_ = check; }
 
 private:
     std::array<Finding, findings_max> items_;
-    size_t size_ = 0;
+    uint32_t size_ = 0;
+    uint32_t lost_ = 0;
     CheckId check_ = 0;
     uint16_t worker_;
-    uint64_t lost_ = 0;
 };
 
 /// One row of a check's settings: what the configuration calls it, where it is
@@ -103,8 +104,6 @@ concept Hears =
         { c.on(e, p, s, out) } noexcept;
     };
 
-/// An `on` that forgets `noexcept` would be silently deaf; each check's file
-/// states what it hears with `static_assert(Hears<...>)`.
 template <class... Check>
 struct CheckList {};
 
@@ -162,7 +161,7 @@ public:
 
     /// Of a check what judging one packet of the client may change of that by which it
     /// judges: all of it, or this much of its front.
-    static constexpr size_t front_bytes = 64;
+    static constexpr size_t front_bytes = 128;
     using Fronts = std::array<std::array<std::byte, front_bytes>, size>;
     using Which = std::bitset<size>;
     /// The checks that hear an Event.
@@ -194,6 +193,9 @@ private:
             auto& check = std::get<I>(self.checks_);
             using C = std::remove_cvref_t<decltype(check)>;
             static_assert(std::is_trivially_copyable_v<C>, "a player's checks are kept as bytes");
+            static_assert(
+                sizeof(C) <= front_bytes || requires { C::judges_by_front; },
+                "what follows the front would keep what the first judging changed");
             if constexpr (!std::is_empty_v<C>) {
                 using Byte = std::conditional_t<std::is_const_v<Self>, const std::byte, std::byte>;
                 if (which[I]) {
@@ -222,6 +224,10 @@ private:
     void tell_one(const Event& event, const Who& player, const Settings& settings,
                   Findings& out) noexcept {
         using C = std::tuple_element_t<I, std::tuple<Check...>>;
+        static_assert(
+            Hears<C, Event, Who> || !requires(C& c, const typename C::Settings& s) {
+                c.on(event, player, s, out);
+            }, "an `on` without noexcept would not be heard");
         if constexpr (Hears<C, Event, Who>) {
             if (!settings.enabled[I]) return;
             out.speaker(Ids::template of<C>(I));

@@ -10,9 +10,9 @@
 #include "base/ip.h"
 #include "base/names.h"
 #include "base/time.h"
-#include "policy/action.h"
 #include "protocol/protocol.h"
-#include "verdicts/record.h"
+#include "records/action.h"
+#include "records/record.h"
 
 /// The configuration file as types: what an operator may say, and what holds
 /// when he says nothing.  docs/CONFIGURATION.md is made from the same rows that
@@ -50,16 +50,16 @@ struct Failures {
     OnFailure midstream = OnFailure::open;   ///< A flow older than the appliance.
     OnFailure fragments =
         OnFailure::closed;              ///< IP fragments for a Service that cannot be put together.
-    OnFailure stage = OnFailure::open;  ///< A stage failed.
+    OnFailure stage = OnFailure::open;  ///< No room for what a verdict asks for.
 };
 
 struct Limits {
-    uint32_t flows = 1'000'000;       ///< In all Workers.
-    uint32_t half_open = 65'536;      ///< Handshakes under way, a Worker; the oldest gives way.
-    uint32_t fragments = 64;          ///< Datagrams in fragments, a Worker; 0: refuse them.
-    uint32_t sources = 65'536;        ///< Whose rates are known, a Worker; the emptiest gives way.
-    uint32_t players = 20'000;        ///< Protocol sessions and Players, in all Workers.
-    uint32_t stream_bytes = 262'144;  ///< Kept per direction of a connection.
+    uint32_t flows = 1'000'000;   ///< In all Workers.
+    uint32_t half_open = 65'536;  ///< Handshakes under way, a Worker; the oldest gives way.
+    uint32_t fragments = 64;      ///< Datagrams in fragments, a Worker; 0: none is put together.
+    uint32_t sources = 65'536;    ///< Whose rates are known, a Worker; the emptiest gives way.
+    uint32_t players = 20'000;    ///< Protocol sessions and Players, in all Workers.
+    uint32_t stream_bytes = 262'144;             ///< Kept per direction of a connection.
     uint64_t stream_bytes_total = 256ull << 20;  ///< Kept by all connections of a Worker.
     uint32_t idle_timeout_s = 300;
     uint32_t connect_timeout_s = 30;

@@ -321,6 +321,11 @@ const Case meanings[] = {
          "'kick {player} {player}' } ]",
      "f:2:75: rcon[0].kick is \"kick {player} {player}\"; allowed: a text of 1 to 200 bytes on one "
      "line, with {player} once and at most {player} or {reason} in braces"},
+    {"services: [ " + service + " } ]\n" +
+         "rcon: [ { service: s, address: 10.0.0.2, port: 1, password_file: p, kick: "
+         "\"kick {player}\\nop me\" } ]",
+     "f:2:75: rcon[0].kick is \"kick {player}.op me\"; allowed: a text of 1 to 200 bytes on one "
+     "line, with {player} once and at most {player} or {reason} in braces"},
 };
 
 void expect_complaints(std::span<const Case> cases) {

@@ -77,7 +77,7 @@ Kind<bool> yes_no();
 Kind<std::string> text(size_t most);
 /// Letters, digits, '-', '_' and '.': fit for a metric label and a file name.
 Kind<std::string> name();
-/// A text in which {…} may be one of `holes`; `needed` must be there.
+/// A text in which {…} may be one of `holes`; `needed` must be there, once.
 Kind<std::string> pattern(size_t most, std::vector<std::string> holes, std::string needed);
 Kind<std::string> one_of(std::vector<std::string> names);
 /// The name of a game packet, of any protocol.

@@ -17,7 +17,6 @@ public:
 
     /// `what` says what was given and what is allowed; `mark` where.
     void add(Mark mark, const std::string& what);
-    bool none() const noexcept { return found_.empty(); }
     /// Throws UsageError with a line a problem, in the order of the file.
     void throw_if_any();
 

@@ -188,7 +188,7 @@ Json wires_answer(const State& state) {
             {"wire", name},           {"received", sum.received}, {"transmitted", sum.transmitted},
             {"dropped", sum.dropped}, {"injected", sum.injected}, {"in_flight", sum.in_flight()}};
         Json& its = wire["ports"] = Json::array();
-        for (const PortStatus& port : ports) {
+        for (const pipeline::PortStatus& port : ports) {
             if (port.wire != name) continue;
             its.push_back({{"port", name_in(stages::side_names, port.side)},
                            {"device", port.device},
@@ -249,12 +249,12 @@ Json workers_answer(const State& state) {
                        {"sessions", c.sessions.get()},
                        {"stream_bytes", c.stream_bytes.get()}};
         Json& rings = worker["rings"] = Json::object();
-        for (const RingStatus& ring : state.wire.rings(w)) {
+        for (const pipeline::RingStatus& ring : state.wire.rings(w)) {
             rings[std::string(ring.name)] = {{"used", ring.used}, {"capacity", ring.capacity}};
         }
         workers.push_back(std::move(worker));
     }
-    const BufferStatus buffers = state.wire.buffers();
+    const pipeline::BufferStatus buffers = state.wire.buffers();
     return {{"workers", workers},
             {"packet_buffers", {{"used", buffers.used}, {"total", buffers.total}}}};
 }
@@ -266,7 +266,7 @@ Json status_answer(const State& state) {
     json["players"] = state.players.size();
     Json& records = json["records"] = Json::object();
     for (size_t k = 0; k < state.records.size(); ++k) {
-        records[std::string(record_kind_names[k])] = state.records[k];
+        records[std::string(verdicts::record_kind_names[k])] = state.records[k];
     }
     json["services"] = services_answer(state)["services"];
     json["wires"] = wires_answer(state)["wires"];

@@ -7,6 +7,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/ip_mask.h"
 #include "base/setup_error.h"
 #include "config/problems.h"
 #include "control/admin_answers.h"
@@ -46,7 +47,8 @@ IpPrefix prefix_of(const Json& request) {
                          "\"; allowed: an address, or a prefix such as "
                          "10.0.0.0/8");
     }
-    const unsigned narrowest = prefix->address.is_v4() ? 96 + widest_block_v4 : widest_block_v6;
+    const unsigned narrowest =
+        prefix->address.is_v4() ? v4_bits + widest_block_v4 : widest_block_v6;
     if (prefix->bits < narrowest) {
         throw UsageError(
             "prefix " + text + " is wider than /" +

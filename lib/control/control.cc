@@ -6,9 +6,9 @@ namespace portcullis::control {
 
 Control::Settings::Settings() = default;
 
-Control::Control(config::Config config, WireSide& wire)
+Control::Control(config::Config config, pipeline::WireSide& wire)
     : Control(std::move(config), wire, Settings{}) {}
-Control::Control(config::Config config, WireSide& wire, Settings settings)
+Control::Control(config::Config config, pipeline::WireSide& wire, Settings settings)
     : loop_(std::make_unique<Loop>(std::move(config), wire, std::move(settings))) {}
 Control::~Control() = default;
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "config/config.h"
-#include "control/record_sink.h"
-#include "control/wire_side.h"
+#include "pipeline/wire_side.h"
+#include "records/record_sink.h"
 
 namespace portcullis::control {
 
@@ -33,8 +33,8 @@ public:
     };
 
     /// `wire` outlives this object.
-    Control(config::Config config, WireSide& wire);
-    Control(config::Config config, WireSide& wire, Settings settings);
+    Control(config::Config config, pipeline::WireSide& wire);
+    Control(config::Config config, pipeline::WireSide& wire, Settings settings);
     Control(const Control&) = delete;
     Control& operator=(const Control&) = delete;
     ~Control();

@@ -22,7 +22,7 @@
 #include "control/admin_server.h"
 #include "control/control.h"
 #include "control/flow_inquiry.h"
-#include "metrics/fake_wire_side.h"
+#include "pipeline/testing/fake_wire_side.h"
 
 namespace portcullis::control::testing {
 
@@ -179,7 +179,7 @@ protected:
 
     std::filesystem::path folder_, socket_;
     uint16_t port_ = 0;
-    FakeWireSide wire_{2};
+    pipeline::FakeWireSide wire_{2};
     Heard heard_;
     Control::Compile compile_;  ///< Given to Control when set before `start`.
     std::unique_ptr<Control> control_;

@@ -15,8 +15,6 @@ using std::chrono::steady_clock;
 constexpr std::array<std::string_view, 4> mode_names = {"survival", "creative", "adventure",
                                                         "spectator"};
 
-double milliseconds(Nanos time) { return std::chrono::duration<double, std::milli>(time).count(); }
-
 /// One value, or the two between which it is.
 template <class T>
 Json between(const T& low, const T& high) {
@@ -43,8 +41,8 @@ Json json_of(const verdicts::PlayerContext& context) {
     json["rotation"] = {{"yaw", context.rotation.yaw}, {"pitch", context.rotation.pitch}};
     json["game_mode"] = between(name(context.mode.low), name(context.mode.high));
     json["effects"] = effects(context);
-    json["latency_ms"] = context.measured ? Json{{"low", milliseconds(context.latency.low)},
-                                                 {"high", milliseconds(context.latency.high)}}
+    json["latency_ms"] = context.measured ? Json{{"low", to_milliseconds(context.latency.low)},
+                                                 {"high", to_milliseconds(context.latency.high)}}
                                           : Json(nullptr);
     json["health"] = context.health;
     json["food"] = context.food;

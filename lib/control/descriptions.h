@@ -9,7 +9,7 @@
 
 #include "control/order_desk.h"
 #include "control/player_registry.h"
-#include "verdicts/player_context.h"
+#include "records/player_context.h"
 
 namespace portcullis::control {
 

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "control/record_sink.h"
-#include "control/wire_side.h"
+#include "pipeline/wire_side.h"
+#include "records/record_sink.h"
 
 namespace portcullis::control {
 
@@ -31,7 +31,7 @@ public:
         std::function<void(const Answer& answer)> done;
     };
 
-    FlowInquiry(WireSide& wire, Orders& orders) : wire_(wire), orders_(orders) {}
+    FlowInquiry(pipeline::WireSide& wire, Orders& orders) : wire_(wire), orders_(orders) {}
 
     void ask(Question question);
     /// Takes what Workers tell; often, for their rings are short.
@@ -44,7 +44,7 @@ private:
     void take(const stages::FlowReport& report);
     void end();
 
-    WireSide& wire_;
+    pipeline::WireSide& wire_;
     Orders& orders_;
     std::deque<Question> waiting_;  ///< The first one is being answered.
     Answer answer_;

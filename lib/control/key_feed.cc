@@ -50,7 +50,7 @@ std::string refusal(const std::string& why) {
 
 }  // namespace
 
-KeyFeed::KeyFeed(asio::io_context& loop, const std::string& path, WireSide& wire)
+KeyFeed::KeyFeed(asio::io_context& loop, const std::string& path, pipeline::WireSide& wire)
     : wire_(wire),
       server_(
           loop, path,

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "control/admin_server.h"
-#include "control/wire_side.h"
+#include "pipeline/wire_side.h"
 
 namespace portcullis::control {
 
@@ -17,7 +17,7 @@ namespace portcullis::control {
 /// to the Workers at once and nowhere else.
 class KeyFeed {
 public:
-    KeyFeed(asio::io_context& loop, const std::string& path, WireSide& wire);
+    KeyFeed(asio::io_context& loop, const std::string& path, pipeline::WireSide& wire);
 
     void stop() { server_.stop(); }
 
@@ -29,7 +29,7 @@ public:
 private:
     std::string answer(std::string_view line);
 
-    WireSide& wire_;
+    pipeline::WireSide& wire_;
     Counts counts_;
     AdminServer server_;
 };

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "metrics/fake_wire_side.h"
+#include "pipeline/testing/fake_wire_side.h"
 
 namespace portcullis::control {
 namespace {
@@ -58,7 +58,7 @@ protected:
 
     std::filesystem::path folder_, path_;
     std::ostringstream log_;
-    FakeWireSide wire_{2};
+    pipeline::FakeWireSide wire_{2};
     asio::io_context loop_;
     std::optional<KeyFeed> feed_;
     std::thread thread_;

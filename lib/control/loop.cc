@@ -21,12 +21,12 @@ constexpr size_t batch_records = 512;
 constexpr size_t batch_packets = 64;
 constexpr int batches_a_turn = 16;  ///< Then others get their turn on the loop.
 constexpr milliseconds house_interval{100};
-constexpr uint64_t turns_a_second = 1'000 / 100;
+constexpr uint64_t turns_a_second = 1s / house_interval;
 constexpr unsigned record_lines_a_second = 50;
 
 }  // namespace
 
-Control::Loop::Loop(config::Config config, WireSide& wire, Settings settings)
+Control::Loop::Loop(config::Config config, pipeline::WireSide& wire, Settings settings)
     : settings_(std::move(settings)),
       state_(std::move(config), wire, settings_.stall),
       commands_(state_, [this](Done done, Failed failed) { reload(done, failed); }),
@@ -247,7 +247,7 @@ void Control::Loop::keep_house() {
 }
 
 void Control::Loop::look_at_ports() {
-    std::vector<PortStatus> now = state_.wire.ports();
+    std::vector<pipeline::PortStatus> now = state_.wire.ports();
     for (size_t i = 0; i < now.size() && i < ports_.size(); ++i) {
         if (now[i].up == ports_[i].up && now[i].present == ports_[i].present &&
             now[i].held == ports_[i].held)
@@ -262,7 +262,7 @@ void Control::Loop::look_at_ports() {
                     name_in(stages::side_names, now[i].side), now[i].device, state);
     }
     ports_ = std::move(now);
-    if (!std::ranges::all_of(ports_, &PortStatus::present)) mend_ports();
+    if (!std::ranges::all_of(ports_, &pipeline::PortStatus::present)) mend_ports();
 }
 
 /// Beside the loop, for a driver may take its time.

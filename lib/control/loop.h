@@ -21,7 +21,7 @@ namespace portcullis::control {
 /// whatever asks drivers.
 class Control::Loop {
 public:
-    Loop(config::Config config, WireSide& wire, Settings settings);
+    Loop(config::Config config, pipeline::WireSide& wire, Settings settings);
     ~Loop();
 
     void add(std::unique_ptr<RecordSink> sink) { state_.sinks.push_back(std::move(sink)); }
@@ -90,7 +90,7 @@ private:
     std::optional<KeyFeed> key_feed_;
     std::optional<metrics::HttpServer> http_;
     std::vector<verdicts::VerdictRecord> batch_;
-    std::vector<PortStatus> ports_;  ///< As last seen, to tell of changes.
+    std::vector<pipeline::PortStatus> ports_;  ///< As last seen, to tell of changes.
     uint64_t turns_ = 0;
     unsigned lines_left_ = 0;  ///< Log lines for records in this second.
     uint64_t lines_held_ = 0;

@@ -20,7 +20,7 @@ bool OrderDesk::give(const Waiting& waiting) noexcept {
 }
 
 void OrderDesk::pass_on(
-    WireSide& wire,
+    pipeline::WireSide& wire,
     const std::function<void(const verdicts::Order& order, bool of_operator)>& passed) {
     while (true) {
         Waiting first;

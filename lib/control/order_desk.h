@@ -5,8 +5,8 @@
 #include <mutex>
 #include <vector>
 
-#include "control/record_sink.h"
-#include "control/wire_side.h"
+#include "pipeline/wire_side.h"
+#include "records/record_sink.h"
 
 namespace portcullis::control {
 
@@ -21,7 +21,7 @@ public:
     bool give_for_operator(const verdicts::Order& order) noexcept { return give({order, true}); }
 
     /// Passes on what the rings take; calls `passed` for each.  On Control's thread.
-    void pass_on(WireSide& wire,
+    void pass_on(pipeline::WireSide& wire,
                  const std::function<void(const verdicts::Order& order, bool of_operator)>& passed);
 
     struct Counts {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "verdicts/record.h"
+#include "records/record.h"
 
 namespace portcullis::control {
 

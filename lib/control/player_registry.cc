@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <cctype>
 
+#include "policy/packet_wishes.h"
+
 namespace portcullis::control {
 
 namespace {
 
 using Kind = verdicts::VerdictRecord::Kind;
-
-bool same_name(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, [](char x, char y) {
-        return std::tolower(static_cast<unsigned char>(x)) ==
-               std::tolower(static_cast<unsigned char>(y));
-    });
-}
 
 }  // namespace
 
@@ -88,15 +83,10 @@ void PlayerRegistry::take(const verdicts::VerdictRecord& record) {
     }
 }
 
-const PlayerRegistry::Entry* PlayerRegistry::find(std::string_view name) const {
-    const std::vector<const Entry*> all = find_all(name);
-    return all.empty() ? nullptr : all.front();
-}
-
 std::vector<const PlayerRegistry::Entry*> PlayerRegistry::find_all(std::string_view name) const {
     std::vector<const Entry*> all;
     for (const auto& [flow, entry] : entries_) {
-        if (same_name(entry.identity.name.view(), name)) all.push_back(&entry);
+        if (policy::same_player(entry.identity.name.view(), name)) all.push_back(&entry);
     }
     return all;
 }

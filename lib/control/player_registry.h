@@ -9,7 +9,7 @@
 
 #include "base/ip.h"
 #include "base/time.h"
-#include "verdicts/record.h"
+#include "records/record.h"
 
 namespace portcullis::control {
 
@@ -51,9 +51,7 @@ public:
     void each(See&& see) const {
         for (const auto& [flow, entry] : entries_) see(entry);
     }
-    /// By name, in any case; null when nobody of that name is there.
-    const Entry* find(std::string_view name) const;
-    /// All of them: one player may play on several services.
+    /// By name, in any case; all of them: one player may play on several services.
     std::vector<const Entry*> find_all(std::string_view name) const;
 
 private:

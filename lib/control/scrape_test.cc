@@ -50,7 +50,7 @@ TEST(Scrape, ExposesWhatThePageListsAndNothingElse) {
     for (const char* service : {"minecraft@10.0.0.2:25565", "shadowland@10.0.0.3:3565"}) {
         config.services.push_back(config::parse_service(service));
     }
-    FakeWireSide wire{2};
+    pipeline::FakeWireSide wire{2};
     Heard heard;
     heard.status.outcomes = {{"rcon", "failed", 2}};
     heard.status.conditions = {{"rcon/survival", false, "connection refused"}};

@@ -15,7 +15,7 @@ using metrics::Metric;
 
 bool ports_up(const State& state) {
     const auto ports = state.wire.ports();
-    return std::ranges::all_of(ports, &PortStatus::up);
+    return std::ranges::all_of(ports, &pipeline::PortStatus::up);
 }
 
 void add_sinks(const State& state, Exposition& out) {
@@ -37,7 +37,8 @@ void add_control(const State& state, Exposition& out) {
         out.add(Metric::worker_alive, {std::to_string(w)}, state.watch.alive(w) ? 1 : 0);
     }
     for (size_t k = 0; k < state.records.size(); ++k) {
-        out.add(Metric::records, {record_kind_names[k]}, static_cast<double>(state.records[k]));
+        out.add(Metric::records, {verdicts::record_kind_names[k]},
+                static_cast<double>(state.records[k]));
     }
     const OrderDesk::Counts orders = state.orders.counts();
     out.add(Metric::orders, {"given"}, static_cast<double>(orders.given));
@@ -53,10 +54,6 @@ void add_control(const State& state, Exposition& out) {
 }
 
 }  // namespace
-
-Nanos wall_clock() {
-    return std::chrono::duration_cast<Nanos>(std::chrono::system_clock::now().time_since_epoch());
-}
 
 std::string_view check_name(uint8_t check) {
     constexpr std::span<const std::string_view> names = checks::check_names;
@@ -84,7 +81,7 @@ Json health(const State& state) {
                    {"version", PORTCULLIS_VERSION},
                    {"uptime_s", static_cast<int64_t>(to_seconds(wall_clock() - state.started))}};
     Json& ports = answer["ports"] = Json::array();
-    for (const PortStatus& port : state.wire.ports()) {
+    for (const pipeline::PortStatus& port : state.wire.ports()) {
         ports.push_back({{"wire", port.wire},
                          {"port", name_in(stages::side_names, port.side)},
                          {"device", port.device},

@@ -9,30 +9,26 @@
 #include <string_view>
 #include <vector>
 
+#include "base/wall_clock.h"
 #include "config/config.h"
 #include "control/descriptions.h"
 #include "control/flow_inquiry.h"
 #include "control/order_desk.h"
 #include "control/packet_book.h"
 #include "control/player_registry.h"
-#include "control/record_sink.h"
-#include "control/wire_side.h"
 #include "control/worker_watch.h"
 #include "metrics/exposition.h"
+#include "pipeline/wire_side.h"
+#include "records/record_sink.h"
 
 namespace portcullis::control {
 
 using Json = nlohmann::ordered_json;
 
-/// In the order of VerdictRecord::Kind.
-inline constexpr NameTable<verdicts::VerdictRecord::Kind> record_kind_names = {
-    "verdict", "login", "disconnect", "opaque", "outcome"};
-static_assert(complete(record_kind_names));
-
 /// Everything that Control knows.  Touched on its own thread alone, so what
 /// answers questions about it needs no lock.
 struct State {
-    State(config::Config running, WireSide& wire_side, std::chrono::milliseconds stall)
+    State(config::Config running, pipeline::WireSide& wire_side, std::chrono::milliseconds stall)
         : config(std::move(running)),
           wire(wire_side),
           players(config.limits.players),
@@ -40,7 +36,7 @@ struct State {
           inquiry(wire_side, orders) {}
 
     config::Config config;
-    WireSide& wire;
+    pipeline::WireSide& wire;
     PlayerRegistry players;
     WorkerWatch watch;
     BlockBook blocks;
@@ -49,13 +45,12 @@ struct State {
     FlowInquiry inquiry;
     PacketBook packets;
     std::vector<std::unique_ptr<RecordSink>> sinks;
-    std::array<uint64_t, record_kind_names.size()> records{};
+    std::array<uint64_t, verdicts::record_kind_names.size()> records{};
     uint64_t reloads_done = 0, reloads_refused = 0, watchdog_feeds = 0;
     uint64_t keys_taken = 0, keys_refused = 0;
     Nanos started{};  ///< Since the epoch.
 };
 
-Nanos wall_clock();
 std::string_view check_name(uint8_t check);
 std::string_view service_name(const State& state, uint16_t service);
 

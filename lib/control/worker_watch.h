@@ -3,7 +3,7 @@
 #include <chrono>
 #include <vector>
 
-#include "control/wire_side.h"
+#include "pipeline/wire_side.h"
 
 namespace portcullis::control {
 
@@ -17,8 +17,8 @@ public:
     explicit WorkerWatch(std::chrono::milliseconds stall) : stall_(stall) {}
 
     /// Workers count from here on.
-    void begin(const WireSide& wire, Clock::time_point now);
-    void look(const WireSide& wire, Clock::time_point now);
+    void begin(const pipeline::WireSide& wire, Clock::time_point now);
+    void look(const pipeline::WireSide& wire, Clock::time_point now);
 
     bool begun() const noexcept { return !workers_.empty(); }
     bool alive(size_t worker) const noexcept {

@@ -6,7 +6,7 @@
 
 #include "evidence/file.h"
 #include "pipeline/replay.h"
-#include "verdicts/record.h"
+#include "records/record.h"
 
 namespace portcullis::evidence {
 

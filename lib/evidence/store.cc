@@ -17,6 +17,7 @@
 
 #include "base/concat.h"
 #include "base/setup_error.h"
+#include "base/wall_clock.h"
 #include "evidence/file.h"
 
 namespace portcullis::evidence {
@@ -30,8 +31,6 @@ using verdicts::VerdictId;
 constexpr std::string_view ending = ".pcapng";
 constexpr std::string_view unnamed = "unnamed-";
 constexpr size_t committed_max = 65'536;  ///< Ids remembered for files yet to come.
-
-Nanos wall_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
 
 /// Empty, or why not.
 std::string write_file(const std::string& path, std::string_view bytes) {

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "control/record_sink.h"
 #include "evidence/file.h"
+#include "records/id.h"
+#include "records/record_sink.h"
 #include "stages/evidence/recorder.h"
-#include "verdicts/id.h"
 #include "verdicts/json.h"
 
 namespace portcullis::evidence {

@@ -17,7 +17,7 @@ namespace portcullis {
 enum class FlowState : uint8_t {
     inspected,  ///< Every packet goes through the decoder.
     bypass,     ///< on_failure said open: its packets pass uninspected.
-    opaque,     ///< Encrypted without a key: tracked, not decoded.
+    opaque,     ///< Inspected, but encrypted without a key; only reports tell it apart.
     dead,       ///< We ended it; whatever still comes is dropped.
     count
 };
@@ -35,7 +35,7 @@ struct alignas(64) Flow {
     FlowKey key;
     Nanos last_seen{};
     uint32_t session = none;  ///< Handle of the decoder's state; decode's pool.
-    uint32_t player = none;   ///< Handle of Player and checks; decode's pool.
+    uint32_t player = none;   ///< Handle of Player and checks; detect's pool.
     uint8_t service = 0;      ///< Index of the rule set's services.
     uint8_t wire = 0;
     FlowState state : 3 = FlowState::inspected;

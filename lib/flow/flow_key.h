@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/ip.h"
+#include "base/spread.h"
 
 namespace portcullis {
 
@@ -52,11 +53,6 @@ public:
     }
 
 private:
-    /// Neighbouring addresses and ports must not be neighbours in any bits.
-    static constexpr uint64_t spread(uint64_t h) noexcept {
-        h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
-        return h ^ h >> 32;
-    }
     static uint64_t fold(uint64_t a, uint64_t b) noexcept {
         __extension__ using Wide = unsigned __int128;
         const Wide product = Wide{a} * b;

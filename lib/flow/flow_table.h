@@ -15,7 +15,7 @@ namespace portcullis {
 /// for all buckets, then for all Flows, so that the cache misses of its packets
 /// overlap.  The key itself stands in the Flow, whose first line is needed
 /// anyway; rte_hash keeps it apart, which costs a miss and 48 bytes more
-/// (flow_benchmark.cc).
+/// (flow_bench.cc).
 class FlowTable {
 public:
     static constexpr size_t bulk_max = 64;

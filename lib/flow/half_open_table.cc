@@ -5,6 +5,8 @@
 #include <chrono>
 #include <span>
 
+#include "flow/flow.h"
+
 namespace portcullis {
 
 namespace {
@@ -58,9 +60,7 @@ struct alignas(64) HalfOpenTable::Set {
 namespace {
 
 /// Wraps after 49 days, far beyond any timeout.
-uint32_t in_ms(Nanos t) noexcept {
-    return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
-}
+constexpr auto in_ms = Flow::in_ms;
 
 uint64_t name_of(uint64_t hash) noexcept { return hash == 0 ? 1 : hash; }
 

@@ -7,6 +7,7 @@
 
 #include "base/huge_array.h"
 #include "base/ip.h"
+#include "base/spread.h"
 #include "base/time.h"
 #include "policy/source_limits.h"
 
@@ -65,10 +66,6 @@ private:
     static constexpr std::array<Words, source_widths_max> masks_v6 = {
         {{all, 0}, {seven, 0}, {six, 0}}};
 
-    static constexpr uint64_t spread(uint64_t h) noexcept {
-        h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
-        return h ^ h >> 32;
-    }
     static uint64_t fold(uint64_t a, uint64_t b) noexcept {
         __extension__ using Wide = unsigned __int128;
         const Wide product = Wide{a | 1} * (b | 1);
@@ -122,7 +119,6 @@ public:
 
     uint32_t capacity() const noexcept { return set_count_ * set_size; }
     uint32_t used() const noexcept { return used_; }
-    size_t memory() const noexcept { return size_t{set_count_} * sizeof(Set); }
 
 private:
     static constexpr uint32_t set_size = 4;

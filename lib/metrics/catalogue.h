@@ -35,7 +35,6 @@ enum class Metric : uint8_t {
     service_players,
     logins,
     game_packets,
-    events,
     verdicts,
     findings,
     actions,
@@ -91,6 +90,7 @@ inline constexpr NameTable<Kind> kind_names = {"counter", "gauge", "histogram"};
 static_assert(complete(kind_names));
 
 struct MetricRow {
+    Metric metric;
     std::string_view name;  ///< With prefix, unit and, for counters, `_total`.
     Kind kind;
     std::string_view labels;  ///< Comma-separated, in the order in which they are exposed.

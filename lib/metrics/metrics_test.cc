@@ -20,14 +20,14 @@
 #include <gtest/gtest.h>
 
 #include "base/setup_error.h"
-#include "metrics/fake_wire_side.h"
 #include "metrics/http_server.h"
 #include "metrics/wire_metrics.h"
+#include "pipeline/testing/fake_wire_side.h"
 
 namespace portcullis::metrics {
 namespace {
 
-using control::FakeWireSide;
+using pipeline::FakeWireSide;
 using stages::Side;
 
 const std::vector<config::Wire> wires = {{"edge", {}, {}}};
@@ -55,7 +55,7 @@ std::map<std::string, double> samples(const std::string& text) {
     return values;
 }
 
-std::string scrape(const control::WireSide& wire_side) {
+std::string scrape(const pipeline::WireSide& wire_side) {
     const auto all = services();
     Exposition out;
     add_wire_side(wire_side, {wires, all, checks}, out);

@@ -29,7 +29,7 @@ struct Share {
 /// All Workers' shares of a wire.  A packet may be received by one Worker and
 /// sent by another, so each of the three passes goes over all of them before
 /// the next begins: whatever had left when we looked has come before we look.
-std::vector<Share> read_shares(const control::WireSide& wire_side, size_t wire) {
+std::vector<Share> read_shares(const pipeline::WireSide& wire_side, size_t wire) {
     std::vector<Share> shares(wire_side.workers());
     const auto of = [&](size_t worker) -> const Counters::PerWire& {
         return wire_side.counters(static_cast<uint16_t>(worker)).wire[wire];
@@ -73,7 +73,7 @@ WireTotals total(const std::vector<Share>& shares) {
 
 double number(uint64_t count) { return static_cast<double>(count); }
 
-void add_wire(const control::WireSide& wire_side, size_t index, std::string_view wire,
+void add_wire(const pipeline::WireSide& wire_side, size_t index, std::string_view wire,
               Exposition& out) {
     const std::vector<Share> shares = read_shares(wire_side, index);
     for (size_t w = 0; w < shares.size(); ++w) {
@@ -97,8 +97,8 @@ void add_wire(const control::WireSide& wire_side, size_t index, std::string_view
     out.add(Metric::queued_packets, {wire}, number(sum.queued));
 }
 
-void add_ports(const control::WireSide& wire_side, Exposition& out) {
-    for (const control::PortStatus& port : wire_side.ports()) {
+void add_ports(const pipeline::WireSide& wire_side, Exposition& out) {
+    for (const pipeline::PortStatus& port : wire_side.ports()) {
         const std::string_view side = name_in(stages::side_names, port.side);
         out.add(Metric::port_up, {port.wire, side}, port.up ? 1 : 0);
         out.add(Metric::port_present, {port.wire, side}, port.present ? 1 : 0);
@@ -115,7 +115,7 @@ void add_ports(const control::WireSide& wire_side, Exposition& out) {
 
 /// The sum over all Workers of the Count that `pick` finds in each one's Counters.
 template <class Pick>
-double summed(const control::WireSide& wire_side, Pick pick) {
+double summed(const pipeline::WireSide& wire_side, Pick pick) {
     uint64_t sum = 0;
     for (uint16_t w = 0; w < wire_side.workers(); ++w) sum += pick(wire_side.counters(w)).get();
     return number(sum);
@@ -123,7 +123,7 @@ double summed(const control::WireSide& wire_side, Pick pick) {
 
 /// One series a value of an enum, from an array in a service's counts.
 template <class Array, class Names>
-void add_each(const control::WireSide& wire_side, Metric metric, size_t service,
+void add_each(const pipeline::WireSide& wire_side, Metric metric, size_t service,
               std::string_view name, Array stages::ShadowlandCounts::* array, const Names& names,
               Exposition& out) {
     for (size_t i = 0; i < names.size(); ++i) {
@@ -134,7 +134,7 @@ void add_each(const control::WireSide& wire_side, Metric metric, size_t service,
     }
 }
 
-void add_shadowland(const control::WireSide& wire_side, size_t service, std::string_view name,
+void add_shadowland(const pipeline::WireSide& wire_side, size_t service, std::string_view name,
                     Exposition& out) {
     using Counts = stages::ShadowlandCounts;
     using Pick = stages::Count Counts::*;
@@ -172,14 +172,13 @@ void add_shadowland(const control::WireSide& wire_side, size_t service, std::str
     }
 }
 
-void add_services(const control::WireSide& wire_side, const CounterNames& names, Exposition& out) {
+void add_services(const pipeline::WireSide& wire_side, const CounterNames& names, Exposition& out) {
     using Member = stages::Count Counters::PerService::*;
     constexpr std::pair<Metric, Member> members[] = {
         {Metric::service_flows, &Counters::PerService::flows},
         {Metric::service_players, &Counters::PerService::players},
         {Metric::logins, &Counters::PerService::logins},
         {Metric::game_packets, &Counters::PerService::game_packets},
-        {Metric::events, &Counters::PerService::events},
         {Metric::verdicts, &Counters::PerService::verdicts},
     };
     for (size_t s = 0; s < names.services.size() && s < stages::services_max; ++s) {
@@ -199,7 +198,7 @@ void add_services(const control::WireSide& wire_side, const CounterNames& names,
 
 /// One series a name, from an array of Counts in the order of the names.
 template <class Array, class Names>
-void add_named(const control::WireSide& wire_side, Metric metric, Array Counters::* array,
+void add_named(const pipeline::WireSide& wire_side, Metric metric, Array Counters::* array,
                const Names& names, Exposition& out) {
     for (size_t i = 0; i < names.size() && i < std::tuple_size_v<Array>; ++i) {
         out.add(metric, {names[i]},
@@ -211,7 +210,7 @@ void add_named(const control::WireSide& wire_side, Metric metric, Array Counters
 
 /// The sum over all Workers of the Durations that `pick` finds in their Counters.
 template <class Pick>
-std::vector<Exposition::Place> places_of(const control::WireSide& wire_side, uint16_t first,
+std::vector<Exposition::Place> places_of(const pipeline::WireSide& wire_side, uint16_t first,
                                          uint16_t end, Pick pick) {
     std::vector<Exposition::Place> places;
     for (size_t p = 0; p < stages::Durations::places; ++p) {
@@ -226,15 +225,15 @@ std::vector<Exposition::Place> places_of(const control::WireSide& wire_side, uin
     return places;
 }
 
-void add_rings(const control::WireSide& wire_side, uint16_t worker, Exposition& out) {
-    for (const control::RingStatus& ring : wire_side.rings(worker)) {
+void add_rings(const pipeline::WireSide& wire_side, uint16_t worker, Exposition& out) {
+    for (const pipeline::RingStatus& ring : wire_side.rings(worker)) {
         const std::string index = std::to_string(worker);
         out.add(Metric::ring_entries, {ring.name, index}, number(ring.used));
         out.add(Metric::ring_entries_max, {ring.name, index}, number(ring.capacity));
     }
 }
 
-void add_workers(const control::WireSide& wire_side, Exposition& out) {
+void add_workers(const pipeline::WireSide& wire_side, Exposition& out) {
     using Member = stages::Count Counters::*;
     constexpr std::pair<Metric, Member> members[] = {
         {Metric::flows, &Counters::flows},
@@ -262,12 +261,12 @@ void add_workers(const control::WireSide& wire_side, Exposition& out) {
                 number(counters.latency_ns.get()) / 1e9);
         add_rings(wire_side, w, out);
     }
-    const control::BufferStatus buffers = wire_side.buffers();
+    const pipeline::BufferStatus buffers = wire_side.buffers();
     out.add(Metric::packet_buffers_used, number(buffers.used));
     out.add(Metric::packet_buffers, number(buffers.total));
 }
 
-void add_stages(const control::WireSide& wire_side, Exposition& out) {
+void add_stages(const pipeline::WireSide& wire_side, Exposition& out) {
     const std::vector<std::string>& names = wire_side.stages();
     const double hz = wire_side.tsc_hz();
     for (size_t s = 0; s < names.size() && s < stages::stages_max; ++s) {
@@ -288,7 +287,8 @@ void add_stages(const control::WireSide& wire_side, Exposition& out) {
 
 }  // namespace
 
-void add_wire_side(const control::WireSide& wire_side, const CounterNames& names, Exposition& out) {
+void add_wire_side(const pipeline::WireSide& wire_side, const CounterNames& names,
+                   Exposition& out) {
     for (size_t w = 0; w < names.wires.size() && w < stages::wires_max; ++w) {
         add_wire(wire_side, w, names.wires[w].name, out);
     }
@@ -302,7 +302,7 @@ void add_wire_side(const control::WireSide& wire_side, const CounterNames& names
     add_stages(wire_side, out);
 }
 
-WireTotals wire_totals(const control::WireSide& wire_side, size_t wire) {
+WireTotals wire_totals(const pipeline::WireSide& wire_side, size_t wire) {
     return total(read_shares(wire_side, wire));
 }
 

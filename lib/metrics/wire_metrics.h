@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "config/config.h"
-#include "control/wire_side.h"
 #include "metrics/exposition.h"
+#include "pipeline/wire_side.h"
 
 namespace portcullis::metrics {
 
@@ -30,9 +30,9 @@ struct WireTotals {
 
 /// Reads all Workers' counters and the ports into `out`.  Disturbs no Worker:
 /// each count is one relaxed load.
-void add_wire_side(const control::WireSide& wire_side, const CounterNames& names, Exposition& out);
+void add_wire_side(const pipeline::WireSide& wire_side, const CounterNames& names, Exposition& out);
 
 /// The totals of one wire alone, for `ctl` and /health.
-WireTotals wire_totals(const control::WireSide& wire_side, size_t wire);
+WireTotals wire_totals(const pipeline::WireSide& wire_side, size_t wire);
 
 }  // namespace portcullis::metrics

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <ranges>
 #include <span>
 
 #include "base/side.h"
@@ -34,10 +33,9 @@ struct Burst {
         size_ = 0;
         injected_size_ = 0;
     }
-    bool full() const noexcept { return size_ == packets_max; }
     bool empty() const noexcept { return size_ == 0; }
 
-    /// Only while not full.
+    /// Only while there are fewer than `packets_max`.
     Packet& add(rte_mbuf* mbuf, Side side, uint8_t wire, Nanos time) noexcept {
         Packet& packet = packets_[size_++];
         packet = Packet{};
@@ -50,8 +48,6 @@ struct Burst {
 
     std::span<Packet> all() noexcept { return {packets_.data(), size_}; }
     std::span<const Packet> all() const noexcept { return {packets_.data(), size_}; }
-    /// The packets that nobody has refused so far.
-    auto live() noexcept { return all() | std::views::filter(&Packet::alive); }
     Packet& operator[](size_t index) noexcept { return packets_[index]; }
     size_t size() const noexcept { return size_; }
 

@@ -9,11 +9,6 @@
 namespace portcullis {
 namespace {
 
-namespace ether_type {
-constexpr uint16_t ipv4 = 0x0800;
-constexpr uint16_t ipv6 = 0x86dd;
-}  // namespace ether_type
-
 // Next header numbers that RFC 8200 4 and IANA call extension headers.
 namespace next_header {
 constexpr uint8_t hop_by_hop = 0;

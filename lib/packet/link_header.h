@@ -12,6 +12,11 @@ inline constexpr size_t ethernet_size = 14;
 inline constexpr size_t vlan_tag_size = 4;
 inline constexpr size_t vlan_tags_max = 3;
 
+namespace ether_type {
+inline constexpr uint16_t ipv4 = 0x0800;
+inline constexpr uint16_t ipv6 = 0x86dd;
+}  // namespace ether_type
+
 /// EtherTypes of VLAN tags: 802.1Q, 802.1ad, and what came before that.
 inline constexpr std::array<uint16_t, 3> vlan_types = {0x8100, 0x88a8, 0x9100};
 

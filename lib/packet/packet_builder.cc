@@ -13,7 +13,6 @@ namespace portcullis {
 namespace {
 
 constexpr size_t ipv4_size = 20, ipv6_size = 40, tcp_size = 20, udp_size = 8;
-constexpr uint16_t ether_type_ipv4 = 0x0800, ether_type_ipv6 = 0x86dd;
 
 void store_sum(std::byte* at, const ChecksumSum& sum) noexcept {
     const uint16_t field = sum.field();
@@ -81,7 +80,7 @@ size_t PacketBuilder::size() const noexcept {
 
 size_t PacketBuilder::build(MutableBytes out) const noexcept {
     if (out.size() < size()) return 0;
-    size_t at = link_.write(out.data(), is_v4() ? ether_type_ipv4 : ether_type_ipv6);
+    size_t at = link_.write(out.data(), is_v4() ? ether_type::ipv4 : ether_type::ipv6);
     at += write_ip(out.data() + at);
     write_l4(out.data() + at);
     return size();

@@ -29,6 +29,7 @@ namespace {
 constexpr unsigned mbufs_spare = 8192;  ///< Bursts, our own frames, caches.
 constexpr unsigned mbuf_cache = 256;
 constexpr unsigned mbuf_bytes = RTE_MBUF_DEFAULT_BUF_SIZE + sizeof(rte_mbuf);
+constexpr unsigned mib_of(unsigned mbufs) { return mbufs / 1024 * mbuf_bytes / 1024; }
 constexpr unsigned memory_spare_mib = 64;
 constexpr uint32_t keys_waiting_max = 4096;  ///< Session keys a Worker holds for connections.
 
@@ -78,7 +79,7 @@ public:
     std::vector<std::unique_ptr<stages::WorkerContext>> contexts;
     std::vector<std::unique_ptr<Worker>> workers;
     std::atomic<bool> running = false;
-    std::chrono::steady_clock::time_point clock_bent{};
+    std::chrono::steady_clock::time_point clock_set_at{};
     std::map<const port::Port*, std::string> said;           ///< By who mends ports.
     std::vector<port::LinkPropagation> links;                ///< A wire each,
     std::map<const port::Port*, std::string> said_of_links;  ///< and who attends to them.
@@ -153,7 +154,7 @@ unsigned Appliance::Parts::mbufs_needed(unsigned extra) const {
 port::EalOptions Appliance::Parts::eal_options(const Options& options) const {
     port::EalOptions eal_options;
     eal_options.hugepages = hugepages;
-    eal_options.memory_mib = memory_spare_mib + mbufs / 1024 * mbuf_bytes / 1024;
+    eal_options.memory_mib = memory_spare_mib + mib_of(mbufs);
     eal_options.placement = port::place(config.cores, config.workers);
     for (const config::Wire& wire : config.wires) {
         for (const config::Port* end : {&wire.outside, &wire.inside}) {
@@ -169,9 +170,8 @@ void Appliance::Parts::make_pool() {
     pool.reset(rte_pktmbuf_pool_create("packets", mbufs, mbuf_cache, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
                                        static_cast<int>(rte_socket_id())));
     if (pool != nullptr) return;
-    throw SetupError(concat("no memory for ", mbufs, " packet buffers (",
-                            mbufs / 1024 * mbuf_bytes / 1024, " MiB): ", rte_strerror(rte_errno),
-                            "; reserve more hugepages"));
+    throw SetupError(concat("no memory for ", mbufs, " packet buffers (", mib_of(mbufs),
+                            " MiB): ", rte_strerror(rte_errno), "; reserve more hugepages"));
 }
 
 void Appliance::Parts::open_ports() {
@@ -269,8 +269,8 @@ const stages::Counters& Appliance::counters(uint16_t worker) const {
     return *parts_->counters[worker];
 }
 
-std::vector<control::PortStatus> Appliance::ports() const {
-    std::vector<control::PortStatus> all;
+std::vector<pipeline::PortStatus> Appliance::ports() const {
+    std::vector<pipeline::PortStatus> all;
     for (size_t i = 0; i < parts_->ports.size(); ++i) {
         for (size_t side = 0; side < parts_->ports[i].size(); ++side) {
             const port::Port& port = *parts_->ports[i][side];
@@ -295,9 +295,9 @@ std::vector<control::PortStatus> Appliance::ports() const {
 
 size_t Appliance::take_records(std::span<verdicts::VerdictRecord> out) {
     const auto now = std::chrono::steady_clock::now();
-    if (now - parts_->clock_bent >= 100ms) {
-        parts_->clock_bent = now;
-        parts_->clock.bend_to_wall_clock();
+    if (now - parts_->clock_set_at >= 100ms) {
+        parts_->clock_set_at = now;
+        parts_->clock.slew_to_wall_clock();
     }
     size_t taken = 0;
     for (const auto& context : parts_->contexts) {
@@ -320,10 +320,10 @@ size_t Appliance::take_reports(std::span<stages::FlowReport> out) {
     return taken;
 }
 
-std::vector<control::RingStatus> Appliance::rings(uint16_t worker) const {
+std::vector<pipeline::RingStatus> Appliance::rings(uint16_t worker) const {
     const stages::WorkerContext& context = *parts_->contexts[worker];
     const Worker& its = *parts_->workers[worker];
-    std::vector<control::RingStatus> rings = {
+    std::vector<pipeline::RingStatus> rings = {
         {"records", context.records.size(), context.records.capacity()},
         {"reports", context.reports.size(), context.reports.capacity()},
         {"orders", its.orders_waiting(), Worker::orders_max},
@@ -336,7 +336,7 @@ std::vector<control::RingStatus> Appliance::rings(uint16_t worker) const {
     return rings;
 }
 
-control::BufferStatus Appliance::buffers() const {
+pipeline::BufferStatus Appliance::buffers() const {
     return {rte_mempool_in_use_count(parts_->pool.get()), parts_->mbufs};
 }
 

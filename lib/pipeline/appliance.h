@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "control/wire_side.h"
+#include "pipeline/wire_side.h"
 #include "port/privileges.h"
 #include "stages/evidence/recorder.h"
 #include "stages/packet_observer.h"
@@ -16,7 +16,7 @@ class Telemetry;
 
 /// The packet side of a running appliance: ports, Workers and what lies between
 /// them, made from one Config.  Control sees it as a WireSide.
-class Appliance final : public control::WireSide {
+class Appliance final : public pipeline::WireSide {
 public:
     struct Options {
         std::vector<std::string> eal_arguments;  ///< The user's own, after "--".
@@ -39,12 +39,12 @@ public:
 
     uint16_t workers() const override;
     const stages::Counters& counters(uint16_t worker) const override;
-    std::vector<control::PortStatus> ports() const override;
+    std::vector<pipeline::PortStatus> ports() const override;
     size_t take_records(std::span<verdicts::VerdictRecord> out) override;
     size_t take_contexts(std::span<verdicts::PlayerContext> out) override;
     size_t take_reports(std::span<stages::FlowReport> out) override;
-    std::vector<control::RingStatus> rings(uint16_t worker) const override;
-    control::BufferStatus buffers() const override;
+    std::vector<pipeline::RingStatus> rings(uint16_t worker) const override;
+    pipeline::BufferStatus buffers() const override;
     std::vector<std::string> mend_ports() override;
     std::vector<std::string> propagate_links() override;
     size_t take_packets(std::span<verdicts::PacketRecord> out) override;
@@ -57,7 +57,7 @@ public:
     std::vector<stages::EvidenceRecorder*> evidence() const;
 
     /// The stages' names, in the order of Counters::stage_cycles.
-    const std::vector<std::string>& stages() const;
+    const std::vector<std::string>& stages() const override;
     /// What of root's power the ports need from here on.
     port::Capabilities capabilities() const;
     /// What was set up, one line each, for the log.

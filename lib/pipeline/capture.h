@@ -63,6 +63,8 @@ class CaptureWriter {
 public:
     /// Throws SetupError when the file can not be written.
     CaptureWriter(const std::string& path, bool nanoseconds);
+    CaptureWriter(const CaptureWriter&) = delete;
+    CaptureWriter& operator=(const CaptureWriter&) = delete;
     ~CaptureWriter();
 
     void write(const CapturedFrame& frame);

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/setup_error.h"
-#include "pipeline/test_folder.h"
+#include "pipeline/testing/folder.h"
 
 namespace portcullis::pipeline {
 namespace {

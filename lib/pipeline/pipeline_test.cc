@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/setup_error.h"
-#include "pipeline/test_folder.h"
+#include "pipeline/testing/folder.h"
 
 namespace portcullis::pipeline {
 namespace {

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/setup_error.h"
-#include "pipeline/test_folder.h"
+#include "pipeline/testing/folder.h"
 #include "policy/rule_set.h"
 
 namespace portcullis::pipeline {

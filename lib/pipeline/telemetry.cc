@@ -15,7 +15,7 @@ using stages::Counters;
 
 /// What the commands answer from; set while an appliance is there.
 struct Source {
-    const control::WireSide* wire_side;
+    const pipeline::WireSide* wire_side;
     std::vector<std::string> wires;
 };
 std::mutex mutex;
@@ -37,14 +37,14 @@ std::string tame(std::string name) {
 }
 
 template <class Pick>
-uint64_t sum(const control::WireSide& wire_side, Pick pick) {
+uint64_t sum(const pipeline::WireSide& wire_side, Pick pick) {
     uint64_t all = 0;
     for (uint16_t w = 0; w < wire_side.workers(); ++w) all += pick(wire_side.counters(w));
     return all;
 }
 
 /// What has left is read before what has come, so that nothing seems to be missing.
-rte_tel_data* wire(const control::WireSide& wire_side, size_t index) {
+rte_tel_data* wire(const pipeline::WireSide& wire_side, size_t index) {
     rte_tel_data* const out = dict();
     if (out == nullptr) return nullptr;
     const uint64_t sent = sum(wire_side, [index](const Counters& c) {
@@ -101,7 +101,7 @@ int answer(rte_tel_data* out, Answer&& with) {
 
 int answer_status(const char*, const char*, rte_tel_data* out) {
     return answer(out, [out](const Source& from) {
-        const control::WireSide& side = *from.wire_side;
+        const pipeline::WireSide& side = *from.wire_side;
         rte_tel_data_add_dict_u64(out, "workers", side.workers());
         rte_tel_data_add_dict_u64(out, "wires", from.wires.size());
         const auto total = [&](stages::Count Counters::* count) {
@@ -109,7 +109,7 @@ int answer_status(const char*, const char*, rte_tel_data* out) {
         };
         rte_tel_data_add_dict_u64(out, "flows", total(&Counters::flows));
         rte_tel_data_add_dict_u64(out, "players", total(&Counters::players));
-        const control::BufferStatus buffers = side.buffers();
+        const pipeline::BufferStatus buffers = side.buffers();
         rte_tel_data_add_dict_u64(out, "packet_buffers", buffers.total);
         rte_tel_data_add_dict_u64(out, "packet_buffers_used", buffers.used);
     });
@@ -146,7 +146,7 @@ int answer_drops(const char*, const char*, rte_tel_data* out) {
 
 }  // namespace
 
-Telemetry::Telemetry(const control::WireSide& wire_side, std::vector<std::string> wire_names) {
+Telemetry::Telemetry(const pipeline::WireSide& wire_side, std::vector<std::string> wire_names) {
     {
         const std::lock_guard lock(mutex);
         source = Source{&wire_side, std::move(wire_names)};

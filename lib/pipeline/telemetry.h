@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "control/wire_side.h"
+#include "pipeline/wire_side.h"
 
 namespace portcullis::pipeline {
 
@@ -16,7 +16,7 @@ namespace portcullis::pipeline {
 class Telemetry {
 public:
     /// `wire_names` in the order of the counters.
-    Telemetry(const control::WireSide& wire_side, std::vector<std::string> wire_names);
+    Telemetry(const pipeline::WireSide& wire_side, std::vector<std::string> wire_names);
     Telemetry(const Telemetry&) = delete;
     Telemetry& operator=(const Telemetry&) = delete;
     ~Telemetry();

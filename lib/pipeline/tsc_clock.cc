@@ -22,9 +22,9 @@ TscClock::TscClock()
       first_nanos_(wall_nanos()),
       nanos_per_cycle_q32_(static_cast<uint64_t>(1e9 / hz_ * 4294967296.0)) {}
 
-void TscClock::bend_to_wall_clock() noexcept {
+void TscClock::slew_to_wall_clock() noexcept {
     const int64_t behind = wall_nanos() - at(rte_rdtsc()).count();
-    bend_.fetch_add(std::clamp(behind, -bend_max, bend_max), std::memory_order_relaxed);
+    slew_.fetch_add(std::clamp(behind, -slew_max, slew_max), std::memory_order_relaxed);
 }
 
 }  // namespace portcullis::pipeline

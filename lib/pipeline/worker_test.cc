@@ -38,7 +38,6 @@ public:
     void obey(const verdicts::Order& order, Burst&) noexcept override {
         orders.push_back(order.kind);
     }
-    std::string_view name() const noexcept override { return "does"; }
 
     std::vector<verdicts::Order::Kind> orders;
 

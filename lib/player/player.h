@@ -102,7 +102,6 @@ public:
     bool on_ground() const noexcept { return on_ground_; }
     bool placed() const noexcept { return placed_; }  ///< A position was said.
     const protocol::Position& position() const noexcept { return position_; }
-    const protocol::Position& previous_position() const noexcept { return previous_position_; }
     const protocol::Rotation& rotation() const noexcept { return rotation_; }
     const protocol::Rotation& previous_rotation() const noexcept { return previous_rotation_; }
     /// Ticks of movement the client told, and those since the server last put
@@ -145,7 +144,6 @@ public:
     double jump_strength_max() const noexcept;
     double gravity_min() const noexcept;  ///< 0.08 is usual; blocks a tick a tick.
     double step_height_max() const noexcept;
-    double fly_speed_max() const noexcept { return fly_speed_.high(trips_.reached()); }
     double block_reach_max() const noexcept;
     double entity_reach_max() const noexcept;
     bool is_default_size() const noexcept;
@@ -183,10 +181,6 @@ public:
     /// How far back what he sees may be: the line, three ticks of easing, and a
     /// slow frame.
     Nanos sight() const noexcept { return latency() + 3 * game_tick + 100ms; }
-    /// All places where he may have seen this entity's feet.
-    std::optional<EntityTracker::Seen> hull_of(protocol::EntityId id) const noexcept {
-        return entities_.seen(id, sight(), now);
-    }
     const EntityTracker& entities() const noexcept { return entities_; }
     /// All places his eyes may be at in the tick that this event comes from.
     Box eye_hull() const noexcept;

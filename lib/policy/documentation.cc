@@ -5,6 +5,7 @@
 
 #include "checks/all.h"
 #include "checks/check.h"
+#include "policy/trait.h"
 
 namespace portcullis::policy {
 namespace {
@@ -27,28 +28,13 @@ value}}`, beside `enabled: false`.
 
 std::string_view family_of(std::string_view check) { return check.substr(0, check.find('.')); }
 
+/// `game` tells it from another game's check of that name.
 template <class Check>
-float weight_of() {
-    if constexpr (requires { Check::weight; }) return static_cast<float>(Check::weight);
-    return 1;
-}
-template <class Check>
-bool is_statistical() {
-    if constexpr (requires { Check::statistical; }) return Check::statistical;
-    return false;
-}
-
-template <class Check>
-bool is_spoofable() {
-    if constexpr (requires { Check::spoofable; }) return Check::spoofable;
-    return false;
-}
-
-template <class Check>
-void write(std::ostream& out) {
-    out << "\n### `" << Check::name << "`\n\nWeight " << weight_of<Check>()
-        << (is_statistical<Check>() ? ", statistical" : "")
-        << (is_spoofable<Check>() ? ", spoofable" : "") << ".\n";
+void write(std::ostream& out, std::string_view game = {}) {
+    constexpr Trait trait = trait_of<Check>();
+    out << "\n### `" << Check::name << '`' << game << "\n\nWeight " << trait.weight
+        << (trait.statistical ? ", statistical" : "") << (trait.spoofable ? ", spoofable" : "")
+        << ".\n";
     if constexpr (requires { Check::parameters; }) {
         if (Check::parameters.size() == 0) return;
         out << "\n| setting | default | allowed | meaning |\n|---|---|---|---|\n";
@@ -83,7 +69,7 @@ void write_families(std::ostream& out, checks::CheckList<Check...>) {
 template <class... Check>
 void write_folder(std::ostream& out, std::string_view folder, checks::CheckList<Check...>) {
     write_heading(out, folder);
-    (write<Check>(out), ...);
+    (write<Check>(out, " (Shadowland)"), ...);
 }
 
 }  // namespace

@@ -13,9 +13,9 @@
 #include "checks/all.h"
 #include "checks/check.h"
 #include "config/config.h"
-#include "policy/action.h"
 #include "policy/source_limits.h"
 #include "protocol/event.h"
+#include "records/action.h"
 #include "signatures/rule_book.h"
 #include "signatures/scanner.h"
 
@@ -29,7 +29,7 @@ using ShadowlandSet =
 struct Subject {
     std::string_view name;
     protocol::Uuid uuid{};
-    IpAddress address;  ///< The client's, as the wire shows it.
+    IpAddress address;  ///< The player's own, as a believed proxy told it, else the client's.
     int32_t version = 0;
 };
 

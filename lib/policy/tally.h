@@ -7,8 +7,8 @@
 #include "base/time.h"
 #include "checks/all.h"
 #include "checks/check.h"
-#include "policy/action.h"
 #include "policy/policy.h"
+#include "records/action.h"
 
 namespace portcullis::policy {
 

@@ -117,7 +117,7 @@ bool can_spread(const Profile& outside, const Profile& inside, unsigned workers)
     return workers > 1 && can(outside) && can(inside) && outside.spreading == inside.spreading;
 }
 
-/// Told while it lasts, to those who ask how the port is.
+/// While it lives, those who ask how the port is are told that it is being reopened.
 class Port::Reopening {
 public:
     explicit Reopening(Port& port) : port_(port) { tell(true); }

@@ -119,8 +119,10 @@ Capabilities effective_of(pid_t thread) {
 bool tell(pid_t thread, int signal) {
     const unsigned before = answered.load();
     if (syscall(SYS_tgkill, getpid(), thread, signal) != 0) return errno == ESRCH;
-    for (int tries = 0; tries < 2'000 && answered.load() == before; ++tries) {
-        std::this_thread::sleep_for(1ms);
+    constexpr std::chrono::milliseconds patience = 2s, interval = 1ms;
+    for (std::chrono::milliseconds waited{}; waited < patience && answered.load() == before;
+         waited += interval) {
+        std::this_thread::sleep_for(interval);
     }
     return answered.load() != before;
 }
@@ -129,7 +131,7 @@ bool tell(pid_t thread, int signal) {
 
 void drop_capabilities(Capabilities kept) {
     wanted = kept;
-    const int signal = SIGRTMIN + 5;
+    const int signal = SIGRTMIN + 5;  // Any that glibc and DPDK leave alone.
     struct sigaction before{}, action{};
     action.sa_handler = drop_own;
     action.sa_flags = SA_RESTART;

@@ -25,7 +25,8 @@ static_assert(complete(spreading_names));
 /// What is particular about one family of drivers: drivers-config/NAME.yaml.
 /// The set-up code has no driver's name in it; adding a family is adding a file.
 struct Profile {
-    std::string name;         ///< The file's name without ".yaml".
+    std::string name;  ///< The file's name without ".yaml".
+    // `summary`, `tried` and `notes` are for people who read the file.
     std::string summary;      ///< Which hardware or interface, in one line.
     bool tried = false;       ///< Has carried traffic in this project's tests.
     bool hugepages = true;    ///< Can not work without (it does DMA).

@@ -11,7 +11,6 @@ namespace portcullis::port {
 namespace {
 
 constexpr size_t mac_addresses_size = 12;
-constexpr uint16_t type_ipv4 = 0x0800, type_ipv6 = 0x86dd;
 
 uint16_t u16(Bytes in, size_t at) noexcept { return load_be16(&in[at]); }
 
@@ -92,8 +91,8 @@ SymmetricHash symmetric_hash_of(Bytes frame) noexcept {
     for (unsigned tags = 0; tags <= vlan_tags_max; ++tags) {
         if (frame.size() < at + 2) return too_short;
         const uint16_t type = u16(frame, at);
-        if (type == type_ipv4) return hash_ipv4(frame, at + 2);
-        if (type == type_ipv6) return hash_ipv6(frame, at + 2);
+        if (type == ether_type::ipv4) return hash_ipv4(frame, at + 2);
+        if (type == ether_type::ipv6) return hash_ipv6(frame, at + 2);
         if (std::ranges::find(vlan_types, type) == vlan_types.end()) return {};
         at += vlan_tag_size;
     }

@@ -5,11 +5,13 @@
 #include <variant>
 
 #include "base/bytes.h"
+#include "protocol/event.h"
 
 namespace portcullis::protocol {
 
 /// The value of one field; bytes are shown as hexadecimal digits.
-using FieldValue = std::variant<bool, int64_t, uint64_t, double, std::string_view, Bytes>;
+using FieldValue =
+    std::variant<bool, int64_t, uint64_t, double, std::string_view, BlockPosition, Uuid, Bytes>;
 
 /// Hears the fields of a game packet in the order they stand on the wire, for
 /// people and for `inspect --packets`.  What nests is opened and closed around

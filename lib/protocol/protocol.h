@@ -7,8 +7,9 @@
 
 namespace portcullis::protocol {
 
-/// Which game a Service speaks.  Adding one: a folder here, its name in this
-/// list, and its row in stages/decode.
+/// Which game a Service speaks: one over TCP, one over UDP, and so stages tell them
+/// apart by `Flow::is_tcp()`.  A third needs its Protocol in the Flow first, in place of
+/// every such question of decode, detect and tell, and of `rule_set.cc` and `tally.cc`.
 enum class Protocol : uint8_t { minecraft, shadowland, count };
 inline constexpr NameTable<Protocol> protocol_names = {"minecraft", "shadowland"};
 static_assert(complete(protocol_names));

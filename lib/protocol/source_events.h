@@ -17,9 +17,6 @@ enum class SourceAct : uint8_t {
     garbage,     ///< Opened one and spoke no Minecraft.
     count
 };
-inline constexpr NameTable<SourceAct> source_act_names = {"syn", "connection", "status", "login",
-                                                          "garbage"};
-static_assert(complete(source_act_names));
 
 /// A source did a thing more often than it may.
 struct SourceOverrun {

@@ -7,7 +7,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <new>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -15,25 +14,17 @@
 #include <sys/mman.h>
 
 #include "base/setup_error.h"
+#include "base/testing/count_new.h"
 #include "signatures/rule_book.h"
 
 namespace {
-size_t allocations = 0;
+using portcullis::testing::allocations;
 
 void* counting_malloc(size_t size) {
     ++allocations;
     return std::malloc(size);
 }
 }  // namespace
-
-// Not inlined: g++ 12 would see free() take what operator new gave.
-[[gnu::noinline]] void* operator new(size_t size) {
-    ++allocations;
-    if (void* memory = std::malloc(size)) return memory;
-    throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace portcullis::signatures {
 namespace {

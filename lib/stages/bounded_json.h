@@ -11,17 +11,15 @@
 #include <variant>
 
 #include "base/bytes.h"
-#include "protocol/event.h"
+#include "protocol/field_visitor.h"
 
 namespace portcullis::stages {
 
 /// The fields of a game packet as the inside of a JSON object, in room of a fixed size.
 ///
 /// A field that has no room is left out with all that follow, and what is open is closed:
-/// so it is JSON however little fits.  Long texts and bytes are cut.  `Visitor` is a
-/// protocol's own field visitor, or the one that protocols share.
-template <class Visitor, class Value>
-class BoundedJson final : public Visitor {
+/// so it is JSON however little fits.  Long texts and bytes are cut.
+class BoundedJson final : public protocol::FieldVisitor {
 public:
     static constexpr size_t text_max = 256;  ///< Bytes of one text.
     static constexpr size_t bytes_max = 64;  ///< Of one row of bytes, two digits each.
@@ -29,7 +27,7 @@ public:
 
     explicit BoundedJson(std::span<char> room) noexcept : room_(room) {}
 
-    void field(std::string_view name, const Value& value) override {
+    void field(std::string_view name, const protocol::FieldValue& value) override {
         if (full_) return;
         const size_t before = size_;
         begin(name);

@@ -8,8 +8,8 @@
 #include "base/drop_reason.h"
 #include "base/names.h"
 #include "base/side.h"
-#include "policy/action.h"
 #include "protocol/event.h"
+#include "records/action.h"
 #include "stages/count.h"
 #include "stages/shadowland_counts.h"
 
@@ -142,7 +142,7 @@ struct alignas(64) Counters {
     };
     struct PerService {
         Count flows, players;  ///< Gauges.
-        Count logins, game_packets, events, verdicts;
+        Count logins, game_packets, verdicts;
     };
     std::array<PerWire, wires_max> wire;
     std::array<PerService, services_max> service;
@@ -160,7 +160,7 @@ struct alignas(64) Counters {
     Count flows, half_open, players, sessions, stream_bytes;  ///< Gauges.
     Count flows_made;                                         ///< Since the start.
     Count bursts, idle_polls, busy_cycles;
-    Count progress;  ///< Goes up every turn of the loop: the watchdog's food.
+    Count progress;  ///< One a turn of the loop: the watchdog sees a stuck Worker by it.
 };
 
 }  // namespace portcullis::stages

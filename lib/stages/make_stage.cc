@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "stages/counters.h"
 #include "stages/decode/decode.h"
 #include "stages/detect/detect.h"
 #include "stages/enforce/enforce.h"
@@ -32,6 +33,7 @@ constexpr auto names = [] {
     for (size_t i = 0; i < rows.size(); ++i) all[i] = rows[i].name;
     return all;
 }();
+static_assert(names.size() <= stages_max, "Counters has a place for each");
 
 }  // namespace
 

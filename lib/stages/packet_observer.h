@@ -38,9 +38,9 @@ public:
     virtual void describe(protocol::FieldVisitor& visitor) const = 0;
 };
 
-/// Hears of every decoded game packet, in order: `inspect --packets`.  There is
-/// none in a running appliance, and a null pointer costs a Worker nothing.  What
-/// it does need not be quick, so it may allocate and write.
+/// Hears of decoded game packets, in order: of all with `inspect --packets`, which may
+/// allocate and write; of some while somebody traces (PacketTrace), on a Worker that must
+/// not.  A null pointer costs a Worker nothing.
 class PacketObserver {
 public:
     virtual ~PacketObserver() = default;

@@ -75,7 +75,7 @@ void PacketTrace::send() noexcept {
 void PacketTrace::on_packet(const Flow& flow, const minecraft::Frame& frame, Nanos now) noexcept {
     if ((!whole_ && !wishes_->wants(frame.packet)) || !take_token()) return;
     tell(flow, frame.direction, name_in(minecraft::state_names, frame.state), frame.name(), now);
-    BoundedJson<minecraft::FieldVisitor, minecraft::FieldValue> fields(record_.fields);
+    BoundedJson fields(record_.fields);
     record_.has_fields = describe(frame, fields);
     record_.fields_size = static_cast<uint16_t>(fields.finish());
     record_.cut = fields.cut();
@@ -85,7 +85,7 @@ void PacketTrace::on_packet(const Flow& flow, const minecraft::Frame& frame, Nan
 void PacketTrace::on_message(const Flow& flow, const ToldMessage& message, Nanos now) noexcept {
     if ((!whole_ && !wishes_->wants(message.name())) || !take_token()) return;
     tell(flow, message.direction(), message.state(), message.name(), now);
-    BoundedJson<protocol::FieldVisitor, protocol::FieldValue> fields(record_.fields);
+    BoundedJson fields(record_.fields);
     message.describe(fields);
     record_.has_fields = true;
     record_.fields_size = static_cast<uint16_t>(fields.finish());

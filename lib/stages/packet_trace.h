@@ -8,8 +8,8 @@
 #include "base/time.h"
 #include "packet/ring.h"
 #include "policy/packet_wishes.h"
+#include "records/record.h"
 #include "stages/packet_observer.h"
-#include "verdicts/record.h"
 
 namespace portcullis::stages {
 

@@ -25,15 +25,9 @@ using testing::packet;
 using testing::text;
 
 /// A game whose packets are shown.
-class Shown {
+class Shown : public testing::TestWorker {
 public:
-    explicit Shown(const config::Logging& logging) : config_(testing::configuration()) {
-        config_.logging = logging;
-        config_.limits.players = 16;
-        rules_ = policy::RuleSet::compile(config_);
-        context_ = std::make_unique<WorkerContext>(
-            WorkerContext::Resources{config_, rules_.get(), *counters_, testing::pool(), 0, 1});
-        for (std::string_view name : stage_names()) stages_.push_back(make_stage(name, *context_));
+    explicit Shown(const config::Logging& logging) : TestWorker(configured(logging)) {
         pass(true, tcp::syn, "");
         ++to_server_;
         pass(false, tcp::syn | tcp::ack, "");
@@ -63,13 +57,10 @@ public:
             w.boolean(true);
         }));
     }
-    void obey(const verdicts::Order& order) {
-        for (const auto& stage : stages_) stage->obey(order, *burst_);
-    }
+    void obey(const verdicts::Order& order) { give(order, now); }
     std::vector<PacketRecord> shown() {
         std::vector<PacketRecord> all;
-        PacketRecord record;
-        while (context_->packets.pop(record)) all.push_back(record);
+        for (PacketRecord record; context.packets.pop(record);) all.push_back(record);
         return all;
     }
     std::vector<std::string> names() {
@@ -77,12 +68,18 @@ public:
         for (const PacketRecord& record : shown()) all.emplace_back(record.name.view());
         return all;
     }
-    uint64_t lost() const { return counters_->notices[size_t(Notice::trace_lost)].get(); }
+    uint64_t lost() const { return noticed(Notice::trace_lost); }
 
     Nanos now = 1'795'000'000s;
     Nanos step = 50ms;
 
 private:
+    static config::Config configured(const config::Logging& logging) {
+        config::Config config = testing::configuration();
+        config.logging = logging;
+        config.limits.players = 16;
+        return config;
+    }
     void client_says(const std::string& bytes) {
         pass(true, tcp::psh | tcp::ack, bytes);
         to_server_ += static_cast<uint32_t>(bytes.size());
@@ -95,25 +92,14 @@ private:
         now += step;
         const Seq seq(up ? 100 + to_server_ : 900 + to_client_);
         const Seq ack((flags & tcp::ack) == 0 ? 0 : up ? 900 + to_client_ : 100 + to_server_);
-        rte_mbuf* mbuf = PacketBuilder{}
-                             .from(up ? client : server)
-                             .to(up ? server : client)
-                             .tcp(seq, ack, flags)
-                             .payload(as_bytes(bytes))
-                             .make(testing::pool());
-        burst_->clear(now);
-        burst_->add(mbuf, Side::outside, 0, now);
-        for (const auto& stage : stages_) stage->process(*burst_);
-        for (const Burst::Injected& made : burst_->injected()) rte_pktmbuf_free(made.mbuf);
-        rte_pktmbuf_free(mbuf);
+        put(PacketBuilder{}
+                .from(up ? client : server)
+                .to(up ? server : client)
+                .tcp(seq, ack, flags)
+                .payload(as_bytes(bytes)),
+            Side::outside, now, [](const Packet&) {});
     }
 
-    config::Config config_;
-    std::unique_ptr<const policy::RuleSet> rules_;
-    std::unique_ptr<Counters> counters_ = std::make_unique<Counters>();
-    std::unique_ptr<WorkerContext> context_;
-    std::unique_ptr<Burst> burst_ = std::make_unique<Burst>();
-    std::vector<std::unique_ptr<Stage>> stages_;
     uint32_t to_server_ = 0, to_client_ = 0;
 };
 
@@ -232,7 +218,7 @@ TEST(PacketTrace, CutsWhatIsLongAndSaysSo) {
 
 // ---- The JSON ----
 
-using Json = BoundedJson<protocol::FieldVisitor, protocol::FieldValue>;
+using Json = BoundedJson;
 
 /// Brackets match and stand outside of texts: what cutting could break.
 bool is_whole(std::string_view text) {

@@ -8,8 +8,8 @@
 #include "base/bytes.h"
 #include "flow/flow.h"
 #include "packet/burst.h"
-#include "policy/action.h"
-#include "verdicts/id.h"
+#include "records/action.h"
+#include "records/id.h"
 
 namespace portcullis::stages {
 
@@ -40,7 +40,7 @@ public:
 
     /// False when full: the action is lost, its verdict was written, and its packet is
     /// `missed`.  The message is copied, so it may be built anywhere.
-    bool add(PendingAction action) noexcept {
+    [[nodiscard]] bool add(PendingAction action) noexcept {
         if (size_ == actions_max) {
             miss(action.packet);
             return false;

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string_view>
-
 namespace portcullis {
 struct Burst;
 namespace verdicts {
@@ -23,7 +21,6 @@ public:
     /// Control wants something; each stage does its own part of it.  Called
     /// between bursts; what must leave the wire waits for the next `process`.
     virtual void obey(const verdicts::Order&, Burst&) noexcept {}
-    virtual std::string_view name() const noexcept = 0;
 };
 
 }  // namespace portcullis::stages

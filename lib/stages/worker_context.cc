@@ -1,11 +1,18 @@
 #include "stages/worker_context.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
 
+#include <rte_mbuf.h>
+
 #include "base/memory.h"
 #include "keys/parse.h"
+#include "packet/burst.h"
+#include "packet/packet_builder.h"
+#include "protocol/shadowland/connects.h"
+#include "stages/detect/detect.h"
 
 namespace portcullis::stages {
 
@@ -80,6 +87,33 @@ Flow* WorkerContext::adopt(Flow& stranger) noexcept {
     return flow;
 }
 
+static_assert(config::services_max == services_max &&
+                  shadowland::Connects::services_max == services_max &&
+                  keys::ShadowlandKeys::services_max == services_max,
+              "a Service has its place in all of them");
+
+uint32_t WorkerContext::shadowland_sessions() const noexcept {
+    const auto speaks = [](const config::Service& service) {
+        return service.protocol == protocol::Protocol::shadowland;
+    };
+    return std::ranges::any_of(config.services, speaks) ? share_of(config.limits.players) : 0;
+}
+
+PacketObserver* WorkerContext::tracer_of(const Flow& flow) noexcept {
+    const std::string_view name = detect == nullptr ? std::string_view{} : detect->player_of(flow);
+    return trace.follow(name) ? &trace : nullptr;
+}
+
+void WorkerContext::inject(const PacketBuilder& frame, uint8_t wire, Side out,
+                           Burst& burst) noexcept {
+    rte_mbuf* const mbuf = frame.make(mbufs);
+    if (mbuf == nullptr || !burst.inject({mbuf, wire, out})) {
+        rte_pktmbuf_free(mbuf);
+        return notice(Notice::not_injected);
+    }
+    notice(Notice::injected);
+}
+
 Flow* WorkerContext::resume(const CapturePart& part) noexcept {
     const Snapshot& from = part.snapshot;
     const uint8_t transport =
@@ -93,7 +127,7 @@ Flow* WorkerContext::resume(const CapturePart& part) noexcept {
     flow->client_is_low = FlowKey::in_order(from.client, from.server);
     flow->last_seen = from.time;
     flow->let_in = true;  // How long it took to is known no more.
-    if (listener == nullptr || !listener->resume(*flow, part)) return nullptr;
+    if (game == nullptr || !game->resume(*flow, part)) return nullptr;
     return flow;
 }
 
@@ -112,7 +146,7 @@ void WorkerContext::retire(Flow& flow, FlowState state, verdicts::EndReason reas
 
 void WorkerContext::release(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept {
     const bool kept = flow.session != Flow::none || flow.player != Flow::none;
-    if (kept && listener != nullptr) listener->flow_ended(flow, reason, now);
+    if (kept && game != nullptr) game->flow_ended(flow, reason, now);
     flow.session = flow.player = Flow::none;
     if (flow.is_tcp()) flow.connection.release(streams);
 }

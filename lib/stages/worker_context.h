@@ -14,6 +14,9 @@
 #include "packet/ring.h"
 #include "policy/rule_set.h"
 #include "protocol/source_events.h"
+#include "records/id.h"
+#include "records/player_context.h"
+#include "records/record.h"
 #include "stages/counters.h"
 #include "stages/evidence/recorder.h"
 #include "stages/packet_observer.h"
@@ -22,19 +25,20 @@
 #include "stages/strangers.h"
 #include "stages/tell/told.h"
 #include "stream/stream_pool.h"
-#include "verdicts/id.h"
-#include "verdicts/player_context.h"
-#include "verdicts/record.h"
 
 struct rte_mempool;
 
+namespace portcullis {
+class PacketBuilder;
+struct Burst;
+}  // namespace portcullis
+
 namespace portcullis::stages {
 
-/// Who must know that a Flow ends, because it keeps something for it (decode:
-/// protocol session and Player).
-class FlowListener {
+/// What the other stages ask of the game that is played on a Flow (decode).
+class FlowGame {
 public:
-    virtual ~FlowListener() = default;
+    virtual ~FlowGame() = default;
     /// Only for a Flow with a session or a player; they are still in it, and
     /// afterwards they are not.
     virtual void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept = 0;
@@ -54,6 +58,8 @@ public:
     virtual protocol::LoginStage login_stage(const Flow& flow) const noexcept = 0;
     /// What a proxy that is believed told of who is on a TCP Flow; null: nothing yet.
     virtual const verdicts::PlayerIdentity* told_of(const Flow& flow) const noexcept = 0;
+    /// What is said on it is encrypted, and no key is known.
+    virtual bool opaque(const Flow& flow) const noexcept = 0;
 };
 
 class Detect;
@@ -114,7 +120,7 @@ public:
     EvidenceRecorder evidence;
     keys::Keyring keys;
     keys::ShadowlandKeys shadowland_keys;
-    FlowListener* listener = nullptr;      ///< decode puts itself here,
+    FlowGame* game = nullptr;              ///< decode puts itself here,
     Detect* detect = nullptr;              ///< and detect here.
     PacketObserver* observer = nullptr;    ///< `inspect --packets`; set before any stage is made.
     StreamObserver* streams_to = nullptr;  ///< `--streams`; takes the bytes instead of a decoder.
@@ -124,7 +130,15 @@ public:
     uint32_t share_of(uint32_t total) const noexcept {
         return config.workers < 2 ? total : total / config.workers + total / config.workers / 4 + 1;
     }
+    /// How many sessions of Shadowland may be: none where no Service speaks it.
+    uint32_t shadowland_sessions() const noexcept;
     bool enforcing() const noexcept { return rules->enforcing(); }
+    /// Who is to see the packets of this Flow, if anybody.
+    PacketObserver* observer_of(const Flow& flow) noexcept {
+        return observer != nullptr || !trace.on() ? observer : tracer_of(flow);
+    }
+    /// Sends a frame of ours out of this side of a wire, after the burst's packets.
+    void inject(const PacketBuilder& frame, uint8_t wire, Side out, Burst& burst) noexcept;
     /// The packet does not go on; when only observing it goes on unseen.
     void refuse(Packet& packet, DropReason reason) const noexcept {
         if (enforcing()) {
@@ -136,6 +150,12 @@ public:
     }
     void notice(Notice n, uint64_t times = 1) const noexcept {
         counters.notices[static_cast<size_t>(n)].add(times);
+    }
+    /// What failed is counted, and the packet goes on or not, as configured.
+    void fail(Packet& packet, Notice what, config::OnFailure choice,
+              DropReason why) const noexcept {
+        notice(what);
+        if (choice == config::OnFailure::closed) refuse(packet, why);
     }
     /// To Control; when it does not keep up the record is lost and counted.
     void report(const verdicts::VerdictRecord& record) noexcept {
@@ -196,6 +216,7 @@ public:
     void retire(Flow& flow, FlowState state, verdicts::EndReason reason, Nanos now) noexcept;
 
 private:
+    PacketObserver* tracer_of(const Flow& flow) noexcept;
     void release(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept;
 };
 

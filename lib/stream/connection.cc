@@ -51,10 +51,6 @@ Bytes Connection::judge(Direction direction, const Segment& segment, StreamPool&
         judge_syn(segment, outcome);
         return {};
     }
-    if (dead_) {
-        outcome.drop = DropReason::flow_dead;
-        return {};
-    }
     if (segment.has(tcp::rst)) {
         // RFC 5961 3.2.  Whether its receiver saw it is not known; so it ends
         // nothing here, and who goes on sending takes it back.

@@ -82,8 +82,6 @@ public:
     bool give_up(Direction direction, const Segment& segment, StreamPool& pool) noexcept {
         return stream_of(direction).give_up(segment, pool);
     }
-    /// Severed: every segment but a new SYN is dropped from here on (`flow_dead`).
-    void mark_dead() noexcept { dead_ = true; }
 
     /// For the consumer, toward the server: replaces bytes that go by for the
     /// first time in the segment being accepted; the caller writes them into the
@@ -125,8 +123,6 @@ public:
     bool began_at(Direction direction, Seq isn) const noexcept {
         return !midstream_ && stream_of(direction).first() == isn + 1;
     }
-    bool dead() const noexcept { return dead_; }
-    bool is_midstream() const noexcept { return midstream_; }
     bool inspected(Direction direction) const noexcept { return stream_of(direction).inspected(); }
     /// Nothing more is to come: a RST that no segment followed, or both FINs
     /// acknowledged.  A Flow may be forgotten soon, but not at once.
@@ -184,7 +180,6 @@ private:
     SeqRange going_by_;
     uint32_t segments_ = 0;
     bool reset_[2] = {};  ///< By direction: its last segment was a RST to believe.
-    bool dead_ : 1 = false;
     bool midstream_ : 1 = false;
 };
 

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "stream/wire_for_tests.h"
+#include "stream/testing/wire.h"
 
 namespace portcullis::stream {
 namespace {
@@ -322,17 +322,6 @@ TEST(Connection, ClosesWhenBothFinsAreAcknowledged) {
     EXPECT_TRUE(wire.receipt(12).closed);
     EXPECT_TRUE(wire.connection().over());
     EXPECT_EQ(wire.read_by_client(), "half closed");
-}
-
-TEST(Connection, StaysDeadForAllButANewHandshake) {
-    Wire wire;
-    wire.sends(0, "EVIL");
-    wire.connection().mark_dead();
-    EXPECT_EQ(wire.sends(0, "EVIL").drop, DropReason::flow_dead);
-    EXPECT_EQ(wire.sends(4, "more").drop, DropReason::flow_dead);
-    EXPECT_EQ(wire.answers(0, "what?").drop, DropReason::flow_dead);
-    EXPECT_TRUE(passed(wire.sends(9000, "", tcp::syn)));
-    EXPECT_EQ(wire.read(), "EVIL");
 }
 
 TEST(Connection, NamesTheNumberForAResetInPlaceOfASegment) {

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "stream/connection.h"
-#include "stream/wire_for_tests.h"
+#include "stream/testing/wire.h"
 
 namespace portcullis::stream {
 namespace {

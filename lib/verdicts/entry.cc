@@ -48,7 +48,7 @@ enum class OutcomeField : uint8_t {
     detail = 6,
 };
 
-// Kinds have no names; their numbers are what the log holds.
+// Of kinds the log holds the numbers.
 static_assert(static_cast<int>(VerdictRecord::Kind::verdict) == 0);
 static_assert(static_cast<int>(VerdictRecord::Kind::login) == 1);
 static_assert(static_cast<int>(VerdictRecord::Kind::disconnect) == 2);

@@ -7,8 +7,8 @@
 #include "base/bytes.h"
 #include "base/inline_text.h"
 #include "base/names.h"
-#include "verdicts/id.h"
-#include "verdicts/record.h"
+#include "records/id.h"
+#include "records/record.h"
 
 /// What the verdict log keeps, and how it is written there.  A log outlives
 /// builds and configurations, so what a record says by index stands here by

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/utf8.h"
-#include "verdicts/id.h"
+#include "records/id.h"
 
 namespace portcullis::verdicts {
 

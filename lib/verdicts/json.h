@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "verdicts/record.h"
+#include "records/record.h"
 
 /// Records as text: one JSON object a line for programs, one short line for
 /// people.  `inspect`, `verdicts export`, webhooks and the log of a running

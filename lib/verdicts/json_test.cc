@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "verdicts/id.h"
+#include "records/id.h"
 
 namespace portcullis::verdicts {
 namespace {

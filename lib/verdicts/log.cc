@@ -14,6 +14,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/setup_error.h"
+#include "base/wall_clock.h"
 #include "verdicts/repair.h"
 #include "verdicts/store.h"
 
@@ -30,8 +31,6 @@ constexpr Milliseconds grace{100};
 bool is_verdict(const VerdictRecord& record) noexcept {
     return record.kind == VerdictRecord::Kind::verdict;
 }
-
-Nanos wall_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
 
 /// What no later try would mend: settings, and another writer.  Empty: anything else.
 std::string fault_of_settings(const std::string& why) {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "records/record.h"
 #include "verdicts/entry.h"
 #include "verdicts/json.h"
-#include "verdicts/record.h"
 
 namespace portcullis::verdicts {
 
@@ -19,8 +19,8 @@ namespace portcullis::verdicts {
 ///
 /// Records are queued and written by a thread of its own in groups, each group
 /// synced to the disk within `flush`.  Only what is written is told to others
-/// (`committed`, Reader): what anybody was shown survives kill -9, and of a
-/// power loss too.  A disk that fails, fills up or loses the directory stops
+/// (`committed`, Reader): what anybody was shown survives kill -9, and a power loss
+/// too.  A disk that fails, fills up or loses the directory stops
 /// nothing: the group is tried again, the queue holds what comes meanwhile, and
 /// what does not fit is counted to the unit, logins before verdicts.
 class Log {

@@ -7,9 +7,9 @@
 #include <span>
 #include <string>
 
+#include "records/record.h"
 #include "verdicts/entry.h"
 #include "verdicts/json.h"
-#include "verdicts/record.h"
 
 namespace portcullis::verdicts {
 

@@ -1,7 +1,7 @@
 #include <charconv>
 #include <chrono>
 
-#include "verdicts/id.h"
+#include "records/id.h"
 #include "verdicts/json.h"
 
 namespace portcullis::verdicts {

@@ -79,7 +79,7 @@ Frames write_down(load::Game& game, const Endpoint& server, Nanos play) {
 using Cycles = std::array<uint64_t, 1 + stages::stages_max>;
 
 struct Round {
-    uint64_t found = 0, dropped = 0, messages = 0, bursts = 0;
+    uint64_t found = 0, dropped = 0, bursts = 0;
     std::vector<Cycles> parts;  ///< Up to the end of each.
 };
 
@@ -151,15 +151,22 @@ Options parse(const std::vector<std::string>& arguments) {
         }
         if (++i == arguments.size()) throw UsageError(name + " wants a value");
         const std::string& value = arguments[i];
-        if (name == "--sessions") options.game.sessions = uint32_t(std::stoul(value));
-        if (name == "--rate") options.game.rate = std::stod(value);
-        if (name == "--seconds") options.seconds = std::stod(value);
-        if (name == "--rounds") options.rounds = uint32_t(std::stoul(value));
-        if (name != "--attack") continue;
-        const size_t equals = value.find('=');
-        const auto attack = value_in<load::Attack>(load::attack_names, value.substr(0, equals));
-        if (!attack || equals == std::string::npos) throw UsageError("--attack NAME=SHARE");
-        options.game.attacks.push_back({*attack, std::stod(value.substr(equals + 1))});
+        if (name == "--sessions") {
+            options.game.sessions = uint32_t(std::stoul(value));
+        } else if (name == "--rate") {
+            options.game.rate = std::stod(value);
+        } else if (name == "--seconds") {
+            options.seconds = std::stod(value);
+        } else if (name == "--rounds") {
+            options.rounds = uint32_t(std::stoul(value));
+        } else if (name == "--attack") {
+            const size_t equals = value.find('=');
+            const auto attack = value_in<load::Attack>(load::attack_names, value.substr(0, equals));
+            if (!attack || equals == std::string::npos) throw UsageError("--attack NAME=SHARE");
+            options.game.attacks.push_back({*attack, std::stod(value.substr(equals + 1))});
+        } else {
+            throw UsageError("no such option: " + name);
+        }
     }
     return options;
 }

@@ -23,8 +23,8 @@
 #include "control/control.h"
 #include "packet/ring.h"
 #include "pipeline/appliance.h"
+#include "records/id.h"
 #include "stages/worker_context.h"
-#include "verdicts/id.h"
 
 namespace {
 
@@ -91,7 +91,7 @@ private:
 };
 
 /// The appliance's packet side, and the two Workers beside it.
-class Flooded final : public control::WireSide {
+class Flooded final : public pipeline::WireSide {
 public:
     explicit Flooded(pipeline::Appliance& appliance) : appliance_(appliance) {}
 
@@ -99,7 +99,7 @@ public:
     const stages::Counters& counters(uint16_t worker) const override {
         return appliance_.counters(worker);
     }
-    std::vector<control::PortStatus> ports() const override { return appliance_.ports(); }
+    std::vector<pipeline::PortStatus> ports() const override { return appliance_.ports(); }
     const std::vector<std::string>& stages() const override { return appliance_.stages(); }
     size_t take_records(std::span<VerdictRecord> out) override {
         size_t taken = appliance_.take_records(out);
@@ -115,10 +115,10 @@ public:
     size_t take_packets(std::span<verdicts::PacketRecord> out) override {
         return appliance_.take_packets(out);
     }
-    std::vector<control::RingStatus> rings(uint16_t worker) const override {
+    std::vector<pipeline::RingStatus> rings(uint16_t worker) const override {
         return appliance_.rings(worker);
     }
-    control::BufferStatus buffers() const override { return appliance_.buffers(); }
+    pipeline::BufferStatus buffers() const override { return appliance_.buffers(); }
     std::vector<std::string> mend_ports() override { return appliance_.mend_ports(); }
     std::vector<std::string> propagate_links() override { return appliance_.propagate_links(); }
     bool give(const verdicts::Order& order) override { return appliance_.give(order); }

@@ -75,7 +75,7 @@ private:
             direction, segment, pool(), [&](Direction d, Bytes b) { return consume(d, b); });
         if (outcome.gap || outcome.over_limit) watching_ = false;
         if (direction == Direction::to_client) return;
-        if (!watching_ || !connection_.inspected(direction) || connection_.dead()) return;
+        if (!watching_ || !connection_.inspected(direction)) return;
         if (outcome.drop == DropReason::none && !segment.has_any(tcp::syn | tcp::rst)) {
             came_out(place, segment, outcome);
         }
@@ -97,7 +97,6 @@ private:
                 rewritten_ = Bytes(mark).first(size);
             }
         }
-        if (habit == 0xff) connection_.mark_dead();
         return {.consumed = consumed,
                 .skip = (habit & 2) != 0 ? size_t{in_.u16()} : 0,
                 .finished = (habit & 0xfc) == 0xf8};

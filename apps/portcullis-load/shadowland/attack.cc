@@ -48,7 +48,7 @@ MutableBytes act(Turn& turn, uint32_t action, bool far) noexcept {
     }
     turn.writer.begin(s, mine, Channel::reliable_ordered);
     turn.writer.message(ClientType::action_request, request);
-    s.owed[index_of(Direction::to_client)].add(s.sequences[index_of(mine)][1]);
+    s.expect_ack(mine);
     return turn.writer.end();
 }
 

@@ -28,7 +28,7 @@ MutableBytes answer_challenge(Turn& turn) noexcept {
     turn.writer.message(ControlType::check_integrity,
                         CheckIntegrity{1, s.challenge_id, s.challenge_index, key});
     s.challenged = false;
-    s.owed[index_of(Direction::to_client)].add(s.sequences[index_of(mine)][1]);
+    s.expect_ack(mine);
     return turn.writer.end();
 }
 
@@ -38,7 +38,7 @@ MutableBytes answer_rekey(Turn& turn) noexcept {
     turn.writer.message(ControlType::rekey_response,
                         RekeyResponse{s.epochs[index_of(mine)] + 1, s.public_key});
     s.rekey = Session::Rekey::answered;
-    s.owed[index_of(Direction::to_client)].add(s.sequences[index_of(mine)][1]);
+    s.expect_ack(mine);
     return turn.writer.end();
 }
 
@@ -55,7 +55,7 @@ MutableBytes act(Turn& turn) noexcept {
                                       .action = heal,
                                       .bits = ActionRequest::has_target,
                                       .target = s.target});
-    s.owed[index_of(Direction::to_client)].add(s.sequences[index_of(mine)][1]);
+    s.expect_ack(mine);
     return turn.writer.end();
 }
 
@@ -87,7 +87,7 @@ MutableBytes shake_hands(Turn& turn) noexcept {
             writer.message(
                 ClientType::enter_to_world,
                 EnterToWorld{{0, {name.data(), static_cast<size_t>(size)}}, token, world::map_id});
-            s.owed[index_of(Direction::to_client)].add(s.sequences[index_of(mine)][1]);
+            s.expect_ack(mine);
             break;
         }
         default:
@@ -120,7 +120,7 @@ SyncEntityQuantized sync_of(const Session& s, Nanos now) noexcept {
     f.yaw_only = true;
     f.quadrant = at.quadrant;
     f.position = at.local;
-    f.rotation[1] = static_cast<int16_t>(s.heading * 10430.378f);
+    f.rotation[1] = s.heading_turns();
     f.anim = 1;
     f.flags.state = s.vx != 0 || s.vy != 0 ? state::moving : 0;
     f.velocity = {static_cast<int16_t>(s.vx), static_cast<int16_t>(s.vy), 0};

@@ -20,11 +20,6 @@ constexpr Triple to_triple(const Place& p) noexcept {
 /// Somebody who is elsewhere than his group is shown to nobody.
 bool is_shown(const Session& other) noexcept { return other.attack != Attack::movement_clip; }
 
-/// What was just begun on channel 1 is to be acknowledged by the client.
-void expect_ack(Session& s) noexcept {
-    s.owed[index_of(Direction::to_server)].add(s.sequences[index_of(mine)][1]);
-}
-
 MutableBytes ping(Turn& turn) noexcept {
     Session& s = turn.session;
     s.ping_at = turn.now + ping_every;
@@ -46,7 +41,7 @@ MutableBytes challenge(Turn& turn) noexcept {
     turn.writer.begin(s, mine, Channel::reliable_ordered, flag::control);
     turn.writer.message(ControlType::check_integrity,
                         CheckIntegrity{0, s.challenge_id, s.challenge_index, {}});
-    expect_ack(s);
+    s.expect_ack(mine);
     return turn.writer.end();
 }
 
@@ -59,7 +54,7 @@ MutableBytes rekey(Turn& turn) noexcept {
         derive_keys(turn.secrets.cookie, s.public_key, s.public_key, s.connection_id, next);
     turn.writer.begin(s, mine, Channel::reliable_ordered, flag::control | flag::rekey);
     turn.writer.message(ControlType::rekey_request, RekeyRequest{next, s.public_key});
-    expect_ack(s);
+    s.expect_ack(mine);
     return turn.writer.end();
 }
 
@@ -77,7 +72,7 @@ MutableBytes create(Turn& turn, const Session& other) noexcept {
     entity.flags = {.state = state::alive, .buffs = 0, .hp = 255, .mana = 255};
     turn.writer.begin(s, mine, Channel::reliable_ordered);
     turn.writer.message(ServerType::create_entity, entity);
-    expect_ack(s);
+    s.expect_ack(mine);
     return turn.writer.end();
 }
 
@@ -93,7 +88,7 @@ MutableBytes answer_action(Turn& turn) noexcept {
     s.answer_id = 0;
     turn.writer.begin(s, mine, Channel::reliable_ordered);
     turn.writer.message(ServerType::action_result, result);
-    expect_ack(s);
+    s.expect_ack(mine);
     return turn.writer.end();
 }
 
@@ -107,7 +102,7 @@ MutableBytes stun(Turn& turn) noexcept {
         .state = state::alive | state::stunned, .buffs = buff::stunned, .hp = 255, .mana = 255};
     turn.writer.begin(s, mine, Channel::reliable_ordered);
     turn.writer.message(ServerType::update_entity, update);
-    expect_ack(s);
+    s.expect_ack(mine);
     return turn.writer.end();
 }
 
@@ -125,7 +120,7 @@ MutableBytes leak(Turn& turn) noexcept {
     entity.position = to_triple({s.place.x + far, s.place.y, s.place.z});
     turn.writer.begin(s, mine, Channel::reliable_ordered);
     turn.writer.message(ServerType::create_entity, entity);
-    expect_ack(s);
+    s.expect_ack(mine);
     return turn.writer.end();
 }
 
@@ -145,7 +140,7 @@ MutableBytes update(Turn& turn) noexcept {
         moved.fields.yaw_only = true;
         moved.fields.quadrant = at.quadrant;
         moved.fields.position = at.local;
-        moved.fields.rotation[1] = static_cast<int16_t>(other.heading * 10430.378f);
+        moved.fields.rotation[1] = other.heading_turns();
         turn.writer.bundled(ServerType::update_entity_quantized, moved);
         ++told;
     }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <numbers>
 
 #include "attack.h"
 #include "base/ip.h"
@@ -65,7 +66,7 @@ struct Session {
     Nanos entered{};  ///< When it was in the world.
     Nanos walked_at{};
     shadowland::Place home, place;
-    float heading = 0;
+    float heading = 0;  ///< Radians.
     float vx = 0, vy = 0;
     uint8_t created = 0;  ///< Of the others in its group, that it was told of.
     uint8_t shown = 0;    ///< Whose turn it is to be updated.
@@ -97,6 +98,15 @@ struct Session {
     const shadowland::Key& key_of(Direction d) const noexcept {
         const bool next = epochs[index_of(d)] > epochs[index_of(Direction::to_server)];
         return (next ? next_keys : keys).of(d);
+    }
+
+    /// What was just begun on channel 1 in this direction, the other end acknowledges.
+    void expect_ack(Direction direction) noexcept {
+        owed[index_of(protocol::opposite(direction))].add(sequences[index_of(direction)][1]);
+    }
+    /// The heading as a quantised rotation says it: a turn is 65,536.
+    int16_t heading_turns() const noexcept {
+        return static_cast<int16_t>(heading * static_cast<float>(32'768 / std::numbers::pi));
     }
 };
 

@@ -47,7 +47,7 @@ public:
     };
     Added add(const Block& block);
     /// As an operator says, also when that is shorter.  False when full of operators' blocks.
-    bool set(const Block& block);
+    [[nodiscard]] bool set(const Block& block);
     bool has_room_for_operator(const IpPrefix& prefix) const;
     /// False when it was not blocked.
     bool remove(const IpPrefix& prefix);

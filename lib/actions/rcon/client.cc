@@ -14,6 +14,7 @@
 #include "actions/rcon/command.h"
 #include "actions/rcon/packet.h"
 #include "actions/secret.h"
+#include "base/wall_clock.h"
 
 namespace portcullis::actions::rcon {
 
@@ -33,8 +34,6 @@ class Trouble : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
-
-Nanos wall_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
 
 tcp::endpoint to_asio(const Endpoint& endpoint) {
     if (endpoint.address.is_v4()) {
@@ -56,7 +55,6 @@ public:
           wakeup_(loop),
           house_(loop),
           backoff_(settings_.backoff_first, settings_.backoff_max) {
-        check_template(settings_.kick);
         (void)read_secret(settings_.password_file);
         stands_ = {false, "rcon of " + settings_.service + ": not connected yet"};
         asio::co_spawn(loop_, run(), asio::detached);

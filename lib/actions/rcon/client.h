@@ -8,7 +8,7 @@
 
 #include "actions/report.h"
 #include "base/ip.h"
-#include "verdicts/id.h"
+#include "records/id.h"
 
 namespace asio {
 class io_context;

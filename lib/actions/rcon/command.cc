@@ -12,7 +12,6 @@ namespace {
 
 constexpr size_t name_size_max = 16;
 constexpr size_t reason_size_max = 100;
-constexpr size_t template_size_max = 400;
 constexpr std::string_view player_mark = "{player}";
 constexpr std::string_view reason_mark = "{reason}";
 
@@ -79,16 +78,6 @@ std::string clean_reason(std::string_view reason) {
         out.resize(end);
     }
     return out;
-}
-
-void check_template(const std::string& text) {
-    const size_t first = text.find(player_mark);
-    const bool once =
-        first != std::string::npos && text.find(player_mark, first + 1) == std::string::npos;
-    if (!once || text.size() > template_size_max || std::ranges::any_of(text, control_character)) {
-        throw SetupError("rcon kick command \"" + plain(text) +
-                         "\": it must be one line of at most 400 bytes with one {player}");
-    }
 }
 
 std::optional<std::string> command_for(std::string_view text, std::string_view player,

@@ -16,10 +16,8 @@ bool valid_player_name(std::string_view name) noexcept;
 /// characters to 100 bytes.
 std::string clean_reason(std::string_view reason);
 
-/// Throws SetupError unless it is one line with one {player} at most 400 bytes long.
-void check_template(const std::string& text);
-
-/// The template with its {player} and {reason}; nothing when the name is none.
+/// `text` with its {player} and {reason}, which the configuration has seen to be one line with
+/// one {player}; nothing when the name is none.
 std::optional<std::string> command_for(std::string_view text, std::string_view player,
                                        std::string_view reason);
 

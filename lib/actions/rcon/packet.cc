@@ -1,6 +1,7 @@
 #include "actions/rcon/packet.h"
 
 #include <array>
+#include <cassert>
 
 #include "base/reader.h"
 #include "base/writer.h"
@@ -15,6 +16,7 @@ constexpr size_t overhead = 10;  ///< Id, type, two zero bytes.
 }  // namespace
 
 std::string encode(int32_t id, Type type, std::string_view text) {
+    assert(text.size() <= text_to_server_max);
     std::string packet(length_size + overhead + text.size(), '\0');
     Writer out({reinterpret_cast<std::byte*>(packet.data()), packet.size()});
     out.le_u32(static_cast<uint32_t>(overhead + text.size()));

@@ -4,11 +4,12 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/wall_clock.h"
+
 namespace portcullis::actions::webhook {
 
 namespace {
 
-constexpr size_t message_alerts_max = 100;
 constexpr int request_timeout = 408;
 
 /// Whatever the message: nobody takes any at this address.
@@ -18,8 +19,6 @@ constexpr bool refuses_address(int status) noexcept {
 
 using verdicts::Entry;
 using verdicts::Result;
-
-Nanos wall_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
 
 bool alike(const Entry& a, const Entry& b) noexcept {
     return a.record.player.name == b.record.player.name && a.check == b.check &&

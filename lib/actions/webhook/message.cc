@@ -13,8 +13,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using verdicts::VerdictRecord;
 
-constexpr size_t json_alerts_max = 100;
-
 /// 0xRRGGBB, milder actions cooler.
 constexpr int colour_of(policy::Action action) noexcept {
     switch (action) {
@@ -146,7 +144,7 @@ Message discord_message(std::span<const Alert> alerts) {
 }
 
 Message json_message(std::span<const Alert> alerts) {
-    const auto some = alerts.first(std::min(alerts.size(), json_alerts_max));
+    const auto some = alerts.first(std::min(alerts.size(), message_alerts_max));
     std::string body = R"({"type":"verdicts","verdicts":[)";
     for (const Alert& alert : some) {
         if (body.back() != '[') body += ',';

@@ -25,6 +25,9 @@ inline constexpr size_t discord_field_value_max = 1024;
 inline constexpr size_t discord_footer_max = 2048;
 inline constexpr size_t discord_message_max = 6000;  ///< All texts of all embeds.
 
+/// Alerts in one message, of any kind.
+inline constexpr size_t message_alerts_max = 100;
+
 struct Message {
     std::string body;   ///< JSON.
     size_t alerts = 0;  ///< How many of those offered are in it.

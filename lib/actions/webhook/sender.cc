@@ -140,13 +140,6 @@ public:
         if (some) curl_multi_wakeup(multi_);
     }
 
-    size_t waiting() const {
-        const std::lock_guard lock(mutex_);
-        size_t sum = 0;
-        for (const Hook& hook : hooks_) sum += hook.waiting();
-        return sum;
-    }
-
     std::vector<Standing> standings() const {
         const std::lock_guard lock(mutex_);
         std::vector<Standing> all;
@@ -221,7 +214,7 @@ private:
         curl_easy_setopt(easy, CURLOPT_URL, urls_[hook].c_str());
         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
-        curl_easy_setopt(easy, CURLOPT_USERAGENT, "Portcullis/0.1 (webhook)");
+        curl_easy_setopt(easy, CURLOPT_USERAGENT, "Portcullis/" PORTCULLIS_VERSION " (webhook)");
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body.c_str());
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(exchange->body.size()));
         curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -283,7 +276,6 @@ Sender::Sender(const std::vector<Target>& targets, Report report, Settings setti
 Sender::~Sender() = default;
 
 void Sender::add(std::span<const verdicts::Entry> entries) { loop_->add(entries); }
-size_t Sender::waiting() const { return loop_->waiting(); }
 std::vector<Standing> Sender::standings() const { return loop_->standings(); }
 void Sender::finish(std::chrono::milliseconds limit) noexcept { loop_->finish(limit); }
 

@@ -36,7 +36,6 @@ public:
 
     /// Any thread; never waits for the network.
     void add(std::span<const verdicts::Entry> entries);
-    size_t waiting() const;
     std::vector<Standing> standings() const;
 
     /// Sends what waits without gathering, for `limit`; the rest has expired.

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "actions/webhook/test_server.h"
+#include "actions/testing/webhook_server.h"
 #include "base/setup_error.h"
 #include "verdicts/json.h"
 

@@ -21,6 +21,7 @@ namespace portcullis::checks {
 class Aim {
 public:
     static constexpr std::string_view name = "combat.aim";
+    static constexpr bool judges_by_front = true;
     static constexpr float weight = 2.5f;
 
     struct Settings {
@@ -64,7 +65,6 @@ public:
 private:
     void judge(const Player& player, const Settings& settings, Findings& out) noexcept;
 
-    LookBack look_back_;
     /// From all places his eyes may have been at to all that the body may have filled,
     /// in the tick that is not over; it waits for that tick's look.
     Box way_{};
@@ -72,10 +72,7 @@ private:
     float behind_ = 0;     ///< Blows at what was behind, less what those ahead explain.
     float scale_max_ = 1;  ///< Of any entity, 1.20.5 on.
     bool struck_ = false;  ///< `way_` is to be judged.
+    LookBack look_back_;   ///< Last: its marks are the server's packets'.
 };
-static_assert(Hears<Aim, protocol::Attack> && Hears<Aim, protocol::Move> &&
-              Hears<Aim, protocol::TickEnded> && Hears<Aim, protocol::PacketSeen> &&
-              Hears<Aim, protocol::KeepAliveAnswered> && Hears<Aim, protocol::PingAnswered> &&
-              Hears<Aim, protocol::TeleportConfirmed> && Hears<Aim, protocol::AttributeSet>);
 
 }  // namespace portcullis::checks

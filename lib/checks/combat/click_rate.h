@@ -56,8 +56,5 @@ private:
     double level_ = 0;
     bool digging_ = false;
 };
-static_assert(Hears<ClickRate, protocol::Swing> && Hears<ClickRate, protocol::Dig> &&
-              Hears<ClickRate, protocol::Place> && Hears<ClickRate, protocol::UseItem> &&
-              Hears<ClickRate, protocol::Interact> && Hears<ClickRate, protocol::PacketSeen>);
 
 }  // namespace portcullis::checks

@@ -72,7 +72,5 @@ private:
     Nanos heard_{};  ///< The client's last packet,
     Nanos quiet_{};  ///< and the silence before what arrived together with it.
 };
-static_assert(Hears<MultiTarget, protocol::Attack> && Hears<MultiTarget, protocol::Move> &&
-              Hears<MultiTarget, protocol::TickEnded> && Hears<MultiTarget, protocol::PacketSeen>);
 
 }  // namespace portcullis::checks

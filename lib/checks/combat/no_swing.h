@@ -55,6 +55,5 @@ private:
     double owed_ = 0;
     Nanos owed_since_{};  ///< When it rose above none.
 };
-static_assert(Hears<NoSwing, protocol::Attack> && Hears<NoSwing, protocol::Swing>);
 
 }  // namespace portcullis::checks

@@ -27,6 +27,7 @@ namespace portcullis::checks {
 class Reach {
 public:
     static constexpr std::string_view name = "combat.reach";
+    static constexpr bool judges_by_front = true;  ///< The marks are the server's packets'.
     static constexpr float weight = 2.5f;
 
     struct Settings {
@@ -66,8 +67,5 @@ private:
     LookBack look_back_;
     float scale_max_ = 1;  ///< Of any entity, 1.20.5 on.
 };
-static_assert(Hears<Reach, protocol::KeepAliveAnswered> && Hears<Reach, protocol::PingAnswered> &&
-              Hears<Reach, protocol::TeleportConfirmed> && Hears<Reach, protocol::Attack> &&
-              Hears<Reach, protocol::PacketSeen> && Hears<Reach, protocol::AttributeSet>);
 
 }  // namespace portcullis::checks

@@ -30,6 +30,8 @@ namespace portcullis::checks {
 class DigFast {
 public:
     static constexpr std::string_view name = "digging.fast";
+    /// Of the ring a packet writes one entry, which no run reaches back to.
+    static constexpr bool judges_by_front = true;
     static constexpr float weight = 2;
 
     struct Settings {
@@ -76,8 +78,5 @@ private:
     bool started_ = false;
     std::array<Finish, run_max> finishes_;  ///< A ring.
 };
-static_assert(Hears<DigFast, protocol::Dig> && Hears<DigFast, protocol::Swing> &&
-              Hears<DigFast, protocol::PacketSeen> && Hears<DigFast, protocol::Move> &&
-              Hears<DigFast, protocol::TickEnded>);
 
 }  // namespace portcullis::checks

@@ -110,6 +110,5 @@ private:
     uint8_t started_since_ = 0;  ///< Other blocks, since `held_` was.
     bool holds_ = false;         ///< `held_` may be gone on with.
 };
-static_assert(Hears<DigOrder, protocol::Dig>);
 
 }  // namespace portcullis::checks

@@ -103,7 +103,5 @@ private:
     protocol::BlockPosition block_{};  ///< The last one begun.
     Silence silence_;
 };
-static_assert(Hears<DigSeveral, protocol::Dig> && Hears<DigSeveral, protocol::PacketSeen> &&
-              Hears<DigSeveral, protocol::Move> && Hears<DigSeveral, protocol::TickEnded>);
 
 }  // namespace portcullis::checks

@@ -26,8 +26,8 @@ public:
         double burst = 3500;
     };
     static constexpr std::array<Parameter<Settings>, 2> parameters = {{
-        {"per_second", &Settings::per_second, 20, 100000, "Packets a second for ever."},
-        {"burst", &Settings::burst, 20, 100000, "Packets at once."},
+        {"per_second", &Settings::per_second, 20, 100000, "Packets a second, sustained."},
+        {"burst", &Settings::burst, 20, 100000, "Packets in one burst."},
     }};
 
     void on(const protocol::PacketSeen& packet, const Player& player, const Settings& settings,
@@ -53,6 +53,5 @@ private:
     Nanos last_{};
     double level_ = 0;
 };
-static_assert(Hears<FloodPackets, protocol::PacketSeen>);
 
 }  // namespace portcullis::checks

@@ -55,6 +55,5 @@ public:
                     .note = name_in(protocol::login_stage_names, still.stage)});
     }
 };
-static_assert(Hears<FloodSlow, protocol::StillThere>);
 
 }  // namespace portcullis::checks

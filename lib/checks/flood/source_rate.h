@@ -65,8 +65,8 @@ public:
         double neighbours = 8;
     };
     static constexpr std::array<Parameter<Settings>, 3> parameters = {{
-        {"per_second", &Settings::per_second, 1, 100000, "Of one source, for ever."},
-        {"burst", &Settings::burst, 1, 100000, "Of one source, at once."},
+        {"per_second", &Settings::per_second, 1, 100000, "Of one source a second, sustained."},
+        {"burst", &Settings::burst, 1, 100000, "Of one source in one burst."},
         {"neighbours", &Settings::neighbours, 1, 256,
          "How many times as much its /24 or /56 may do; a /48 twice that."},
     }};
@@ -88,6 +88,5 @@ using FloodConnections = SourceRate<protocol::SourceAct::connection>;
 using FloodStatus = SourceRate<protocol::SourceAct::status>;
 using FloodLogins = SourceRate<protocol::SourceAct::login>;
 using FloodGarbage = SourceRate<protocol::SourceAct::garbage>;
-static_assert(Hears<FloodSyns, protocol::SourceOverrun>);
 
 }  // namespace portcullis::checks

@@ -41,6 +41,5 @@ private:
         0.3f,   // unexpected
     };
 };
-static_assert(Hears<Forwarding, protocol::ForwardingRefused>);
 
 }  // namespace portcullis::checks

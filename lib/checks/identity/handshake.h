@@ -50,6 +50,5 @@ private:
         return static_cast<uint8_t>(c) < 0x20 || c == 0x7f;
     }
 };
-static_assert(Hears<IdentityHandshake, protocol::Handshake>);
 
 }  // namespace portcullis::checks

@@ -50,6 +50,5 @@ private:
                std::string_view("_.*-+ ").find(c) != std::string_view::npos;
     }
 };
-static_assert(Hears<IdentityName, protocol::LoginStart>);
 
 }  // namespace portcullis::checks

@@ -86,6 +86,5 @@ private:
     Hang unclear_ = Hang::none;  ///< The last place, if the use of an item
                                  ///< may explain it.
 };
-static_assert(Hears<Fly, protocol::Move> && Hears<Fly, protocol::UseItem>);
 
 }  // namespace portcullis::checks

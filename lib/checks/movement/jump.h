@@ -44,6 +44,5 @@ private:
     float first_rise_ = 0, limit_ = 0, last_rise_ = 0;
     uint8_t seen_ = no_jump;
 };
-static_assert(Hears<Jump, protocol::Move>);
 
 }  // namespace portcullis::checks

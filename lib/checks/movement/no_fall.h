@@ -37,6 +37,5 @@ public:
 private:
     uint8_t lies_ = 0;  ///< In this fall.
 };
-static_assert(Hears<NoFall, protocol::Move>);
 
 }  // namespace portcullis::checks

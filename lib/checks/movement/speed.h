@@ -80,6 +80,5 @@ private:
     uint32_t spin_spent_ = 0;  ///< Number of the last trident's throw that did,
     uint32_t push_spent_ = 0;  ///< and serial of the last push.
 };
-static_assert(Hears<Speed, protocol::Move>);
 
 }  // namespace portcullis::checks

@@ -35,6 +35,5 @@ public:
 private:
     uint32_t last_at_ = 0;  ///< Tick of the last suspicious step.
 };
-static_assert(Hears<Step, protocol::Move>);
 
 }  // namespace portcullis::checks

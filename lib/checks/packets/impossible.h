@@ -44,6 +44,5 @@ private:
     static constexpr float certain = 0.99f;
     static constexpr float unsure = 0.8f;
 };
-static_assert(Hears<Impossible, protocol::Attack> && Hears<Impossible, protocol::SlotSelected>);
 
 }  // namespace portcullis::checks

@@ -51,7 +51,7 @@ private:
         0.3f,  // unexpected_proxy_header: perhaps only we were not told of a balancer.
         0.9f,  // overpacked
     };
+    static_assert(confidences.back() > 0, "a Fault without a row");
 };
-static_assert(Hears<Malformed, protocol::Malformed>);
 
 }  // namespace portcullis::checks

@@ -39,6 +39,5 @@ private:
         out.add(1, {.unit = "degrees", .note = "rotation is no number"});
     }
 };
-static_assert(Hears<NotFinite, protocol::Move> && Hears<NotFinite, protocol::VehicleMoved>);
 
 }  // namespace portcullis::checks

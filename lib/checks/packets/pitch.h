@@ -75,7 +75,5 @@ private:
     uint32_t next_ = 0;
     uint32_t relative_answers_ = 0;
 };
-static_assert(Hears<Pitch, protocol::Move> && Hears<Pitch, protocol::Teleported> &&
-              Hears<Pitch, protocol::RotationSet>);
 
 }  // namespace portcullis::checks

@@ -19,6 +19,7 @@ namespace portcullis::checks {
 class ShadowSpeed {
 public:
     static constexpr std::string_view name = "movement.speed";
+    static constexpr bool judges_by_front = true;
 
     struct Settings {
         double tolerance = 1.05;

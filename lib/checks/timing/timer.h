@@ -88,8 +88,5 @@ private:
     bool has_floor_ = false;
     bool has_place_ = false;
 };
-static_assert(Hears<Timer, protocol::Move> && Hears<Timer, protocol::TickEnded> &&
-              Hears<Timer, protocol::UseItem> && Hears<Timer, protocol::KeepAliveAnswered> &&
-              Hears<Timer, protocol::PingAnswered> && Hears<Timer, protocol::TeleportConfirmed>);
 
 }  // namespace portcullis::checks

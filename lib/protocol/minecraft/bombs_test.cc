@@ -6,24 +6,11 @@
 #include <cstdlib>
 #include <ctime>
 #include <functional>
-#include <new>
 
 #include <gtest/gtest.h>
 
+#include "base/testing/count_new.h"
 #include "protocol/minecraft/talk_test_support.h"
-
-namespace {
-size_t allocations = 0;
-}  // namespace
-
-// Not inlined: g++ 12 would take their malloc and free for a mismatch.
-[[gnu::noinline]] void* operator new(size_t size) {
-    ++allocations;
-    if (void* memory = std::malloc(size)) return memory;
-    throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace portcullis::minecraft {
 namespace {
@@ -64,7 +51,7 @@ Cost feed(Decoder& decoder, Session& session, const std::string& bytes, size_t s
           Tally& tally) {
     Cost cost;
     size_t begin = 0, end = 0;  // Of what the Stream holds.
-    const size_t allocated = allocations;
+    const size_t allocated = portcullis::testing::allocations;
     const double began = cpu_seconds();
     while (end < bytes.size()) {
         end = std::min(end + segment, bytes.size());
@@ -76,7 +63,7 @@ Cost feed(Decoder& decoder, Session& session, const std::string& bytes, size_t s
         cost.kept_most = std::max(cost.kept_most, end - std::min(begin, end));
     }
     cost.seconds = cpu_seconds() - began;
-    cost.allocations = allocations - allocated;
+    cost.allocations = portcullis::testing::allocations - allocated;
     return cost;
 }
 

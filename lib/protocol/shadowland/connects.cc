@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/reader.h"
+#include "base/spread.h"
 #include "base/writer.h"
 #include "protocol/shadowland/header.h"
 
@@ -13,12 +14,6 @@ namespace {
 
 int64_t in_ms(Nanos t) noexcept {
     return std::chrono::duration_cast<std::chrono::milliseconds>(t).count();
-}
-
-/// Neighbouring values must not be neighbours in any bits.
-uint64_t spread(uint64_t h) noexcept {
-    h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
-    return h ^ h >> 32;
 }
 
 constexpr size_t connect_size = 107;

@@ -427,7 +427,8 @@ void Decoder::refuse(Fault why) noexcept {
     if (direction_ == Direction::to_server) make_whole_harmless();
 }
 
-/// Only clients are accused: a server's faults are its operator's to find.
+/// Only clients are accused: a server's faults are its operator's to find.  Four Faults are the
+/// client's doing and noticed when the server speaks.
 void Decoder::accuse(const Violation& violation) noexcept {
     if (direction_ != Direction::to_server && violation.fault != Fault::reliable_abuse &&
         violation.fault != Fault::heartbeat_missing && violation.fault != Fault::integrity_failed &&
@@ -497,7 +498,7 @@ MessageKind Decoder::kind() const noexcept {
 size_t Decoder::write_disconnect(const Link& link, Direction direction, uint8_t reason,
                                  std::string_view text, MutableBytes out) noexcept {
     const Session* session = session_of(link);
-    if (session == nullptr || (session->encrypted && !session->epoch.known)) return 0;
+    if (session == nullptr || session->sealed()) return 0;
     // Inside the jump that a receiver follows, and ahead of whatever else may come.
     constexpr uint64_t ahead = 32'768;
     Header header;

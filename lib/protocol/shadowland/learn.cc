@@ -281,9 +281,9 @@ void Decoder::learn(const Pong& message) noexcept {
 void Decoder::learn(const Disconnect& message) noexcept {
     outcome_.ended = true;
     if (session_ == nullptr || direction_ != Direction::to_client) return;
-    constexpr uint8_t heartbeat = 2, integrity = 6;
+    const auto reason = static_cast<DisconnectReason>(message.reason);
     const bool talking = now_ - session_->last_client < 5s;
-    if (message.reason == heartbeat && talking && !session_->heartbeat_told) {
+    if (reason == DisconnectReason::heartbeat_timeout && talking && !session_->heartbeat_told) {
         session_->heartbeat_told = true;
         const bool asked = unanswered(*session_, now_) >= unanswered_min;
         accuse({.fault = Fault::heartbeat_missing,
@@ -292,7 +292,7 @@ void Decoder::learn(const Disconnect& message) noexcept {
                 .observed = to_seconds(now_ - session_->pong_at),
                 .limit = session_->heartbeat_timeout_ms / 1e3,
                 .unit = "s"});
-    } else if (message.reason == integrity) {
+    } else if (reason == DisconnectReason::integrity) {
         // It says so of a wrong answer and of a late one, and a line may be late.
         const auto& challenges = session_->challenges;
         const bool late =

@@ -59,6 +59,17 @@ struct Pong {
     uint64_t send_time_ms = 0;
     uint16_t hold_ms = 0;
 };
+/// What the wire document calls a Disconnect's Reason.
+enum class DisconnectReason : uint8_t {
+    quit,
+    shutdown,
+    heartbeat_timeout,
+    replaced,
+    reliable_timeout,
+    protocol_error,
+    integrity,
+    kicked,
+};
 struct Disconnect {
     static constexpr std::string_view name = "Disconnect";
     static constexpr size_t text_size_max = 64;
@@ -255,34 +266,36 @@ struct ActionRequest {
 };
 
 /// Every message's name, and what a datagram is called that was not read.
-inline constexpr std::array<std::string_view, 29> message_names = {Connect::name,
-                                                                   Cookie::name,
-                                                                   ConnectionAccepted::name,
-                                                                   ConnectionDenied::name,
-                                                                   Ping::name,
-                                                                   Pong::name,
-                                                                   Disconnect::name,
-                                                                   Ack::name,
-                                                                   Fragment::name,
-                                                                   ReliableHandshake::name,
-                                                                   CryptoTest::name,
-                                                                   CryptoTestAck::name,
-                                                                   CheckIntegrity::name,
-                                                                   RekeyRequest::name,
-                                                                   RekeyResponse::name,
-                                                                   Nop::name,
-                                                                   Benchmark::name,
-                                                                   CreateEntity::name,
-                                                                   UpdateEntity::name,
-                                                                   RemoveEntity::name,
-                                                                   UpdateEntityQuantized::name,
-                                                                   DeltaSync::name,
-                                                                   ActionResult::name,
-                                                                   SyncEntity::name,
-                                                                   SyncEntityQuantized::name,
-                                                                   EnterToWorld::name,
-                                                                   ActionRequest::name,
-                                                                   "Sealed",
-                                                                   "Broken"};
+inline constexpr std::array message_names = {
+    Connect::name,
+    Cookie::name,
+    ConnectionAccepted::name,
+    ConnectionDenied::name,
+    Ping::name,
+    Pong::name,
+    Disconnect::name,
+    Ack::name,
+    Fragment::name,
+    ReliableHandshake::name,
+    CryptoTest::name,
+    CryptoTestAck::name,
+    CheckIntegrity::name,
+    RekeyRequest::name,
+    RekeyResponse::name,
+    Nop::name,
+    Benchmark::name,
+    CreateEntity::name,
+    UpdateEntity::name,
+    RemoveEntity::name,
+    UpdateEntityQuantized::name,
+    DeltaSync::name,
+    ActionResult::name,
+    SyncEntity::name,
+    SyncEntityQuantized::name,
+    EnterToWorld::name,
+    ActionRequest::name,
+    std::string_view("Sealed"),
+    std::string_view("Broken"),
+};
 
 }  // namespace portcullis::shadowland

@@ -253,6 +253,8 @@ struct Session : Conduct, Answers {
         const Nanos at = unread_at[index_of(d)];
         return at != Nanos{} && now - at < answered_within;
     }
+    /// No key has opened anything of it.
+    bool sealed() const noexcept { return encrypted && !epoch.known; }
     Acknowledged& acknowledged_on(Channel c) noexcept { return acknowledged[index_of(c) - 1]; }
     /// Up to which of the server's sequences on this channel the client has acknowledged all.
     uint64_t delivered(Channel c) const noexcept {

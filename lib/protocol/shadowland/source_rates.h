@@ -9,7 +9,7 @@
 
 namespace portcullis::shadowland {
 
-/// So many a second for ever, and so many at once.
+/// A sustained rate and a burst, as a bucket that leaks.
 struct Bucket {
     float level = 0;
     Nanos at{};

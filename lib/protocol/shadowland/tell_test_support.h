@@ -54,6 +54,9 @@ public:
                           } else if constexpr (std::is_same_v<V, uint64_t>) {
                               if (v > exact_max) return std::to_string(v);
                               return v;
+                          } else if constexpr (std::is_same_v<V, protocol::BlockPosition> ||
+                                               std::is_same_v<V, protocol::Uuid>) {
+                              return nullptr;  // Only Minecraft's messages have them.
                           } else {
                               return v;
                           }

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/names.h"
+#include "protocol/shadowland/wire.h"
 
 /// What is counted of the traffic that goes by, each under one name.
 namespace portcullis::shadowland {
@@ -115,10 +116,13 @@ inline constexpr NameTable<MessageKind> message_kind_names = {
 };
 static_assert(complete(message_kind_names));
 
-/// By the number on the wire; `sealed` for what nobody knows.
+/// By the number on the wire; `nop` for what nobody knows.
 constexpr MessageKind kind_of_control(uint8_t type) noexcept {
-    constexpr auto last = static_cast<uint8_t>(MessageKind::rekey_response);
-    return type <= last ? static_cast<MessageKind>(type) : MessageKind::sealed;
+    constexpr auto known = static_cast<uint8_t>(ControlType::count);
+    static_assert(static_cast<uint8_t>(MessageKind::connect) == 0 &&
+                      static_cast<uint8_t>(MessageKind::rekey_response) + 1 == known,
+                  "control messages come first, numbered as on the wire");
+    return type < known ? static_cast<MessageKind>(type) : MessageKind::nop;
 }
 constexpr MessageKind kind_of_game(uint8_t type, bool to_server) noexcept {
     using enum MessageKind;
@@ -127,6 +131,8 @@ constexpr MessageKind kind_of_game(uint8_t type, bool to_server) noexcept {
         rekey_request, delta_sync,    action_result};
     constexpr std::array client = {sync_entity,    sync_entity_quantized, pong,
                                    enter_to_world, rekey_response,        action_request};
+    static_assert(server.size() == static_cast<size_t>(ServerType::count));
+    static_assert(client.size() == static_cast<size_t>(ClientType::count));
     if (to_server) return type < client.size() ? client[type] : nop;
     return type < server.size() ? server[type] : nop;
 }

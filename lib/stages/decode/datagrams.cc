@@ -24,12 +24,8 @@ using shadowland::MessageKind;
 
 shadowland::Decoder::Settings settings_for(const WorkerContext& context) {
     shadowland::Decoder::Settings settings;
-    const auto speaks = [](const config::Service& service) {
-        return service.protocol == protocol::Protocol::shadowland;
-    };
-    const bool any = std::ranges::any_of(context.config.services, speaks);
-    settings.sessions = any ? context.share_of(context.config.limits.players) : 0;
-    if (!any) settings.fragments = {0, 0};
+    settings.sessions = context.shadowland_sessions();
+    if (settings.sessions == 0) settings.fragments = {0, 0};
     // As many as some hundred sessions begin with in a second or two.
     constexpr uint32_t kept_max = 4'096;
     settings.kept_max = context.shadowland_keys.capacity() == 0 ? 0 : kept_max;
@@ -63,6 +59,7 @@ constexpr std::array<DropReason, static_cast<size_t>(Fault::count)> drop_reasons
     DropReason::verdict,  // integrity.failed
     DropReason::rate_limit,        DropReason::rate_limit,
 };
+static_assert(drop_reasons.back() != DropReason::none, "a Fault without a row");
 
 DropReason reason_of(const shadowland::Outcome& outcome) noexcept {
     if (!outcome.answer.empty()) return DropReason::answered;
@@ -236,12 +233,7 @@ void Datagrams::receive(Packet& packet, uint8_t index, Burst& burst) noexcept {
                      .decoder = &decoder_,
                      .carrier = &packet});
     }
-    PacketObserver* observer = context_.observer;
-    if (observer == nullptr && context_.trace.on()) {
-        const std::string_view name =
-            context_.detect == nullptr ? std::string_view{} : context_.detect->player_of(flow);
-        if (context_.trace.follow(name)) observer = &context_.trace;
-    }
+    PacketObserver* const observer = context_.observer_of(flow);
     Listener listener{.flow = flow,
                       .packet_at_hand = packet,
                       .direction = packet.direction,
@@ -264,13 +256,13 @@ void Datagrams::receive(Packet& packet, uint8_t index, Burst& burst) noexcept {
     if (outcome.begun) remember(packet);
     const config::Failures& choices = context_.config.on_failure;
     if (outcome.full) {
-        fail(packet, Notice::session_pool_full, choices.memory, DropReason::no_memory);
+        context_.fail(packet, Notice::session_pool_full, choices.memory, DropReason::no_memory);
     }
     if (outcome.no_room) {
-        fail(packet, Notice::stream_memory_full, choices.memory, DropReason::no_buffer);
+        context_.fail(packet, Notice::stream_memory_full, choices.memory, DropReason::no_buffer);
     }
     if (outcome.unknown) {
-        fail(packet, Notice::midstream_flow, choices.midstream, DropReason::midstream);
+        context_.fail(packet, Notice::midstream_flow, choices.midstream, DropReason::midstream);
     }
     if (outcome.opaque) context_.notice(Notice::opaque_flow);
     if (!outcome.answer.empty() && context_.enforcing()) answer(packet, outcome.answer, burst);
@@ -285,18 +277,11 @@ void Datagrams::remember(Packet& packet) noexcept {
         packet.flow = flow;
         return;
     }
-    fail(packet, Notice::flow_table_full, context_.config.on_failure.flow_table,
-         DropReason::flow_table_full);
-    if (context_.listener != nullptr) {
-        context_.listener->flow_ended(*packet.flow, verdicts::EndReason::idle, packet.time);
+    context_.fail(packet, Notice::flow_table_full, context_.config.on_failure.flow_table,
+                  DropReason::flow_table_full);
+    if (context_.game != nullptr) {
+        context_.game->flow_ended(*packet.flow, verdicts::EndReason::idle, packet.time);
     }
-}
-
-/// What went wrong is told, and the packet goes on or not, as configured.
-void Datagrams::fail(Packet& packet, Notice what, config::OnFailure choice,
-                     DropReason why) noexcept {
-    context_.notice(what);
-    if (choice == config::OnFailure::closed) context_.refuse(packet, why);
 }
 
 /// What becomes of the packet.
@@ -327,13 +312,7 @@ void Datagrams::answer(const Packet& packet, Bytes answer, Burst& burst) noexcep
         .to(packet.source)
         .udp()
         .payload(answer);
-    rte_mbuf* mbuf = frame.make(context_.mbufs);
-    if (mbuf == nullptr || !burst.inject({mbuf, packet.wire, packet.side})) {
-        rte_pktmbuf_free(mbuf);
-        context_.notice(Notice::not_injected);
-        return;
-    }
-    context_.notice(Notice::injected);
+    context_.inject(frame, packet.wire, packet.side, burst);
 }
 
 void Datagrams::count(const Packet& packet, const shadowland::Outcome& outcome) noexcept {
@@ -381,7 +360,7 @@ bool Datagrams::resume(Flow& flow, const CapturePart& part) noexcept {
 
 size_t Datagrams::write_disconnect(const Flow& flow, Direction to, std::string_view reason,
                                    MutableBytes out) noexcept {
-    constexpr uint8_t kicked = 7;
+    constexpr auto kicked = static_cast<uint8_t>(shadowland::DisconnectReason::kicked);
     const shadowland::Link link{flow.client(), flow.server(), flow.session};
     return decoder_.write_disconnect(link, to, kicked, reason, out);
 }

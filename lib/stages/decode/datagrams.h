@@ -17,17 +17,18 @@ public:
     explicit Datagrams(WorkerContext& context);
 
     void receive(Packet& packet, uint8_t index, Burst& burst) noexcept;
-    /// What `receive` will look at shall have come by then.
+    /// Asks the memory for what `receive` will look at.
     void fetch_for(const Flow& flow, protocol::Direction direction) const noexcept;
     void forget(Flow& flow) noexcept;
     bool resume(Flow& flow, const CapturePart& part) noexcept;
     size_t write_disconnect(const Flow& flow, protocol::Direction to, std::string_view reason,
                             MutableBytes out) noexcept;
+    /// Of a Flow with a session.
+    bool opaque(const Flow& flow) const noexcept { return decoder_.session(flow.session).sealed(); }
     uint32_t sessions() const noexcept { return decoder_.sessions_used(); }
 
 private:
     void remember(Packet& packet) noexcept;
-    void fail(Packet& packet, Notice what, config::OnFailure choice, DropReason why) noexcept;
     void settle(Packet& packet, const shadowland::Outcome& outcome,
                 const policy::RuleSet::Service& service, ShadowlandWatch* watch) noexcept;
     void answer(const Packet& packet, Bytes answer, Burst& burst) noexcept;

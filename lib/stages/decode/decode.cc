@@ -60,7 +60,7 @@ Decode::Decode(WorkerContext& context)
                                  })),
       datagrams_(as_asked_by("limits.players", context.config.limits.players,
                              [&context] { return Datagrams(context); })) {
-    context.listener = this;
+    context.game = this;
 }
 
 void Decode::process(Burst& burst) noexcept {
@@ -152,7 +152,7 @@ Progress Decode::feed(Packet& packet, uint8_t index, Direction direction, Bytes 
         if (front.size == 0) hear(packet, index, direction, in, *conversation);
     }
 
-    PacketObserver* const observer = observer_of(flow);
+    PacketObserver* const observer = context_.observer_of(flow);
     decoder_.give_all_bodies(observer != nullptr);
     Listener listener{packet, context_.detect, observer, context_.keys};
     // Whatever is decoded right behind a header is no move yet, so that nobody asks at
@@ -165,14 +165,6 @@ Progress Decode::feed(Packet& packet, uint8_t index, Direction direction, Bytes 
         unread(packet, index, context_.config.on_failure.decoder, DropReason::decoder_error);
     }
     return progress;
-}
-
-/// Who is to see the packets of this flow, if anybody.
-PacketObserver* Decode::observer_of(const Flow& flow) noexcept {
-    if (context_.observer != nullptr || !context_.trace.on()) return context_.observer;
-    const std::string_view name =
-        context_.detect == nullptr ? std::string_view{} : context_.detect->player_of(flow);
-    return context_.trace.follow(name) ? &context_.trace : nullptr;
 }
 
 void Decode::hear(Packet& packet, uint8_t index, Direction direction, Bytes in,
@@ -334,6 +326,12 @@ bool Decode::seal(const Flow& flow, MutableBytes message) noexcept {
 const verdicts::PlayerIdentity* Decode::told_of(const Flow& flow) const noexcept {
     const bool known = flow.is_tcp() && flow.session != Flow::none;
     return known ? &conversations_[flow.session].front.told : nullptr;
+}
+
+bool Decode::opaque(const Flow& flow) const noexcept {
+    if (flow.session == Flow::none) return false;
+    if (!flow.is_tcp()) return datagrams_.opaque(flow);
+    return conversations_[flow.session].session.awaits_key();
 }
 
 protocol::LoginStage Decode::login_stage(const Flow& flow) const noexcept {

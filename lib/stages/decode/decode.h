@@ -24,14 +24,13 @@ class Detect;
 /// (stream::Connection) or when nobody could say what they are and
 /// `on_failure.decoder` is closed.  What a Flow needs beyond its own memory, the
 /// protocol session, comes from a pool with its first payload.
-class Decode final : public Stage, public FlowListener {
+class Decode final : public Stage, public FlowGame {
 public:
     explicit Decode(WorkerContext& context);
 
     void process(Burst& burst) noexcept override;
     void keep_house(Burst& burst) noexcept override;
     void obey(const verdicts::Order& order, Burst& burst) noexcept override;
-    std::string_view name() const noexcept override { return "decode"; }
 
     void flow_ended(Flow& flow, verdicts::EndReason reason, Nanos now) noexcept override;
     size_t write_disconnect(const Flow& flow, std::string_view reason,
@@ -42,10 +41,10 @@ public:
     bool seal(const Flow& flow, MutableBytes message) noexcept override;
     protocol::LoginStage login_stage(const Flow& flow) const noexcept override;
     const verdicts::PlayerIdentity* told_of(const Flow& flow) const noexcept override;
+    bool opaque(const Flow& flow) const noexcept override;
 
 private:
     void fetch_for(const Packet& packet) const noexcept;
-    PacketObserver* observer_of(const Flow& flow) noexcept;
     void segment(Packet& packet, uint8_t index) noexcept;
     std::optional<EvidenceRecorder::State> suspect_of(const Packet& packet) noexcept;
     void early_data(Packet& packet, uint8_t index) noexcept;

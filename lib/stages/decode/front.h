@@ -2,7 +2,7 @@
 
 #include "base/bytes.h"
 #include "policy/in_front.h"
-#include "verdicts/record.h"
+#include "records/record.h"
 
 namespace portcullis::stages {
 

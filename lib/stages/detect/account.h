@@ -1,7 +1,7 @@
 #pragma once
 
 #include "policy/tally.h"
-#include "verdicts/record.h"
+#include "records/record.h"
 
 namespace portcullis::stages {
 

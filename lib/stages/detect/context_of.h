@@ -1,7 +1,7 @@
 #pragma once
 
 #include "player/player.h"
-#include "verdicts/player_context.h"
+#include "records/player_context.h"
 
 namespace portcullis::stages {
 

@@ -12,6 +12,8 @@ namespace portcullis::stages {
 
 namespace {
 
+static_assert(checks::check_names.size() <= checks_max, "Counters has a place for each");
+
 /// These end the connection, so later ones for the same player change nothing.
 bool ends_connection(policy::Action action) noexcept { return action >= policy::Action::sever; }
 
@@ -165,7 +167,7 @@ void Detect::suspect() noexcept {
     if (!evidence.on()) return;
     if (flow.suspect) return evidence.found(flow, hearing_.time);
     const verdicts::PlayerIdentity& identity = watched_->identity;
-    const IpAddress address = identity.address_told() ? identity.address : flow.client().address;
+    const IpAddress address = identity.address_or(flow.client().address);
     if (policy_->exempts({identity.name.view(), identity.uuid, address, identity.version})) return;
     const bool from_client = hearing_.direction == protocol::Direction::to_server;
     if (!from_client || hearing_.session == nullptr) return evidence.suspect(flow, hearing_.time);
@@ -222,30 +224,30 @@ void Detect::weigh(const Culprit& culprit, checks::Findings& findings) noexcept 
                 findings);
 }
 
-policy::Action Detect::weigh(const Accused& culprit, checks::Findings& findings) noexcept {
-    Account& account = culprit.account;
-    const policy::Policy& policy = context_.rules->policy_of(culprit.service);
-    const IpAddress address =
-        account.identity.address_told() ? account.identity.address : culprit.client.address;
+policy::Action Detect::weigh(const Accused& accused, checks::Findings& findings) noexcept {
+    Account& account = accused.account;
+    const policy::Policy& policy = context_.rules->policy_of(accused.service);
+    const IpAddress address = account.identity.address_or(accused.client.address);
     const policy::Subject subject{account.identity.name.view(), account.identity.uuid, address,
                                   account.identity.version};
     policy::Action gravest = policy::Action::log;
+    if (findings.lost() > 0) context_.notice(Notice::findings_lost, findings.lost());
     for (const checks::Finding& finding : findings) {
         context_.counters.findings[finding.check].add();
-        policy::Weighed weighed = account.tally.weigh(finding, policy, subject, culprit.time);
-        weighed.action = std::min(weighed.action, culprit.most);
+        policy::Weighed weighed = account.tally.weigh(finding, policy, subject, accused.time);
+        weighed.action = std::min(weighed.action, accused.most);
         const bool carried_out = weighed.acts && weighed.action > policy::Action::alert;
         if (carried_out) gravest = std::max(gravest, weighed.action);
         if (!weighed.record && !carried_out) continue;
         if (decisions_size_ == verdicts_max) {
             context_.notice(Notice::findings_lost);
-            context_.pending.miss(culprit.packet);
+            context_.pending.miss(accused.packet);
             continue;
         }
         verdicts::VerdictRecord record =
-            record_of(culprit.service, culprit.client, culprit.server, &account, culprit.time);
+            record_of(accused.service, accused.client, accused.server, &account, accused.time);
         record.kind = verdicts::VerdictRecord::Kind::verdict;
-        record.source_bits = culprit.source_bits;
+        record.source_bits = accused.source_bits;
         record.action = weighed.action;
         record.check = finding.check;
         record.acts = weighed.acts;
@@ -257,12 +259,12 @@ policy::Action Detect::weigh(const Accused& culprit, checks::Findings& findings)
         record.unit.assign(finding.evidence.unit);
         record.note.assign(finding.evidence.note);
         const bool ends = ends_connection(weighed.action);
-        decisions_[decisions_size_++] = {.flow = culprit.flow,
-                                         .packet = culprit.packet,
+        decisions_[decisions_size_++] = {.flow = accused.flow,
+                                         .packet = accused.packet,
                                          .weighed = weighed,
-                                         .left_alone = culprit.must_arrive && !ends,
+                                         .left_alone = accused.must_arrive && !ends,
                                          .record = record};
-        if (culprit.provable) prove(decisions_[decisions_size_ - 1]);
+        if (accused.provable) prove(decisions_[decisions_size_ - 1]);
         if (carried_out && ends && context_.enforcing()) {
             account.ending = true;
             break;
@@ -328,12 +330,11 @@ void Detect::decide(const Decision& decision) noexcept {
     PendingAction pending{
         decision.flow, otherwise ? decision.instead : action, decision.packet, {}, id};
     std::array<std::byte, minecraft::disconnect_size_max> message;
-    if (action == policy::Action::kick && context_.listener != nullptr) {
+    if (action == policy::Action::kick && context_.game != nullptr) {
         const policy::Policy& policy = context_.rules->policy_of(decision.flow->service);
         const auto reason = policy.reason(checks::check_names[decision.record.check],
                                           decision.record.player.name.view());
-        const size_t size =
-            context_.listener->write_disconnect(*decision.flow, reason.view(), message);
+        const size_t size = context_.game->write_disconnect(*decision.flow, reason.view(), message);
         pending.message = Bytes(message).first(size);
     }
     if (context_.pending.add(pending)) return;

@@ -11,14 +11,14 @@
 #include "policy/tally.h"
 #include "protocol/minecraft/frame.h"
 #include "protocol/proxy/header.h"
+#include "records/id.h"
+#include "records/record.h"
 #include "stages/detect/account.h"
 #include "stages/detect/shadowland_watch.h"
 #include "stages/detect/source_watch.h"
 #include "stages/detect/watched.h"
 #include "stages/stage.h"
 #include "stages/worker_context.h"
-#include "verdicts/id.h"
-#include "verdicts/record.h"
 
 namespace portcullis::stages {
 
@@ -40,9 +40,10 @@ public:
     struct Hearing {
         Flow* flow = nullptr;
         protocol::Direction direction{};
-        uint8_t packet = 0;                        ///< Index in the Burst.
-        Packet* carrier = nullptr;                 ///< That packet: its bytes may be made harmless.
-        verdicts::PlayerIdentity* told = nullptr;  ///< Of him, before there is a player.
+        uint8_t packet = 0;         ///< Index in the Burst.
+        Packet* carrier = nullptr;  ///< That packet: its bytes may be made harmless.
+        verdicts::PlayerIdentity* told =
+            nullptr;  ///< Where to keep what is said of him before there is a player.
         Nanos time{};
         int32_t version = 0;       ///< The session's protocol number; 0 before its handshake.
         uint64_t offset = 0;       ///< In the stream of this direction, of the bytes decode feeds.
@@ -78,7 +79,7 @@ public:
     ShadowlandWatch& shadowland() noexcept { return shadowland_; }
     /// What watches where connections come from.
     SourceWatch& sources() noexcept { return sources_; }
-    /// What who is on this flow calls himself; empty: nobody has said.
+    /// The name given on this flow; empty: none yet.
     std::string_view player_of(const Flow& flow) const noexcept;
 
     // For whoever watches players: what is the same in all games.
@@ -159,7 +160,6 @@ public:
     void process(Burst& burst) noexcept override;
     void keep_house(Burst& burst) noexcept override;
     void obey(const verdicts::Order& order, Burst& burst) noexcept override;
-    std::string_view name() const noexcept override { return "detect"; }
 
 private:
     struct Decision {

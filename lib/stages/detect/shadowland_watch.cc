@@ -8,24 +8,12 @@
 
 namespace portcullis::stages {
 
-namespace {
-
-uint32_t sessions_of(const WorkerContext& context) {
-    const auto speaks = [](const config::Service& service) {
-        return service.protocol == protocol::Protocol::shadowland;
-    };
-    const bool any = std::ranges::any_of(context.config.services, speaks);
-    return any ? context.share_of(context.config.limits.players) : 0;
-}
-
-}  // namespace
-
 ShadowlandWatch::ShadowlandWatch(WorkerContext& context, Detect& detect)
     : context_(context),
       detect_(detect),
       maps_(context.config.shadowland),
-      entities_(sessions_of(context) * context.config.shadowland.entities_per_session),
-      players_(sessions_of(context)),
+      entities_(context.shadowland_sessions() * context.config.shadowland.entities_per_session),
+      players_(context.shadowland_sessions()),
       strangers_(std::make_unique<Account[]>(services_max)),
       nobody_(entities_, maps_),
       findings_(context.worker) {}

@@ -51,8 +51,8 @@ public:
 
     /// Asks for the memory of a flow's player before its packet's turn.
     void fetch_for(const Flow& flow, bool to_server) const noexcept;
-    /// All that the packet at hand says, it says of what its receiver must not see, and
-    /// nothing is lost with it.
+    /// All messages of the packet at hand, an unreliable one, are about entities that the client
+    /// must not see: nothing else is lost with it.
     bool only_leaks() const noexcept {
         const bool lone = seen_.fresh && !seen_.header.reliable() && !seen_.header.control();
         return lone && messages_ > 0 && leaks_ == messages_;
@@ -108,8 +108,8 @@ private:
             watched_->player.on(event);
         }
     }
-    /// A client's message as the Event it is: checks first, then the Player, who is whom
-    /// the server believes him to be.
+    /// A client's message as the Event it is: checks first, then the Player, unless the
+    /// message was refused: he stays where the server believes him.
     template <class Event>
     void judge(const Event& event) noexcept {
         ask(event);

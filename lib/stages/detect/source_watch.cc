@@ -136,8 +136,8 @@ void SourceWatch::garbage(Bytes payload, const Source& source) noexcept {
 
 void SourceWatch::look_at(Flow& flow, Nanos now) noexcept {
     if (flow.let_in || !flow.is_tcp() || flow.state != FlowState::inspected) return;
-    if (context_.listener == nullptr || flow.kick_waiting) return;
-    const LoginStage stage = context_.listener->login_stage(flow);
+    if (context_.game == nullptr || flow.kick_waiting) return;
+    const LoginStage stage = context_.game->login_stage(flow);
     if (stage == LoginStage::past) {
         flow.let_in = true;
         return;
@@ -146,7 +146,7 @@ void SourceWatch::look_at(Flow& flow, Nanos now) noexcept {
         context_.rules->policy_of(flow.service).minecraft().of);
     const protocol::StillThere still{stage, to_seconds(flow.age(now))};
     if (still.seconds <= settings.most(stage)) return;
-    const verdicts::PlayerIdentity* const told = context_.listener->told_of(flow);
+    const verdicts::PlayerIdentity* const told = context_.game->told_of(flow);
     accuse(still, source_of(flow, PendingAction::no_packet, now, told));
 }
 
@@ -205,12 +205,6 @@ SourceWatch::Offender& SourceWatch::offender(uint64_t name, Nanos now) noexcept 
 
 void SourceWatch::keep_house(Nanos now) noexcept {
     for (SourceRates& rates : rates_) rates.keep_house(now);
-}
-
-size_t SourceWatch::memory() const noexcept {
-    size_t bytes = offenders_max * sizeof(Offender);
-    for (const SourceRates& rates : rates_) bytes += rates.memory();
-    return bytes;
 }
 
 }  // namespace portcullis::stages

@@ -19,10 +19,10 @@ class Detect;
 /// they begin with, and which of them get nowhere.
 ///
 /// A source is an IPv4 address or an IPv6 /64, toward one service, and beside it the
-/// wider prefixes it lies in.  Counting costs one cache line each; an account, on which
-/// findings add up, has only who went over a limit, and the one that was longest quiet
-/// gives way.  Behind a proxy a player's own address is counted from when the proxy has told
-/// it: with the PROXY header, or with the forwarding where that is to come.  The proxy's never is.
+/// wider prefixes it lies in.  Counting costs one cache line each.  Only a source over a
+/// limit gets an account, on which findings add up; the one quiet longest gives way.  Behind a
+/// proxy a player's own address is counted from when the proxy has told it: with the PROXY header,
+/// or with the forwarding where that is to come.  The proxy's never is.
 class SourceWatch {
 public:
     static constexpr size_t offenders_max = 256;
@@ -64,7 +64,6 @@ public:
     void look_at(Flow& flow, Nanos now) noexcept;
 
     void keep_house(Nanos now) noexcept;
-    size_t memory() const noexcept;
 
 private:
     using Act = protocol::SourceAct;

@@ -15,10 +15,7 @@ namespace tcp = stream::tcp;
 using protocol::Direction;
 using verdicts::EndReason;
 
-/// Wraps after 49 days; a Flow keeps only this much of a moment.
-uint32_t in_ms(Nanos t) noexcept {
-    return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
-}
+constexpr auto in_ms = Flow::in_ms;
 
 bool before(uint32_t now_ms, uint32_t then_ms) noexcept {
     return static_cast<int32_t>(now_ms - then_ms) < 0;
@@ -72,13 +69,13 @@ void Enforce::obey(const verdicts::Order& order, Burst&) noexcept {
         action.flow = flow;
         action.action = policy::Action::sever;
         std::array<std::byte, Kicks::message_size_max> message;
-        if (order.kind == Kind::kick && context_.listener != nullptr) {
+        if (order.kind == Kind::kick && context_.game != nullptr) {
             action.action = policy::Action::kick;
             const size_t size =
-                context_.listener->write_disconnect(*flow, order.reason.view(), message);
+                context_.game->write_disconnect(*flow, order.reason.view(), message);
             action.message = Bytes(message).first(size);
         }
-        context_.pending.add(action);
+        if (!context_.pending.add(action)) context_.notice(Notice::findings_lost);
     }
 }
 
@@ -156,14 +153,14 @@ void Enforce::end_datagrams(const PendingAction& action, Burst& burst) noexcept 
         inject(flow, to, frame, burst);
     };
     if (kicked) say(Direction::to_client, action.message);
-    if (context_.listener != nullptr) {
+    if (context_.game != nullptr) {
         const auto written = [&](size_t size) noexcept { return Bytes(room).first(size); };
         if (!kicked) {
             say(Direction::to_client,
-                written(context_.listener->write_disconnect(flow, "severed", room)));
+                written(context_.game->write_disconnect(flow, "severed", room)));
         }
         say(Direction::to_server,
-            written(context_.listener->write_server_disconnect(flow, "severed", room)));
+            written(context_.game->write_server_disconnect(flow, "severed", room)));
     }
     context_.retire(flow, FlowState::dead, kicked ? EndReason::kicked : EndReason::severed,
                     burst.now);
@@ -248,7 +245,7 @@ void Enforce::gone_before(const verdicts::VerdictId& verdict, const Burst& burst
 
 bool Enforce::seal(Kicks::Kick& kick) noexcept {
     const MutableBytes message = MutableBytes(kick.message).first(kick.message_size);
-    return context_.listener == nullptr || context_.listener->seal(*kick.flow, message);
+    return context_.game == nullptr || context_.game->seal(*kick.flow, message);
 }
 
 /// With a FIN rather than a RST behind it: many systems throw away what was
@@ -296,13 +293,7 @@ void Enforce::inject(const Flow& flow, Direction to, PacketBuilder& frame, Burst
     frame.link(context_.links(flow).to[static_cast<size_t>(to)])
         .from(to_server ? flow.client() : flow.server())
         .to(to_server ? flow.server() : flow.client());
-    rte_mbuf* mbuf = frame.make(context_.mbufs);
-    if (mbuf == nullptr || !burst.inject({mbuf, flow.wire, flow.way_out(to)})) {
-        rte_pktmbuf_free(mbuf);
-        context_.notice(Notice::not_injected);
-        return;
-    }
-    context_.notice(Notice::injected);
+    context_.inject(frame, flow.wire, flow.way_out(to), burst);
 }
 
 }  // namespace portcullis::stages

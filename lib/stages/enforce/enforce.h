@@ -9,7 +9,8 @@
 namespace portcullis::stages {
 
 /// Does what detect decided: drops a datagram, severs a connection, or shows the
-/// player why and then severs it.  Only here are frames of our own made.
+/// player why and then severs it.  Resets, goodbyes and FINs are made here; what answers a
+/// Connect in a flood, Datagrams makes itself.
 ///
 /// A connection that we ended stays known (FlowState::dead): what its sides
 /// still send is dropped, and answered with a reset now and then, at the number
@@ -30,7 +31,6 @@ public:
     void process(Burst& burst) noexcept override;
     void keep_house(Burst& burst) noexcept override;
     void obey(const verdicts::Order& order, Burst& burst) noexcept override;
-    std::string_view name() const noexcept override { return "enforce"; }
 
 private:
     void act(const PendingAction& action, Burst& burst) noexcept;

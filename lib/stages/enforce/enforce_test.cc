@@ -5,6 +5,7 @@
 #include "stages/enforce/enforce.h"
 
 #include "stages/testing/line.h"
+#include "stages/track/track.h"
 
 namespace portcullis::stages {
 namespace {
@@ -23,7 +24,7 @@ void judge(Line& line, policy::Action action, std::string_view message = "") {
         pending.packet = index;
         pending.message = as_bytes(message);
         pending.verdict = about;
-        line.context.pending.add(pending);
+        EXPECT_TRUE(line.context.pending.add(pending));
     };
 }
 
@@ -281,6 +282,19 @@ TEST(Enforce, AnOrderSeversToo) {
     line.keep_house();
     EXPECT_EQ(line.injected.size(), 2u);
     EXPECT_EQ(line.flow()->state, FlowState::dead);
+}
+
+TEST(Enforce, AnOrderThatFindsNoRoomIsCounted) {
+    Line line;
+    line.shake_hands();
+    verdicts::Order order;
+    order.kind = verdicts::Order::Kind::sever;
+    order.client = client;
+    order.server = server;
+    for (size_t i = 0; i < PendingActions::actions_max; ++i) line.obey(order);
+    EXPECT_EQ(line.noticed(Notice::findings_lost), 0u);
+    line.obey(order);
+    EXPECT_EQ(line.noticed(Notice::findings_lost), 1u);
 }
 
 /// To end the first connection of a Line, which no one has used for longer than it is kept.

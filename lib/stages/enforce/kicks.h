@@ -10,7 +10,7 @@
 #include "base/seq.h"
 #include "base/time.h"
 #include "flow/flow.h"
-#include "verdicts/id.h"
+#include "records/id.h"
 
 namespace portcullis::stages {
 
@@ -22,7 +22,7 @@ public:
     static constexpr size_t message_size_max = 1024;
 
     struct Kick {
-        Flow* flow = nullptr;  ///< Null: free.
+        Flow* flow = nullptr;  ///< Never null while listed.
         FlowKey key;           ///< Its place may be another Flow's by now.
         Nanos deadline{};
         Nanos sent_at{};

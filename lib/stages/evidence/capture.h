@@ -15,9 +15,9 @@
 #include "policy/policy.h"
 #include "protocol/minecraft/session.h"
 #include "protocol/shadowland/session.h"
+#include "records/record.h"
 #include "stages/detect/watched.h"
 #include "stream/connection.h"
-#include "verdicts/record.h"
 
 /// What is kept of a suspect: his packets, and how everything stood before the
 /// first of them, so that the same build finds in them what it found then.

@@ -22,7 +22,6 @@ public:
 
     explicit Parse(WorkerContext& context);
     void process(Burst& burst) noexcept override;
-    std::string_view name() const noexcept override { return "parse"; }
 
 private:
     void open_frame(Packet& packet) noexcept;

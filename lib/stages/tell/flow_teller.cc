@@ -41,7 +41,9 @@ bool FlowTeller::tell(const Flow& flow) noexcept {
     if (!wanted(flow, report)) return true;
     report.question = question_;
     report.worker = context_.worker;
-    report.state = flow.state;
+    const bool read = flow.state == FlowState::inspected;
+    const bool opaque = read && context_.game != nullptr && context_.game->opaque(flow);
+    report.state = opaque ? FlowState::opaque : flow.state;
     report.tcp = flow.is_tcp();
     report.service = flow.service;
     report.wire = flow.wire;

@@ -5,7 +5,7 @@
 #include "base/ip.h"
 #include "base/time.h"
 #include "flow/flow.h"
-#include "verdicts/record.h"
+#include "records/record.h"
 
 /// What Workers tell Control when an operator asks: plain structs through rings of
 /// their own, so that no answer takes a verdict's place.

@@ -365,11 +365,9 @@ void Track::settle_new(Packet& packet, const Claim& claim, const HashedKey& key)
 /// In the name of a server, for a client that we know nothing of: it leads nowhere, and tells
 /// nothing.
 void Track::meet_nobody(Packet& packet) noexcept {
-    context_.notice(Notice::wrong_side);
     packet.way = Way::pass;
-    if (context_.config.on_failure.midstream == config::OnFailure::closed) {
-        context_.refuse(packet, DropReason::wrong_side);
-    }
+    context_.fail(packet, Notice::wrong_side, context_.config.on_failure.midstream,
+                  DropReason::wrong_side);
 }
 
 /// Nothing is remembered of a datagram before its protocol says that there is a session.
@@ -501,11 +499,9 @@ void Track::judge_midstream(Packet& packet, const Claim& claim, const HashedKey&
 Flow* Track::make_flow(Packet& packet, const Claim& claim, const HashedKey& key) noexcept {
     Flow* flow = context_.flows.insert(key);
     if (flow == nullptr) {
-        context_.notice(Notice::flow_table_full);
         packet.way = Way::pass;
-        if (context_.config.on_failure.flow_table == config::OnFailure::closed) {
-            context_.refuse(packet, DropReason::flow_table_full);
-        }
+        context_.fail(packet, Notice::flow_table_full, context_.config.on_failure.flow_table,
+                      DropReason::flow_table_full);
         return nullptr;
     }
     table_changed_ = true;

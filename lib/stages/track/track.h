@@ -33,7 +33,6 @@ public:
     void process(Burst& burst) noexcept override;
     void keep_house(Burst& burst) noexcept override;
     void obey(const verdicts::Order& order, Burst& burst) noexcept override;
-    std::string_view name() const noexcept override { return "track"; }
 
 private:
     /// A packet of a Service, and what its addresses tell without a Flow.

@@ -1,4 +1,4 @@
-#include "verdicts/id.h"
+#include "records/id.h"
 
 #include <cerrno>
 #include <cstring>

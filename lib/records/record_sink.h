@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "verdicts/record.h"
+#include "records/record.h"
 
 namespace portcullis::config {
 struct Config;

@@ -6,10 +6,10 @@
 #include <optional>
 #include <vector>
 
-#include "control/wire_side.h"
+#include "pipeline/wire_side.h"
 #include "policy/rule_set.h"
 
-namespace portcullis::control {
+namespace portcullis::pipeline {
 
 /// A packet side without packets, for tests of the slow side: what Workers
 /// would count and tell is put in by hand, and what they are told can be read.
@@ -183,4 +183,4 @@ private:
     int published_ = 0, propagations_ = 0;
 };
 
-}  // namespace portcullis::control
+}  // namespace portcullis::pipeline

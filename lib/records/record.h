@@ -8,9 +8,9 @@
 #include "base/ip.h"
 #include "base/names.h"
 #include "base/time.h"
-#include "policy/action.h"
 #include "protocol/event.h"
 #include "protocol/protocol.h"
+#include "records/action.h"
 
 /// What Workers and Control say to each other: plain structs through rings.
 /// No pointers, so a record outlives whatever it speaks of.
@@ -27,12 +27,11 @@ enum class EndReason : uint8_t {
     kicked,
     severed,
     idle,
-    evicted,
     shutdown,
     count
 };
 inline constexpr NameTable<EndReason> end_reason_names = {
-    "fin", "reset", "server_disconnect", "kicked", "severed", "idle", "evicted", "shutdown"};
+    "fin", "reset", "server_disconnect", "kicked", "severed", "idle", "shutdown"};
 static_assert(complete(end_reason_names));
 
 /// How something that a verdict asked for ended.
@@ -55,6 +54,10 @@ struct PlayerIdentity {
     bool floodgate = false;  ///< His handshake carries Floodgate's word for a Bedrock player.
 
     bool address_told() const noexcept { return address != IpAddress{}; }
+    /// By which he is judged: his own, else the one on the wire.
+    IpAddress address_or(const IpAddress& on_wire) const noexcept {
+        return address_told() ? address : on_wire;
+    }
 };
 
 /// From a Worker to Control.
@@ -107,6 +110,9 @@ struct VerdictRecord {
         return player.address;
     }
 };
+inline constexpr NameTable<VerdictRecord::Kind> record_kind_names = {
+    "verdict", "login", "disconnect", "opaque", "outcome"};
+static_assert(complete(record_kind_names));
 
 /// A decoded game packet that somebody wants to see, from a Worker to Control.
 struct PacketRecord {

@@ -8,16 +8,16 @@
 #include <vector>
 
 #include "keys/key.h"
+#include "records/player_context.h"
+#include "records/record.h"
 #include "stages/counters.h"
 #include "stages/tell/told.h"
-#include "verdicts/player_context.h"
-#include "verdicts/record.h"
 
 namespace portcullis::policy {
 class RuleSet;
 }
 
-namespace portcullis::control {
+namespace portcullis::pipeline {
 
 struct PortStatus {
     std::string wire;
@@ -59,6 +59,8 @@ public:
     virtual size_t take_contexts(std::span<verdicts::PlayerContext> out) = 0;
     /// The same for answers about Flows.
     virtual size_t take_reports(std::span<stages::FlowReport> out) = 0;
+    /// The same of reported game packets.
+    virtual size_t take_packets(std::span<verdicts::PacketRecord> out) = 0;
     virtual std::vector<RingStatus> rings(uint16_t worker) const = 0;
     virtual BufferStatus buffers() const = 0;
     /// Opens again what has gone and come back, such as a removed network card.  May
@@ -67,15 +69,14 @@ public:
     /// Sets links down and up as wires want whose ports' links are propagated; to be called
     /// some ten times a second, where `mend_ports` is.  Returns what people should know.
     virtual std::vector<std::string> propagate_links() = 0;
-    /// The same of reported game packets.
-    virtual size_t take_packets(std::span<verdicts::PacketRecord> out) = 0;
     /// To every Worker; false when a ring is full (try again later).
     virtual bool give(const verdicts::Order& order) = 0;
     /// The same for a session key.
     virtual bool give_key(const keys::Key& key) = 0;
     /// Publishes a rule set and returns once no Worker uses the old one.
     virtual void publish(std::unique_ptr<const policy::RuleSet> rules) = 0;
+    /// Cycles a second of the processor's time stamp counter.
     virtual double tsc_hz() const = 0;
 };
 
-}  // namespace portcullis::control
+}  // namespace portcullis::pipeline
