@@ -4,12 +4,12 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
-#include <set>
 
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/setup_error.h"
+#include "metrics/socket_listener.h"
 
 namespace portcullis::control {
 
@@ -24,68 +24,50 @@ std::optional<Peer> peer_of(int socket) {
     return Peer{known.pid, known.uid, known.gid};
 }
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class LineConnection final : public metrics::SocketConnection<stream_protocol> {
 public:
-    Connection(stream_protocol::socket socket, const Peer& peer,
-               const AdminServer::Handler& handler, std::function<void(Connection*)> gone)
-        : socket_(std::move(socket)),
-          peer_(peer),
-          timer_(socket_.get_executor()),
-          handler_(handler),
-          gone_(std::move(gone)) {}
-    ~Connection() { gone_(this); }
+    LineConnection(stream_protocol::socket socket, const Peer& peer,
+                   const AdminServer::Handler& handler, Gone gone)
+        : SocketConnection(std::move(socket), std::move(gone)), peer_(peer), handler_(handler) {}
 
-    void read() {
-        give_patience();
-        asio::async_read_until(
-            socket_, request_, '\n',
-            [self = shared_from_this()](const std::error_code& error, size_t size) {
-                if (error) return self->close();
-                self->answer(size);
-            });
-    }
-
-    void close() {
-        std::error_code ignored;
-        timer_.cancel();
-        socket_.close(ignored);
+    void start() override {
+        give_patience(patience);
+        asio::async_read_until(socket_, request_, '\n',
+                               [self = self()](const std::error_code& error, size_t size) {
+                                   if (error) return self->close();
+                                   self->answer(size);
+                               });
     }
 
 private:
-    void give_patience() {
-        timer_.expires_after(std::chrono::seconds(AdminServer::patience_s));
-        timer_.async_wait([self = weak_from_this()](const std::error_code& error) {
-            const auto connection = self.lock();
-            if (!error && connection) connection->close();
-        });
+    static constexpr std::chrono::seconds patience{AdminServer::patience_s};
+
+    std::shared_ptr<LineConnection> self() {
+        return std::static_pointer_cast<LineConnection>(shared_from_this());
     }
 
     void answer(size_t size) {
         const auto begin = asio::buffers_begin(request_.data());
         const std::string line(begin, begin + static_cast<ptrdiff_t>(size - 1));
         request_.consume(size);
-        timer_.cancel();  // An answer may take its time; the client's patience is its own.
-        handler_(line, peer_,
-                 [self = shared_from_this()](std::string reply) { self->send(std::move(reply)); });
+        wait_without_end();  // An answer may take its time; the client's patience is its own.
+        handler_(line, peer_, [self = self()](std::string reply) { self->send(std::move(reply)); });
     }
 
     void send(std::string reply) {
         reply_ = std::move(reply) + '\n';
-        give_patience();
+        give_patience(patience);
         asio::async_write(socket_, asio::buffer(reply_),
-                          [self = shared_from_this()](const std::error_code& error, size_t) {
+                          [self = self()](const std::error_code& error, size_t) {
                               if (error) return self->close();
-                              self->read();
+                              self->start();
                           });
     }
 
-    stream_protocol::socket socket_;
     const Peer peer_;
-    asio::steady_timer timer_;
     asio::streambuf request_{AdminServer::line_bytes_max};
     std::string reply_;
     const AdminServer::Handler& handler_;
-    std::function<void(Connection*)> gone_;
 };
 
 /// Takes away a socket that a crash left behind, and nothing else.
@@ -108,11 +90,10 @@ void clear_the_way(asio::io_context& loop, const std::string& path, const std::s
 
 }  // namespace
 
-class AdminServer::Listener : public std::enable_shared_from_this<AdminServer::Listener> {
+class AdminServer::Listener final : public metrics::SocketListener<stream_protocol> {
 public:
     Listener(asio::io_context& loop, const std::string& path, Handler handler, Settings settings)
-        : acceptor_(loop),
-          pause_(loop),
+        : SocketListener(loop, connections_max),
           path_(path),
           handler_(std::move(handler)),
           settings_(std::move(settings)) {
@@ -135,37 +116,18 @@ public:
                              " writable for this user or configure another path");
         }
     }
-    ~Listener() { stop(); }
+    ~Listener() override { Listener::stop(); }
 
-    void accept() {
-        acceptor_.async_accept([self = shared_from_this()](const std::error_code& error,
-                                                           stream_protocol::socket socket) {
-            if (!self->acceptor_.is_open()) return;
-            if (error) return self->accept_later();
-            self->serve(std::move(socket));
-            self->accept();
-        });
-    }
-
-    void stop() {
+    void stop() override {
+        SocketListener::stop();
         std::error_code ignored;
-        acceptor_.close(ignored);
-        pause_.cancel();
-        for (Connection* connection : connections_) connection->close();
         if (bound_) std::filesystem::remove(path_, ignored);
         bound_ = false;
     }
 
 private:
-    void accept_later() {
-        pause_.expires_after(std::chrono::milliseconds(100));
-        pause_.async_wait([self = shared_from_this()](const std::error_code& error) {
-            if (!error) self->accept();
-        });
-    }
-
     /// One line, which a fresh socket has room for, and the end.
-    static void turn_away(stream_protocol::socket socket) {
+    void turn_away(stream_protocol::socket socket) override {
         const std::string why = "{\"ok\":false,\"error\":\"" + std::to_string(connections_max) +
                                 " connections are open already, the most that there may be; "
                                 "close one, or try again\"}\n";
@@ -174,25 +136,18 @@ private:
         asio::write(socket, asio::buffer(why), ignored);
     }
 
-    void serve(stream_protocol::socket socket) {
-        if (connections_.size() >= connections_max) return turn_away(std::move(socket));
+    std::shared_ptr<Connection> connection_of(stream_protocol::socket socket, Gone gone) override {
         const auto peer = peer_of(socket.native_handle());
-        if (!peer) return;
-        if (settings_.admits && !settings_.admits(*peer, socket.native_handle())) return;
-        auto connection = std::make_shared<Connection>(
-            std::move(socket), *peer, handler_,
-            [self = shared_from_this()](Connection* gone) { self->connections_.erase(gone); });
-        connections_.insert(connection.get());
-        connection->read();
+        if (!peer) return nullptr;
+        if (settings_.admits && !settings_.admits(*peer, socket.native_handle())) return nullptr;
+        return std::make_shared<LineConnection>(std::move(socket), *peer, handler_,
+                                                std::move(gone));
     }
 
-    stream_protocol::acceptor acceptor_;
-    asio::steady_timer pause_;
     std::string path_;
     Handler handler_;
     Settings settings_;
     bool bound_ = false;
-    std::set<Connection*> connections_;
 };
 
 AdminServer::Settings::Settings() = default;

@@ -1,9 +1,9 @@
 #include "metrics/http_server.h"
 
 #include <asio.hpp>
-#include <set>
 
 #include "base/setup_error.h"
+#include "metrics/socket_listener.h"
 
 namespace portcullis::metrics {
 
@@ -38,38 +38,25 @@ std::string_view phrase(int status) {
 }
 
 /// One connection: read a head, answer it, close.
-class Connection : public std::enable_shared_from_this<Connection> {
+class HttpConnection final : public SocketConnection<tcp> {
 public:
-    Connection(tcp::socket socket, const HttpServer::Handler& handler,
-               std::function<void(Connection*)> gone)
-        : socket_(std::move(socket)),
-          timer_(socket_.get_executor()),
-          handler_(handler),
-          gone_(std::move(gone)) {}
-    ~Connection() { gone_(this); }
+    HttpConnection(tcp::socket socket, const HttpServer::Handler& handler, Gone gone)
+        : SocketConnection(std::move(socket), std::move(gone)), handler_(handler) {}
 
-    void start() {
-        give_patience();
-        auto on_head = [self = shared_from_this()](const std::error_code& error, size_t size) {
-            self->timer_.cancel();
+    void start() override {
+        give_patience(patience);
+        auto on_head = [self = self()](const std::error_code& error, size_t size) {
+            self->wait_without_end();
             self->answer(error, size);
         };
         asio::async_read_until(socket_, request_, "\r\n\r\n", std::move(on_head));
     }
 
-    void close() {
-        std::error_code ignored;
-        timer_.cancel();
-        socket_.close(ignored);
-    }
-
 private:
-    void give_patience() {
-        timer_.expires_after(std::chrono::seconds(HttpServer::patience_s));
-        timer_.async_wait([self = weak_from_this()](const std::error_code& error) {
-            const auto connection = self.lock();
-            if (!error && connection) connection->close();
-        });
+    static constexpr std::chrono::seconds patience{HttpServer::patience_s};
+
+    std::shared_ptr<HttpConnection> self() {
+        return std::static_pointer_cast<HttpConnection>(shared_from_this());
     }
 
     void answer(const std::error_code& error, size_t size) {
@@ -101,29 +88,26 @@ private:
         if (reply.status == 405) reply_ += "Allow: GET, HEAD\r\n";
         reply_ += "\r\n";
         if (with_body) reply_ += reply.body;
-        give_patience();
+        give_patience(patience);
         asio::async_write(socket_, asio::buffer(reply_),
-                          [self = shared_from_this()](const std::error_code&, size_t) {
+                          [self = self()](const std::error_code&, size_t) {
                               std::error_code ignored;
                               self->socket_.shutdown(tcp::socket::shutdown_both, ignored);
                               self->close();
                           });
     }
 
-    tcp::socket socket_;
-    asio::steady_timer timer_;
     asio::streambuf request_{HttpServer::request_bytes_max};
     std::string reply_;
     const HttpServer::Handler& handler_;
-    std::function<void(Connection*)> gone_;
 };
 
 }  // namespace
 
-class HttpServer::Listener : public std::enable_shared_from_this<HttpServer::Listener> {
+class HttpServer::Listener final : public SocketListener<tcp> {
 public:
     Listener(asio::io_context& loop, const Endpoint& address, Handler handler)
-        : acceptor_(loop), pause_(loop), handler_(std::move(handler)) {
+        : SocketListener(loop, connections_max), handler_(std::move(handler)) {
         const tcp::endpoint endpoint = to_asio(address);
         try {
             acceptor_.open(endpoint.protocol());
@@ -137,47 +121,14 @@ public:
         }
     }
 
-    void accept() {
-        acceptor_.async_accept(
-            [self = shared_from_this()](const std::error_code& error, tcp::socket socket) {
-                if (!self->acceptor_.is_open()) return;
-                if (error) return self->accept_later();
-                self->serve(std::move(socket));
-                self->accept();
-            });
-    }
-
-    void stop() {
-        std::error_code ignored;
-        acceptor_.close(ignored);
-        pause_.cancel();
-        for (Connection* connection : connections_) connection->close();
-    }
-
     uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
 private:
-    /// A failed accept (no descriptors left) is no reason to stop, nor to spin.
-    void accept_later() {
-        pause_.expires_after(std::chrono::milliseconds(100));
-        pause_.async_wait([self = shared_from_this()](const std::error_code& error) {
-            if (!error) self->accept();
-        });
+    std::shared_ptr<Connection> connection_of(tcp::socket socket, Gone gone) override {
+        return std::make_shared<HttpConnection>(std::move(socket), handler_, std::move(gone));
     }
 
-    void serve(tcp::socket socket) {
-        if (connections_.size() >= connections_max) return;  // Closes it.
-        auto connection = std::make_shared<Connection>(
-            std::move(socket), handler_,
-            [self = shared_from_this()](Connection* gone) { self->connections_.erase(gone); });
-        connections_.insert(connection.get());
-        connection->start();
-    }
-
-    tcp::acceptor acceptor_;
-    asio::steady_timer pause_;
     Handler handler_;
-    std::set<Connection*> connections_;
 };
 
 HttpServer::HttpServer(asio::io_context& loop, const Endpoint& address, Handler handler)
