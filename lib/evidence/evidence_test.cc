@@ -77,11 +77,11 @@ std::string played(const std::string& path) {
     for (const float pitch : {0.0f, 100.0f, 5.0f, 101.0f, 7.0f, 8.0f}) {
         for (int i = 0; i < 8; ++i) game.client_says(stages::testing::look(pitch));
     }
-    game.context().evidence.finish();
-    Capture* capture = game.context().evidence.take();
+    game.context.evidence.finish();
+    Capture* capture = game.context.evidence.take();
     EXPECT_NE(capture, nullptr);
     std::ofstream(path, std::ios::binary) << written(*capture, names, said_in(config::Config()));
-    game.context().evidence.give_back(capture);
+    game.context.evidence.give_back(capture);
     return path;
 }
 
@@ -139,11 +139,11 @@ std::string said(const std::string& path, const Said& in_force) {
     for (const char* words : {"hello", "HELLO ALL", "come to discord.gg/abc", "BUY", "BUY NOW"}) {
         game.client_says(chat(words));
     }
-    game.context().evidence.finish();
-    Capture* capture = game.context().evidence.take();
+    game.context.evidence.finish();
+    Capture* capture = game.context.evidence.take();
     EXPECT_NE(capture, nullptr);
     std::ofstream(path, std::ios::binary) << written(*capture, names, in_force);
-    game.context().evidence.give_back(capture);
+    game.context.evidence.give_back(capture);
     return path;
 }
 

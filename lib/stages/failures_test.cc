@@ -38,7 +38,7 @@ constexpr Case cases[] = {
          static Flow other;
          PendingAction nothing;
          nothing.flow = &other;
-         while (game.context().pending.add(nothing)) {
+         while (game.context.pending.add(nothing)) {
          }
          return game.client_says(look(120));
      }},
@@ -106,7 +106,7 @@ TEST(Failures, MemoryForStreamsComesBackToWhoWaited) {
     config.on_failure.memory = OnFailure::closed;
     Game game(config);
     {
-        const Hog hog(game.context().streams);
+        const Hog hog(game.context.streams);
         EXPECT_FALSE(game.client_says(handshake()));
         EXPECT_EQ(game.last_drop(), DropReason::no_buffer);
         EXPECT_EQ(game.noticed(Notice::stream_memory_full), 1u);
@@ -122,7 +122,7 @@ TEST(Failures, WithoutMemoryForStreamsOpenLetsThemGoOnUnread) {
     config.on_failure.memory = OnFailure::open;
     Game game(config);
     {
-        const Hog hog(game.context().streams);
+        const Hog hog(game.context.streams);
         EXPECT_TRUE(game.client_says(handshake()));
         EXPECT_EQ(game.noticed(Notice::stream_memory_full), 1u);
     }
@@ -137,7 +137,7 @@ TEST(Failures, WithoutMemoryForStreamsOpenLetsThemGoOnUnread) {
 // Who lets much run ahead of a hole takes memory that way, and shall win nothing by it.
 TEST(Failures, WithoutMemoryWhatRunsAheadWaits) {
     Game game(configuration());
-    const Hog hog(game.context().streams);
+    const Hog hog(game.context.streams);
     EXPECT_FALSE(game.client_says_ahead("x", 100));
     EXPECT_EQ(game.last_drop(), DropReason::no_buffer);
     EXPECT_TRUE(game.flow()->connection.inspected(Direction::to_server));

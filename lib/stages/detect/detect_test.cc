@@ -48,6 +48,23 @@ TEST(Detect, TellsWhoComesAndWhoGoes) {
     EXPECT_EQ(game.counters().service[0].players.get(), 0u);
 }
 
+TEST(Detect, CountsTheFindingsOfAnEventThatFindNoRoom) {
+    Game game(strict());
+    Account account;
+    checks::Findings findings;
+    for (size_t i = 0; i < checks::Findings::findings_max + 3; ++i) findings.add(0.5f, {});
+    game.context.detect->weigh({.flow = nullptr,
+                                .service = 0,
+                                .client = client,
+                                .server = server,
+                                .account = account,
+                                .packet = PendingAction::no_packet,
+                                .time = {}},
+                               findings);
+    EXPECT_EQ(game.noticed(Notice::findings_lost), 3u);
+    EXPECT_EQ(findings.lost(), 0u);
+}
+
 TEST(Detect, WhoResetsHasLeft) {
     Game game(strict());
     game.log_in();

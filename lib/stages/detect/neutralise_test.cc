@@ -66,12 +66,10 @@ private:
 };
 
 /// A client, a server, and a Worker's stages between them.
-class Game {
+class Game : public testing::TestWorker {
 public:
     explicit Game(config::Config c = neutralising(), int32_t threshold = -1)
-        : config_(std::move(c)),
-          rules_(policy::RuleSet::compile(config_)),
-          context_({config_, rules_.get(), *counters_, pool(), 0, 1}) {
+        : TestWorker(std::move(c)) {
         talk_.log_in(version, threshold);
         put(client_frame(tcp::syn, first_seq - 1, 0, ""), Direction::to_server);
         put(server_frame(tcp::syn | tcp::ack, server_seq - 1, first_seq, ""), Direction::to_client);
@@ -85,8 +83,6 @@ public:
         put(server_frame(tcp::ack, server_seq, next(), welcome), Direction::to_client);
         server_said_ = welcome.size();
     }
-    ~Game() { EXPECT_EQ(rte_mempool_in_use_count(pool()), 0u); }
-
     static std::string login() {
         return minecraft::testing::plain_frame(minecraft::testing::handshake(version, 2).str()) +
                minecraft::testing::plain_frame(packet(0).text("Alice").str());
@@ -109,7 +105,6 @@ public:
         talk.client(read);
         return talk.recorder.heard();
     }
-    uint64_t noticed(Notice n) const { return counters_->notices[size_t(n)].get(); }
     bool severed() const { return severed_; }
 
 private:
@@ -130,17 +125,13 @@ private:
 
     DropReason put(const PacketBuilder& frame, Direction direction) {
         const bool to_server = direction == Direction::to_server;
-        rte_mbuf* mbuf = frame.make(pool());
-        burst_->clear(now_);
-        burst_->add(mbuf, to_server ? Side::outside : Side::inside, 0, now_);
-        for (Stage* stage : stages_) stage->process(*burst_);
-        for (const Burst::Injected& injected : burst_->injected()) {
-            severed_ = true;
-            rte_pktmbuf_free(injected.mbuf);
-        }
-        const DropReason drop = (*burst_)[0].drop;
-        if (drop == DropReason::none && to_server) arrives(mbuf);
-        rte_pktmbuf_free(mbuf);
+        const Side side = to_server ? Side::outside : Side::inside;
+        DropReason drop{};
+        const auto sent = TestWorker::put(frame, side, now_, [&](const Packet& packet) {
+            drop = packet.drop;
+            if (drop == DropReason::none && to_server) arrives(packet.mbuf);
+        });
+        severed_ = severed_ || !sent.empty();
         return drop;
     }
 
@@ -157,17 +148,6 @@ private:
     }
 
     Talk talk_;
-    config::Config config_;
-    std::unique_ptr<const policy::RuleSet> rules_;
-    std::unique_ptr<Counters> counters_ = std::make_unique<Counters>();
-    WorkerContext context_;
-    std::unique_ptr<Burst> burst_ = std::make_unique<Burst>();
-    Parse parse_{context_};
-    Track track_{context_};
-    Decode decode_{context_};
-    Detect detect_{context_};
-    Enforce enforce_{context_};
-    std::array<Stage*, 5> stages_ = {&parse_, &track_, &decode_, &detect_, &enforce_};
     Receiver first_{true}, last_{false};
     size_t server_said_ = 0;
     Nanos now_ = 1000s;

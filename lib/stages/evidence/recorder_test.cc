@@ -40,7 +40,7 @@ TEST(Recorder, KeepsThePacketOfAFirstFindingAndTheStateBeforeIt) {
     Game game(watchful(verdicts::Mode::enforce));
     game.log_in();
     game.client_says(look(0));
-    EvidenceRecorder& recorder = game.context().evidence;
+    EvidenceRecorder& recorder = game.context.evidence;
     EXPECT_EQ(recorder.take(), nullptr) << "nobody is suspected yet";
     game.client_says(look(120));
 
@@ -63,8 +63,8 @@ TEST(Recorder, RecordsNobodyWithoutAFinding) {
     Game game(watchful());
     game.log_in();
     for (int i = 0; i < 100; ++i) game.client_says(look(static_cast<float>(i % 90)));
-    game.context().evidence.finish();
-    EXPECT_EQ(game.context().evidence.take(), nullptr);
+    game.context.evidence.finish();
+    EXPECT_EQ(game.context.evidence.take(), nullptr);
 }
 
 TEST(Recorder, SparesTheExemptItsPlaces) {
@@ -74,15 +74,15 @@ TEST(Recorder, SparesTheExemptItsPlaces) {
     game.log_in();
     game.client_says(look(120));
     EXPECT_EQ(verdicts_of(game).size(), 1u);
-    game.context().evidence.finish();
-    EXPECT_EQ(game.context().evidence.take(), nullptr);
+    game.context.evidence.finish();
+    EXPECT_EQ(game.context.evidence.take(), nullptr);
     EXPECT_EQ(game.noticed(Notice::suspect_not_recorded), 0u);
 }
 
 TEST(Recorder, HandsOverAfterASecondAndGoesOnInAnotherPlace) {
     Game game(watchful());
     game.log_in();
-    EvidenceRecorder& recorder = game.context().evidence;
+    EvidenceRecorder& recorder = game.context.evidence;
     for (int round = 0; round < 6; ++round) {
         game.client_says(look(120));
         const auto told = verdicts_of(game);
@@ -108,15 +108,15 @@ TEST(Recorder, LetsTheOldestPacketsGive) {
     game.log_in();
     game.client_says(look(120));
     for (int i = 0; i < 3000; ++i) game.client_says(look(0));
-    EvidenceRecorder& recorder = game.context().evidence;
+    EvidenceRecorder& recorder = game.context.evidence;
     recorder.finish();
     EXPECT_EQ(recorder.take(), nullptr);  // so nothing is handed over.
 
     Game longer(watchful());
     longer.log_in();
     longer.client_says(look(95));
-    longer.context().evidence.keep_house(5000s);
-    longer.context().evidence.give_back(longer.context().evidence.take());
+    longer.context.evidence.keep_house(5000s);
+    longer.context.evidence.give_back(longer.context.evidence.take());
     const std::string keep_alive = packet(0x00, [](Writer& w) { w.varint(1); });
     for (int i = 0; i < 3000; ++i) {
         longer.client_says(look(0));
@@ -124,8 +124,8 @@ TEST(Recorder, LetsTheOldestPacketsGive) {
         if (i % 500 == 0) longer.server_says(keep_alive);
     }
     longer.client_says(look(95));
-    longer.context().evidence.finish();
-    const Capture* capture = longer.context().evidence.take();
+    longer.context.evidence.finish();
+    const Capture* capture = longer.context.evidence.take();
     ASSERT_NE(capture, nullptr);
     EXPECT_TRUE(capture->parts[0].begun() && capture->parts[1].begun());
     EXPECT_GT(frames_in(*capture), 64u * 1024 / 2 / 200);

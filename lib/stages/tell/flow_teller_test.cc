@@ -6,7 +6,9 @@
 
 #include <set>
 
+#include "stages/testing/game.h"
 #include "stages/testing/line.h"
+#include "stages/testing/shadowland_game.h"
 
 namespace portcullis::stages {
 namespace {
@@ -37,6 +39,20 @@ std::vector<FlowReport> taken(Line& line) {
     std::vector<FlowReport> all;
     for (FlowReport report; line.context.reports.pop(report);) all.push_back(report);
     return all;
+}
+
+/// Of the one Flow that there is.
+FlowState told_state(WorkerContext& context) {
+    FlowTeller teller(context);
+    teller.obey(question(1));
+    FlowReport told, report;
+    report.last = true;
+    for (int i = 0; i < 10; ++i) teller.go_on(false);
+    while (context.reports.pop(told)) {
+        if (!told.last) report = told;
+    }
+    EXPECT_FALSE(report.last) << "no Flow was told";
+    return report.state;
 }
 
 TEST(FlowTeller, TellsEveryFlowOnceAndThenTheEnd) {
@@ -129,6 +145,36 @@ TEST(FlowTeller, WaitsForRoomAndForgetsAQuestionForANewerOne) {
     unsigned of_second = 0;
     for (const FlowReport& report : taken(line)) of_second += report.question == 2 ? 1 : 0;
     EXPECT_EQ(of_second, FlowTeller::reports_max);
+}
+
+TEST(FlowTeller, TellsWhichConnectionsAreEncryptedWithoutAKey) {
+    Game game{configuration()};
+    const auto encryption = packet(0x01, [](Writer& w) {
+        text(w, "");  // Server id, key, token.
+        text(w, "key");
+        text(w, "token");
+    });
+    game.client_says(handshake() + login_start("Alice"));
+    game.server_says(encryption);
+    EXPECT_EQ(told_state(game.context), FlowState::inspected);
+    game.client_says(packet(0x01, [](Writer& w) {
+        text(w, "secret");
+        text(w, "token");
+    }));
+    EXPECT_EQ(told_state(game.context), FlowState::opaque);
+    game.client_says("whatever");
+    EXPECT_EQ(told_state(game.context), FlowState::opaque);
+}
+
+TEST(FlowTeller, TellsWhichSessionsAreSealedUntilAKeyComes) {
+    ShadowlandGame game;
+    SealedSession session(game);
+    session.enter();
+    EXPECT_EQ(told_state(game.context), FlowState::opaque);
+    game.context.shadowland_keys.add(session.key);
+    game.now += 6s;
+    session.leap();
+    EXPECT_EQ(told_state(game.context), FlowState::inspected);
 }
 
 TEST(FlowTeller, TellsOfNobodyWhereOnlyPlayersAreAskedFor) {

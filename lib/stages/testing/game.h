@@ -1,13 +1,11 @@
 #pragma once
 
 #include "base/writer.h"
-#include "stages/make_stage.h"
-#include "stages/testing/line.h"
+#include "stages/testing/test_worker.h"
+#include "stages/track/track.h"
 
 /// A game of protocol 47 through all the real stages of a Worker.
 namespace portcullis::stages::testing {
-
-using verdicts::VerdictRecord;
 
 /// A frame of the uncompressed protocol: length, id, fields.
 template <class Fields>
@@ -65,15 +63,9 @@ inline std::string look(float pitch) {
 }
 
 /// One client and one server, and a Worker's stages between them.
-class Game {
+class Game : public TestWorker {
 public:
-    explicit Game(config::Config c)
-        : config_(std::move(c)),
-          rules_(policy::RuleSet::compile(config_)),
-          counters_(std::make_unique<Counters>()),
-          context_({config_, rules_.get(), *counters_, pool(), 0, 1}),
-          burst_(std::make_unique<Burst>()) {
-        for (std::string_view name : stage_names()) stages_.push_back(make_stage(name, context_));
+    explicit Game(config::Config c) : TestWorker(std::move(c)) {
         pass(frame(true, tcp::syn, ""));
         to_server_ += 1;
         pass(frame(false, tcp::syn | tcp::ack, ""));
@@ -120,45 +112,24 @@ public:
     /// Nothing comes for so long, and each Flow is looked at.
     void wait(Nanos span) {
         now_ += span;
-        for (uint32_t i = 0; i < Track::sweep_calls; ++i) {
-            burst_->clear(now_);
-            for (const auto& stage : stages_) stage->keep_house(*burst_);
-            for (Sent& sent : take_injected(*burst_)) injected.push_back(std::move(sent));
-        }
+        for (uint32_t i = 0; i < Track::sweep_calls; ++i) keep(keep_house(now_));
     }
 
-    /// What Control was told since the last call.
-    std::vector<VerdictRecord> told() {
-        std::vector<VerdictRecord> all;
-        VerdictRecord record;
-        while (context_.records.pop(record)) all.push_back(record);
-        return all;
-    }
     /// What Control hears when it asks about the player.
     std::vector<verdicts::PlayerContext> described(const Endpoint& who = client) {
         verdicts::Order order;
         order.kind = verdicts::Order::Kind::describe;
         order.client = who;
         order.server = server;
-        for (const auto& stage : stages_) stage->obey(order, *burst_);
+        obey(order);
         std::vector<verdicts::PlayerContext> all;
-        verdicts::PlayerContext context;
-        while (context_.contexts.pop(context)) all.push_back(context);
+        for (verdicts::PlayerContext one; context.contexts.pop(one);) all.push_back(one);
         return all;
     }
-    void obey(const verdicts::Order& order) {
-        burst_->clear(now_);
-        for (const auto& stage : stages_) stage->obey(order, *burst_);
-    }
-    Flow* flow() {
-        const FlowKey key = FlowKey::of(client, server, ip_protocol_tcp);
-        return context_.flows.find({key, context_.hash(key)});
-    }
+    void obey(const verdicts::Order& order) { give(order, now_); }
+    Flow* flow() { return TestWorker::flow(client, server, ip_protocol_tcp); }
     /// What became of the packet that was sent last.
     DropReason last_drop() const { return last_drop_; }
-    WorkerContext& context() { return context_; }
-    const Counters& counters() const { return *counters_; }
-    uint64_t noticed(Notice n) const { return counters_->notices[static_cast<size_t>(n)].get(); }
 
     std::vector<Sent> injected;
 
@@ -174,23 +145,17 @@ private:
     }
     bool pass(const PacketBuilder& built) {
         now_ += 50ms;
-        rte_mbuf* mbuf = built.make(pool());
-        burst_->clear(now_);
-        const Packet& passing = burst_->add(mbuf, Side::outside, 0, now_);
-        for (const auto& stage : stages_) stage->process(*burst_);
-        last_drop_ = passing.drop;
-        const bool passed = passing.alive();
-        for (Sent& sent : take_injected(*burst_)) injected.push_back(std::move(sent));
-        rte_pktmbuf_free(mbuf);
+        bool passed = false;
+        keep(put(built, Side::outside, now_, [&](const Packet& packet) {
+            last_drop_ = packet.drop;
+            passed = packet.alive();
+        }));
         return passed;
     }
+    void keep(std::vector<Sent> sent) {
+        for (Sent& one : sent) injected.push_back(std::move(one));
+    }
 
-    config::Config config_;
-    std::unique_ptr<const policy::RuleSet> rules_;
-    std::unique_ptr<Counters> counters_;
-    WorkerContext context_;
-    std::unique_ptr<Burst> burst_;
-    std::vector<std::unique_ptr<Stage>> stages_;
     uint32_t to_server_ = 0, to_client_ = 0;
     Nanos now_ = 1000s;
     DropReason last_drop_{};

@@ -1,58 +1,17 @@
 #pragma once
 
+#include <array>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-
-#include <rte_mbuf.h>
-
-#include "packet/burst.h"
 #include "packet/headers.h"
-#include "packet/packet_builder.h"
-#include "stages/enforce/enforce.h"
-#include "stages/parse/parse.h"
-#include "stages/testing/sent.h"
-#include "stages/track/track.h"
+#include "stages/testing/test_worker.h"
 
 /// A Worker's stages with a client and a server to talk through them.  Between
 /// track and enforce stands the real Connection with a reader that consumes
 /// all: what decode does, without a game.
 namespace portcullis::stages::testing {
-
-namespace tcp = stream::tcp;
-using protocol::Direction;
-
-inline const Endpoint client = *parse_endpoint("198.51.100.7:50122");
-inline const Endpoint server = *parse_endpoint("10.0.0.2:25565");
-inline const Endpoint game_server = *parse_endpoint("10.0.0.3:3565");
-
-inline config::Config configuration() {
-    config::Config config;
-    config.limits.flows = 1000;
-    config.limits.half_open = 64;
-    config.limits.players = 64;
-    config.limits.stream_bytes_total = 1 << 20;
-    config.limits.stream_bytes = 16'384;
-    config.verdict_log.evidence.players = 0;
-    config.policies.emplace_back().name = "default";
-    config::Service& survival = config.services.emplace_back();
-    survival.name = "survival";
-    survival.endpoint = server;
-    config::Service& shadow = config.services.emplace_back();
-    shadow.name = "shadow";
-    shadow.protocol = protocol::Protocol::shadowland;
-    shadow.endpoint = game_server;
-    return config;
-}
-
-inline rte_mempool* pool() {
-    static rte_mempool* made =
-        rte_pktmbuf_pool_create("stages_test", 2047, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
-    return made;
-}
 
 /// What became of one frame.
 struct Fate {
@@ -62,19 +21,13 @@ struct Fate {
     FlowState state{};
 };
 
-class Line {
+inline constexpr std::array<std::string_view, 3> stages_of_line = {"parse", "track", "enforce"};
+
+class Line : public TestWorker {
 public:
     explicit Line(config::Config c = configuration(), bool spread_by_nic = false,
                   bool sides_tell = false)
-        : config_(std::move(c)),
-          rules_(policy::RuleSet::compile(config_)),
-          counters_(std::make_unique<Counters>()),
-          context({config_, rules_.get(), *counters_, pool(), 0, 1, 0, spread_by_nic, sides_tell}),
-          burst_(std::make_unique<Burst>()),
-          parse_(context),
-          track_(context),
-          enforce_(context) {}
-    ~Line() { EXPECT_EQ(rte_mempool_in_use_count(pool()), 0u); }
+        : TestWorker(std::move(c), {0, spread_by_nic, sides_tell}, stages_of_line) {}
 
     /// All frames in one burst, in this order.
     std::vector<Fate> send(const std::vector<PacketBuilder>& frames) {
@@ -87,10 +40,10 @@ public:
     std::vector<Fate> send_mbufs(const std::vector<rte_mbuf*>& mbufs) {
         burst_->clear(now);
         for (rte_mbuf* mbuf : mbufs) burst_->add(mbuf, side, wire, now);
-        parse_.process(*burst_);
-        track_.process(*burst_);
+        stages_[0]->process(*burst_);
+        stages_[1]->process(*burst_);
         for (size_t i = 0; i < burst_->size(); ++i) read((*burst_)[i], static_cast<uint8_t>(i));
-        enforce_.process(*burst_);
+        stages_[2]->process(*burst_);
         std::vector<Fate> fates;
         for (const Packet& p : burst_->all()) {
             // A stranger's Flow is nobody's: it is gone with its burst.
@@ -104,18 +57,8 @@ public:
         return fates;
     }
 
-    void keep_house() {
-        burst_->clear(now);
-        for (Stage* stage : {static_cast<Stage*>(&track_), static_cast<Stage*>(&enforce_)}) {
-            stage->keep_house(*burst_);
-        }
-        injected = take_injected(*burst_);
-    }
-    void obey(const verdicts::Order& order) {
-        for (Stage* stage : {static_cast<Stage*>(&track_), static_cast<Stage*>(&enforce_)}) {
-            stage->obey(order, *burst_);
-        }
-    }
+    void keep_house() { injected = TestWorker::keep_house(now); }
+    void obey(const verdicts::Order& order) { give(order, now); }
 
     PacketBuilder from_client(uint32_t seq, uint32_t ack, uint8_t flags = tcp::ack,
                               std::string_view text = "") const {
@@ -140,10 +83,8 @@ public:
         EXPECT_TRUE(send(from_client(101, 901)).has_flow);
     }
     Flow* flow(const Endpoint& a = client, const Endpoint& b = server, uint8_t protocol = 6) {
-        const FlowKey key = FlowKey::of(a, b, protocol);
-        return context.flows.find({key, context.hash(key)});
+        return TestWorker::flow(a, b, protocol);
     }
-    uint64_t noticed(Notice n) const { return counters_->notices[size_t(n)].get(); }
 
     /// Called for each packet that is read; may decide something about it.
     std::function<void(Packet&, uint8_t)> on_packet = [](Packet&, uint8_t) {};
@@ -170,19 +111,6 @@ private:
         }
         on_packet(packet, index);
     }
-
-    config::Config config_;
-    std::unique_ptr<const policy::RuleSet> rules_;
-    std::unique_ptr<Counters> counters_;
-
-public:
-    WorkerContext context;
-
-private:
-    std::unique_ptr<Burst> burst_;
-    Parse parse_;
-    Track track_;
-    Enforce enforce_;
 };
 
 }  // namespace portcullis::stages::testing

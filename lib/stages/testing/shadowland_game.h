@@ -1,12 +1,10 @@
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "protocol/shadowland/payload.h"
 #include "protocol/shadowland/speak_test_support.h"
-#include "stages/make_stage.h"
-#include "stages/testing/line.h"
+#include "stages/testing/test_worker.h"
 
 namespace portcullis::stages::testing {
 
@@ -27,18 +25,12 @@ struct Passed {
 };
 
 /// Clients and a server of Shadowland by hand, and a Worker's stages between them.
-class ShadowlandGame {
+class ShadowlandGame : public TestWorker {
 public:
     static constexpr uint32_t id = 7;  ///< Of the first session.
 
     explicit ShadowlandGame(config::Config c = shadowland_configuration())
-        : config_(std::move(c)),
-          rules_(policy::RuleSet::compile(config_)),
-          counters_(std::make_unique<Counters>()),
-          context({config_, rules_.get(), *counters_, pool(), 0, 1, 16, false, true}),
-          burst_(std::make_unique<Burst>()) {
-        for (std::string_view name : stage_names()) stages_.push_back(make_stage(name, context));
-    }
+        : TestWorker(std::move(c), {.keys_max = 16, .spread_by_nic = false, .sides_tell = true}) {}
     void know_the_secret() {
         secrets.server = game_server;
         secrets.has_cookie = true;
@@ -79,15 +71,10 @@ public:
                      message_bytes(type, message, d));
     }
     Flow* flow(const Endpoint& who = client) {
-        const FlowKey key = FlowKey::of(who, game_server, ip_protocol_udp);
-        return context.flows.find(HashedKey{key, context.hash(key)});
+        return TestWorker::flow(who, game_server, ip_protocol_udp);
     }
-    const ShadowlandCounts& counts() const { return counters_->shadowland[1]; }
+    const ShadowlandCounts& counts() const { return counters().shadowland[1]; }
     uint64_t connects(ConnectFate fate) const { return counts().connects[size_t(fate)].get(); }
-    uint64_t noticed(Notice n) const { return counters_->notices[size_t(n)].get(); }
-    uint64_t found(std::string_view check) const {
-        return counters_->findings[checks::check_id(check)].get();
-    }
 
     keys::ShadowlandSecrets secrets{};
     std::vector<Sent> injected;
@@ -105,31 +92,16 @@ private:
     static LinkHeader inside_link() { return link(9, 1); }
 
     Passed send(PacketBuilder built, const Datagram& datagram, Side side) {
-        rte_mbuf* mbuf = built.udp().payload(datagram).make(pool());
-        burst_->clear(now);
-        const Packet& packet = burst_->add(mbuf, side, 0, now);
-        for (const auto& stage : stages_) stage->process(*burst_);
-        Passed passed{packet.drop, {}};
-        if (packet.alive()) {
+        Passed passed;
+        injected = put(built.udp().payload(datagram), side, now, [&](const Packet& packet) {
+            passed.drop = packet.drop;
+            if (!packet.alive()) return;
             EXPECT_TRUE(checksums_hold(packet));
             const Bytes left = packet.payload();
             passed.went.assign(left.begin(), left.end());
-        }
-        injected = take_injected(*burst_);
-        rte_pktmbuf_free(mbuf);
+        });
         return passed;
     }
-
-    config::Config config_;
-    std::unique_ptr<const policy::RuleSet> rules_;
-    std::unique_ptr<Counters> counters_;
-
-public:
-    WorkerContext context;
-
-private:
-    std::unique_ptr<Burst> burst_;
-    std::vector<std::unique_ptr<Stage>> stages_;
 };
 
 /// A client whose session is sealed, and the server's side of it.

@@ -26,16 +26,9 @@ inline std::string status_request() {
 }
 
 /// A server, whoever connects to it, and a Worker's stages between them.
-class Town {
+class Town : public TestWorker {
 public:
-    explicit Town(config::Config c = configuration())
-        : config_(std::move(c)),
-          rules_(policy::RuleSet::compile(config_)),
-          counters_(std::make_unique<Counters>()),
-          context({config_, rules_.get(), *counters_, pool(), 0, 1}),
-          burst_(std::make_unique<Burst>()) {
-        for (std::string_view name : stage_names()) stages_.push_back(make_stage(name, context));
-    }
+    explicit Town(config::Config c = configuration()) : TestWorker(std::move(c)) {}
 
     static config::Config configuration() {
         config::Config config = testing::configuration();
@@ -94,29 +87,20 @@ public:
     }
     /// The connection at hand has not been ended.
     bool alive() {
-        const FlowKey key = FlowKey::of(at_, server_, 6);
-        const Flow* flow = context.flows.find({key, context.hash(key)});
-        return flow != nullptr && flow->state != FlowState::dead;
+        const Flow* known = flow(at_, server_, ip_protocol_tcp);
+        return known != nullptr && known->state != FlowState::dead;
     }
     /// Whoever joined on the connection at hand.
     const Player& player() {
-        const FlowKey key = FlowKey::of(at_, server_, 6);
-        return context.detect->watched(*context.flows.find({key, context.hash(key)})).player;
+        return context.detect->watched(*flow(at_, server_, ip_protocol_tcp)).player;
     }
     void wait(Nanos span, Nanos step = 1ms) {
-        for (const Nanos until = now + span; now < until; now += step) {
-            burst_->clear(now);
-            for (const auto& stage : stages_) stage->keep_house(*burst_);
-            free_injected();
-        }
+        for (const Nanos until = now + span; now < until; now += step) keep_house(now);
     }
 
     std::vector<VerdictRecord> verdicts() {
-        std::vector<VerdictRecord> all;
-        VerdictRecord record;
-        while (context.records.pop(record)) {
-            if (record.kind == VerdictRecord::Kind::verdict) all.push_back(record);
-        }
+        std::vector<VerdictRecord> all = told();
+        std::erase_if(all, [](const auto& r) { return r.kind != VerdictRecord::Kind::verdict; });
         return all;
     }
     /// Of this check; the gravest action among them.
@@ -137,36 +121,20 @@ private:
     bool pass(bool up, uint8_t flags, const std::string& bytes) {
         const Seq seq(up ? 100 + to_server_ : 900 + to_client_);
         const Seq ack((flags & tcp::ack) == 0 ? 0 : up ? 900 + to_client_ : 100 + to_server_);
-        rte_mbuf* mbuf = PacketBuilder{}
-                             .from(up ? at_ : server_)
-                             .to(up ? server_ : at_)
-                             .tcp(seq, ack, flags)
-                             .payload(as_bytes(bytes))
-                             .make(pool());
-        burst_->clear(now);
-        const Packet& passing = burst_->add(mbuf, up ? Side::outside : Side::inside, 0, now);
-        for (const auto& stage : stages_) stage->process(*burst_);
-        const bool passed = passing.alive();
-        drops += passing.drop == DropReason::rate_limit ? 1 : 0;
-        free_injected();
-        rte_pktmbuf_free(mbuf);
+        const auto frame = PacketBuilder{}
+                               .from(up ? at_ : server_)
+                               .to(up ? server_ : at_)
+                               .tcp(seq, ack, flags)
+                               .payload(as_bytes(bytes));
+        bool passed = false;
+        put(frame, up ? Side::outside : Side::inside, now, [&](const Packet& packet) {
+            passed = packet.alive();
+            drops += packet.drop == DropReason::rate_limit ? 1 : 0;
+        });
         return passed;
     }
-    void free_injected() {
-        for (const Burst::Injected& made : burst_->injected()) rte_pktmbuf_free(made.mbuf);
-    }
 
-    config::Config config_;
-    const Endpoint server_ = config_.services[0].endpoint;
-    std::unique_ptr<const policy::RuleSet> rules_;
-    std::unique_ptr<Counters> counters_;
-
-public:
-    WorkerContext context;
-
-private:
-    std::unique_ptr<Burst> burst_;
-    std::vector<std::unique_ptr<Stage>> stages_;
+    const Endpoint server_ = config().services[0].endpoint;
     Endpoint at_;
     uint32_t connections_ = 0;
     uint32_t to_server_ = 0, to_client_ = 0;
