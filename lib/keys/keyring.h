@@ -22,6 +22,8 @@ public:
     static constexpr size_t ways = 8;
     /// How long a key of a live feed waits for its connection to ask.
     static constexpr Nanos lifetime = 30s;
+    /// Until when a key of a file serves.
+    static constexpr Nanos forever = Nanos::max();
 
     /// `secret` decides who shares places, so that nobody can choose to.
     explicit Keyring(uint32_t capacity, uint64_t secret = 0)
@@ -48,6 +50,17 @@ public:
         place = {key, until, ++order_, true};
     }
 
+    /// Forgets what a live feed told for this connection's endpoints; a file's keys stay.
+    void forget_live(const Endpoint& client, const Endpoint& server) noexcept {
+        if (buckets_ == 0) return;
+        Place* const bucket = bucket_of(client, server);
+        for (Place* place = bucket; place < bucket + ways; ++place) {
+            if (place->until == forever || !place->is_of(client, server)) continue;
+            place->used = false;
+            place->key.secret = {};
+        }
+    }
+
     /// The oldest for this connection that has not expired, once; null: none.  Valid
     /// until the next call.
     const std::array<std::byte, 16>* take(const Endpoint& client, const Endpoint& server,
@@ -57,8 +70,7 @@ public:
         Place* found = nullptr;
         for (Place* place = bucket; place < bucket + ways; ++place) {
             if (place->used && place->until < now) place->used = false;
-            if (!place->used || place->key.client != client || place->key.server != server)
-                continue;
+            if (!place->is_of(client, server)) continue;
             if (found == nullptr || place->order < found->order) found = place;
         }
         if (found == nullptr) return nullptr;
@@ -74,6 +86,10 @@ private:
         Nanos until{};
         uint64_t order = 0;  ///< Of arrival.
         bool used = false;
+
+        bool is_of(const Endpoint& client, const Endpoint& server) const noexcept {
+            return used && key.client == client && key.server == server;
+        }
     };
 
     Place* bucket_of(const Endpoint& client, const Endpoint& server) const noexcept {

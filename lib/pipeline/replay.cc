@@ -106,7 +106,7 @@ public:
         for (const keys::Key& key : setup.keys) {
             const auto* minecraft = std::get_if<keys::MinecraftKey>(&key);
             if (minecraft != nullptr) {
-                context.keys.add(*minecraft, Nanos::max());
+                context.keys.add(*minecraft, keys::Keyring::forever);
             } else {
                 context.take_key(key, {});
             }

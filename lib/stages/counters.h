@@ -50,6 +50,7 @@ enum class Notice : uint8_t {
     flow_table_full,
     stream_memory_full,
     session_pool_full,
+    session_gave_way,  ///< Who was over, or only looked in, for a newcomer.
     player_pool_full,
     stream_limit,   ///< A stream over limits.stream_bytes, passed uninspected.
     decoder_error,  ///< A decoder lost the frames of a flow.
@@ -90,6 +91,7 @@ inline constexpr NameTable<Notice> notice_names = {
     "flow_table_full",
     "stream_memory_full",
     "session_pool_full",
+    "session_gave_way",
     "player_pool_full",
     "stream_limit",
     "decoder_error",

@@ -1,6 +1,7 @@
 #include "stages/decode/decode.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/fetch.h"
 #include "base/memory.h"
@@ -34,6 +35,7 @@ struct Listener {
     Detect* detect;
     PacketObserver* observer;
     keys::Keyring& keys;
+    bool& key_asked;
 
     void frame(const minecraft::Frame& frame) noexcept {
         if (detect != nullptr) detect->frame(frame);
@@ -44,7 +46,11 @@ struct Listener {
         if (detect != nullptr) detect->on(event);
     }
     const minecraft::Cfb8::Secret* secret() noexcept {
-        return keys.take(packet.flow->client(), packet.flow->server(), packet.time);
+        const Endpoint client = packet.flow->client(), server = packet.flow->server();
+        // The server learns the secret from what just goes by here, and tells it after that:
+        // what a feed has told before is of an earlier connection on these ports.
+        if (!std::exchange(key_asked, true)) keys.forget_live(client, server);
+        return keys.take(client, server, packet.time);
     }
 };
 
@@ -53,11 +59,9 @@ struct Listener {
 Decode::Decode(WorkerContext& context)
     : context_(context),
       decoder_(decoder_settings(context)),
-      conversations_(as_asked_by("limits.players", context.config.limits.players,
-                                 [&context] {
-                                     return decltype(conversations_)(
-                                         context.share_of(context.config.limits.players));
-                                 })),
+      conversations_(as_asked_by(
+          "limits.players", context.config.limits.players,
+          [&context] { return Conversations(context.share_of(context.config.limits.players)); })),
       datagrams_(as_asked_by("limits.players", context.config.limits.players,
                              [&context] { return Datagrams(context); })) {
     context.game = this;
@@ -138,7 +142,7 @@ Progress Decode::feed(Packet& packet, uint8_t index, Direction direction, Bytes 
         context_.streams_to->on_bytes(flow, direction, offset, in);
         return {.consumed = in.size()};
     }
-    Conversation* conversation = conversation_of(flow);
+    Conversation* conversation = conversation_of(flow, packet.time);
     if (conversation == nullptr) {
         unread(packet, index, context_.config.on_failure.memory, DropReason::no_memory);
         return {.finished = true};
@@ -149,17 +153,19 @@ Progress Decode::feed(Packet& packet, uint8_t index, Direction direction, Bytes 
         front = take_front(packet, index, in, *conversation);
         if (front.waits) return {};
         if (front.broken) return {.finished = true};
+        if (front.size > in.size()) return {in.size(), front.size - in.size()};
         if (front.size == 0) hear(packet, index, direction, in, *conversation);
     }
 
     PacketObserver* const observer = context_.observer_of(flow);
     decoder_.give_all_bodies(observer != nullptr);
-    Listener listener{packet, context_.detect, observer, context_.keys};
+    Listener listener{packet, context_.detect, observer, context_.keys, conversation->key_asked};
     // Whatever is decoded right behind a header is no move yet, so that nobody asks at
     // which offset in the stream it lies.
     minecraft::Session& session = conversation->session;
     Progress progress = decoder_.feed(session, direction, in.subspan(front.size), listener);
     progress.consumed += front.size;
+    if (conversation->row != Conversation::Row::staying) keep_in_row(flow, *conversation);
     if (progress.finished && session.half(direction).state == minecraft::State::broken) {
         context_.notice(Notice::decoder_error);
         unread(packet, index, context_.config.on_failure.decoder, DropReason::decoder_error);
@@ -237,6 +243,9 @@ void Decode::settle(Packet& packet, uint8_t index, const stream::Outcome& outcom
             context_.refuse(packet, DropReason::urgent);
         }
     }
+    if ((outcome.reset || outcome.closed) && packet.flow->session != Flow::none) {
+        conversations_.move(packet.flow->session, Conversation::Row::leaving);
+    }
     if (context_.detect == nullptr) return;
     if (outcome.reset || outcome.closed) {
         const auto reason = outcome.reset ? verdicts::EndReason::reset : verdicts::EndReason::fin;
@@ -271,10 +280,11 @@ void Decode::login_unheard(const Flow& flow) noexcept {
     if (half.state == minecraft::State::login) half.state = minecraft::State::broken;
 }
 
-Decode::Conversation* Decode::conversation_of(Flow& flow) noexcept {
+Conversation* Decode::conversation_of(Flow& flow, Nanos now) noexcept {
     if (flow.session == Flow::none) {
-        const Pool<Conversation>::Handle handle = conversations_.make();
-        if (handle == Pool<Conversation>::none) {
+        Conversations::Handle handle = conversations_.make(flow);
+        if (handle == Conversations::none && make_room(now)) handle = conversations_.make(flow);
+        if (handle == Conversations::none) {
             context_.notice(Notice::session_pool_full);
             return nullptr;
         }
@@ -283,10 +293,32 @@ Decode::Conversation* Decode::conversation_of(Flow& flow) noexcept {
     return &conversations_[flow.session];
 }
 
+/// Whose place is taken is not read any more, so what he says does not go on.
+bool Decode::make_room(Nanos now) noexcept {
+    Flow* const flow = conversations_.gives_way(now);
+    if (flow == nullptr) return false;
+    context_.notice(Notice::session_gave_way);
+    context_.retire(*flow, context_.enforcing() ? FlowState::dead : FlowState::bypass,
+                    verdicts::EndReason::idle, now);
+    return true;
+}
+
+/// Of who has said that he wants to play, or goes on after a reset.
+void Decode::keep_in_row(const Flow& flow, Conversation& conversation) noexcept {
+    const bool said_who =
+        context_.detect != nullptr
+            ? flow.player != Flow::none
+            : conversation.session.half(Direction::to_server).state > minecraft::State::status;
+    if (said_who || conversation.row == Conversation::Row::leaving) {
+        conversations_.move(flow.session, Conversation::Row::staying);
+    }
+}
+
 bool Decode::resume(Flow& flow, const CapturePart& part) noexcept {
     if (!flow.is_tcp()) return datagrams_.resume(flow, part);
-    Conversation* conversation = conversation_of(flow);
+    Conversation* conversation = conversation_of(flow, part.snapshot.time);
     if (conversation == nullptr || context_.detect == nullptr) return false;
+    conversations_.move(flow.session, Conversation::Row::staying);
     conversation->session = part.snapshot.session;
     conversation->front.resume(part.snapshot.watched.identity);
     flow.connection = part.snapshot.connection;

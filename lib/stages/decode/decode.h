@@ -2,13 +2,11 @@
 
 #include <optional>
 
-#include "base/pool.h"
 #include "packet/burst.h"
 #include "protocol/minecraft/decoder.h"
-#include "protocol/minecraft/session.h"
 #include "protocol/protocol.h"
+#include "stages/decode/conversations.h"
 #include "stages/decode/datagrams.h"
-#include "stages/decode/front.h"
 #include "stages/stage.h"
 #include "stages/worker_context.h"
 #include "stream/connection.h"
@@ -55,12 +53,9 @@ private:
     void login_unheard(const Flow& flow) noexcept;
     void unread(Packet& packet, uint8_t index, config::OnFailure choice,
                 DropReason reason) noexcept;
-    /// What is remembered of a flow's game.
-    struct Conversation {
-        minecraft::Session session;
-        Front front;
-    };
-    Conversation* conversation_of(Flow& flow) noexcept;
+    Conversation* conversation_of(Flow& flow, Nanos now) noexcept;
+    bool make_room(Nanos now) noexcept;
+    void keep_in_row(const Flow& flow, Conversation& conversation) noexcept;
     void hear(Packet& packet, uint8_t index, protocol::Direction direction, Bytes in,
               Conversation& conversation) noexcept;
     Front::Taken take_front(Packet& packet, uint8_t index, Bytes in,
@@ -68,7 +63,7 @@ private:
 
     WorkerContext& context_;
     minecraft::Decoder decoder_;
-    Pool<Conversation> conversations_;
+    Conversations conversations_;
     Datagrams datagrams_;
 };
 

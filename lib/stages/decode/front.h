@@ -17,7 +17,7 @@ class Detect;
 class Front {
 public:
     struct Taken {
-        size_t size = 0;      ///< Bytes that are no part of the game.
+        size_t size = 0;      ///< Bytes that are no part of the game; may be yet to come.
         bool waits = false;   ///< More bytes are needed to know.
         bool broken = false;  ///< Where the game begins can not be known.
     };

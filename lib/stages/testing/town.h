@@ -28,7 +28,8 @@ inline std::string status_request() {
 /// A server, whoever connects to it, and a Worker's stages between them.
 class Town : public TestWorker {
 public:
-    explicit Town(config::Config c = configuration()) : TestWorker(std::move(c)) {}
+    explicit Town(config::Config c = configuration(), uint32_t keys_max = 0)
+        : TestWorker(std::move(c), {keys_max, false, false}) {}
 
     static config::Config configuration() {
         config::Config config = testing::configuration();
@@ -48,12 +49,13 @@ public:
     /// A new connection of this address; false when its SYN or all of it was refused.
     bool connects(const IpAddress& address) {
         at_ = {address, static_cast<uint16_t>(1024 + connections_++ % 60'000)};
-        to_server_ = to_client_ = 0;
-        if (!pass(true, tcp::syn, "")) return false;
-        to_server_ += 1;
-        pass(false, tcp::syn | tcp::ack, "");
-        to_client_ += 1;
-        return pass(true, tcp::ack, "") && alive();
+        isn_ = 0;
+        return opens();
+    }
+    /// The same client again, from the same port.
+    bool reconnects() {
+        isn_ += 1'000'000;
+        return opens();
     }
     bool says(const std::string& bytes) {
         const bool passed = pass(true, tcp::psh | tcp::ack, bytes);
@@ -76,7 +78,7 @@ public:
     }
     bool sends_a_syn(const IpAddress& address) {
         at_ = {address, static_cast<uint16_t>(1024 + connections_++ % 60'000)};
-        to_server_ = to_client_ = 0;
+        to_server_ = to_client_ = isn_ = 0;
         return pass(true, tcp::syn, "");
     }
     bool closes() {
@@ -85,15 +87,29 @@ public:
         pass(false, tcp::fin | tcp::ack, "");
         return true;
     }
+    void resets() { pass(true, tcp::rst, ""); }
+    void server_resets() { pass(false, tcp::rst | tcp::ack, ""); }
+    /// Goes on with an earlier connection, as far as that was when it was the one at hand.
+    struct Talk {
+        Endpoint client;
+        uint32_t isn, to_server, to_client;
+    };
+    Talk talk() const { return {at_, isn_, to_server_, to_client_}; }
+    void go_on(const Talk& talk) {
+        at_ = talk.client;
+        isn_ = talk.isn;
+        to_server_ = talk.to_server;
+        to_client_ = talk.to_client;
+    }
+    const Endpoint& client() const { return at_; }
+    const Endpoint& server() const { return server_; }
+    Flow* flow() { return TestWorker::flow(at_, server_, ip_protocol_tcp); }
     /// The connection at hand has not been ended.
-    bool alive() {
-        const Flow* known = flow(at_, server_, ip_protocol_tcp);
-        return known != nullptr && known->state != FlowState::dead;
-    }
+    bool alive() { return flow() != nullptr && flow()->state != FlowState::dead; }
+    /// Somebody reads it.
+    bool is_read() { return flow() != nullptr && flow()->session != Flow::none; }
     /// Whoever joined on the connection at hand.
-    const Player& player() {
-        return context.detect->watched(*flow(at_, server_, ip_protocol_tcp)).player;
-    }
+    const Player& player() { return context.detect->watched(*flow()).player; }
     void wait(Nanos span, Nanos step = 1ms) {
         for (const Nanos until = now + span; now < until; now += step) keep_house(now);
     }
@@ -118,9 +134,18 @@ public:
     Nanos now = 1'795'000'000s;
 
 private:
+    bool opens() {
+        to_server_ = to_client_ = 0;
+        if (!pass(true, tcp::syn, "")) return false;
+        to_server_ += 1;
+        pass(false, tcp::syn | tcp::ack, "");
+        to_client_ += 1;
+        return pass(true, tcp::ack, "") && alive();
+    }
     bool pass(bool up, uint8_t flags, const std::string& bytes) {
-        const Seq seq(up ? 100 + to_server_ : 900 + to_client_);
-        const Seq ack((flags & tcp::ack) == 0 ? 0 : up ? 900 + to_client_ : 100 + to_server_);
+        const uint32_t of_client = isn_ + 100 + to_server_, of_server = isn_ + 900 + to_client_;
+        const Seq seq(up ? of_client : of_server);
+        const Seq ack((flags & tcp::ack) == 0 ? 0 : up ? of_server : of_client);
         const auto frame = PacketBuilder{}
                                .from(up ? at_ : server_)
                                .to(up ? server_ : at_)
@@ -137,7 +162,7 @@ private:
     const Endpoint server_ = config().services[0].endpoint;
     Endpoint at_;
     uint32_t connections_ = 0;
-    uint32_t to_server_ = 0, to_client_ = 0;
+    uint32_t isn_ = 0, to_server_ = 0, to_client_ = 0;
 };
 
 inline const IpAddress campus = *parse_address("198.51.100.7");
