@@ -150,6 +150,44 @@ TEST(Encryption, ALateKeyMissesNothing) {
     }
 }
 
+// The client's part of what waited is read behind all of the server's, which may have gone
+// through several states since.
+TEST(Encryption, ALateKeyFindsTheClientInItsState) {
+    const auto server = [](const Made& made) {
+        return Line{Direction::to_client, plain_frame(made.str())};
+    };
+    const auto client = [](const Made& made) {
+        return Line{Direction::to_server, plain_frame(made.str())};
+    };
+    const std::vector<Line> lines = enciphered({
+        server(packet(2).raw(std::string(16, '\1')).text("Alice").varint(0)),
+        client(packet(3)),
+        server(packet(2)),  // Of the configuration, this and the next: it is over.
+        client(packet(2)),
+        server(packet(0x67)),  // Once more: a server behind a proxy.
+        client(packet(0x0b)),
+        server(packet(2)),
+        client(packet(2)),
+        server(packet(0x24).i64(8)),
+        client(packet(0x15).i64(8)),
+    });
+    for (size_t late = 0; late < lines.size() - 1; ++late) {
+        Talk talk(keys_come());
+        talk.client(talk.framed(handshake(765, 2)));
+        talk.client(talk.framed(packet(0).text("Alice").raw(std::string(16, '\1'))));
+        talk.server(talk.framed(packet(1).text("").text("key").text("token")));
+        talk.client(talk.framed(packet(1).text("secret").text("token")));
+        for (size_t i = 0; i < lines.size(); ++i) {
+            if (i == late) talk.recorder.key = secret;
+            talk.send(lines[i].direction, lines[i].bytes);
+        }
+        EXPECT_EQ(talk.session.half(Direction::to_server).state, State::play) << late;
+        const std::string heard = talk.recorder.heard();
+        EXPECT_TRUE(heard.contains("KeepAliveAnswered 8")) << late << ": " << heard;
+        EXPECT_FALSE(heard.contains("Malformed")) << late << ": " << heard;
+    }
+}
+
 TEST(Encryption, WithoutAFeedItIsOpaqueAtOnce) {
     Talk talk;
     talk.client_says(handshake(version, 2));

@@ -50,6 +50,7 @@ struct Session {
         /// The frame at the front is known to be wanted whole: its id need not be
         /// found out again while its bytes trickle in.
         bool front_wanted = false;
+        uint8_t entered = 0;  ///< States since the login, counted; wraps.
         /// Bytes of the front frame at the last try to find its id, which failed.
         uint16_t front_tried = 0;
         /// Enciphered: bytes at the front of the next offer that nobody reads, but for

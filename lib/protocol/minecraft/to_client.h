@@ -97,7 +97,11 @@ private:
     static protocol::GameMode game_mode(int64_t number) noexcept {
         return static_cast<protocol::GameMode>(number & 3);  // Bit 3: hardcore, up to 736.
     }
-    void server_is_in(State state) noexcept { session_.half(Direction::to_client).state = state; }
+    void server_is_in(State state) noexcept {
+        Session::Half& server = session_.half(Direction::to_client);
+        server.state = state;
+        ++server.entered;
+    }
 
     void before_play() noexcept {
         const Values& v = values_;

@@ -86,10 +86,10 @@ private:
                 plugin_response();
                 return;
             case Packet::login_acknowledged:
-                switch_to(State::configuration, State::configuration);
+                follow_into(State::configuration);
                 return;
             case Packet::finish_configuration:
-                switch_to(State::play, State::play);
+                follow_into(State::play);
                 return;
             default:
                 common();
@@ -108,14 +108,14 @@ private:
                                  static_cast<double>(session_.version), 0, false});
     }
 
-    /// The client follows the server into a state; never leads.
-    void switch_to(State next, State server_is_in) noexcept {
-        if (session_.half(Direction::to_client).state != server_is_in &&
-            !session_.half(Direction::to_client).finished()) {
-            wrong_state();
-            return;
-        }
-        session_.half(Direction::to_server).state = next;
+    /// The client follows the server into a state; never leads.  Of what waited for a late
+    /// key the server's part is read first, so it may be several states ahead.
+    void follow_into(State state) noexcept {
+        const Session::Half& server = session_.half(Direction::to_client);
+        Session::Half& client = session_.half(Direction::to_server);
+        if (client.entered == server.entered && !server.finished()) return wrong_state();
+        client.state = state;
+        ++client.entered;
     }
 
     void handshake() noexcept {
@@ -257,7 +257,7 @@ private:
                 tell(protocol::PingAnswered{v.i32(S::action)});
                 return;
             case Packet::configuration_acknowledged:
-                switch_to(State::configuration, State::configuration);
+                follow_into(State::configuration);
                 return;
             default:
                 seldom();
