@@ -171,7 +171,8 @@ Header read_binary(Bytes in) noexcept {
     constexpr uint8_t local = 0x20, proxied = 0x21;
     const bool known = version_command == local || version_command == proxied;
     // Of another version nobody knows what the length says.
-    if (version_command >> 4 != 2 || size > header_size_max) return malformed(2);
+    if (version_command >> 4 != 2) return malformed(2);
+    if (size > header_size_max) return malformed(2, size);
     if (in.size() < size) return header;
     if (!known) return malformed(2, size);
     const Bytes whole = in.first(size);

@@ -11,7 +11,8 @@ namespace portcullis::proxy {
 
 /// The longest line of version 1, its end included.
 inline constexpr size_t line_size_max = 107;
-/// The longest header of version 2 that is taken.  Addresses take 232 bytes at most,
+/// The longest header of version 2 that is believed; readers that take a longer one (its length
+/// is 16 bits wide) go on behind it.  Addresses take 232 bytes at most,
 /// and all that balancers are known to add (certificates' names, ids) a few hundred.
 inline constexpr size_t header_size_max = 4096;
 
@@ -24,7 +25,8 @@ struct Header {
     };
 
     Status status = Status::absent;
-    size_t size = 0;  ///< Bytes it takes; malformed: 0 when nobody can say.
+    /// Bytes it takes; malformed: 0 when nobody can say, and perhaps more than are there.
+    size_t size = 0;
     uint8_t version = 0;
     /// False: the balancer speaks for itself (health checks) or can not tell
     /// (UNKNOWN, LOCAL, Unix sockets), so the connection's own addresses hold.

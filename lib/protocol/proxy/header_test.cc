@@ -123,7 +123,7 @@ const Case cases[] = {
     {"the longest", binary(proxied, tcp4, addresses + addition(4, std::string(4065, 'x'))),
      Status::whole, "198.51.100.7:50122"},
     {"a byte longer", binary(proxied, tcp4, addresses + addition(4, std::string(4066, 'x'))),
-     Status::malformed},
+     Status::malformed, "", true},
     {"a handshake", "\x10\0\x2f\x04host\x63\xdd\x02"s, Status::absent},
     {"a handshake as long as P", "P\0"s, Status::absent},
     {"a handshake as long as a carriage return", "\r\0"s, Status::absent},

@@ -167,6 +167,25 @@ TEST(ProxyHeader, ThatIsBrokenAndEndsIsNotBelievedAndTheGameIsRead) {
     }
 }
 
+// Servers take up to 64 KiB of it.
+TEST(ProxyHeader, ThatIsTooLongToBeBelievedIsSkipped) {
+    for (const size_t size : {size_t{4097}, size_t{0xffff} + 16}) {
+        std::string front = "\r\n\r\n\0\r\nQUIT\n\x21\x11"s;
+        front += static_cast<char>((size - 16) >> 8);
+        front += static_cast<char>((size - 16) & 0xff);
+        front.resize(size, '\4');
+        const std::string bytes = front + hello();
+        Game game(balanced());
+        for (size_t at = 0; at < bytes.size(); at += 1000) {
+            EXPECT_TRUE(game.client_says(bytes.substr(at, 1000)));
+            game.server_says("");  // It acknowledges.
+        }
+        log_in(game, "");
+        EXPECT_EQ(faults(game, protocol::Fault::bad_proxy_header), 1u);
+        EXPECT_EQ(of_kind(game, Kind::login).size(), 1u) << size;
+    }
+}
+
 TEST(ProxyHeader, ThatIsBrokenMeetsThePolicyOfTheDecoder) {
     const std::string broken = "PROXY UNKNOWN " + std::string(200, 'x') + hello();
     Game open(balanced());
