@@ -96,19 +96,17 @@ void check_in_front(const Service& service, Problems& problems) {
     const bool forwards = service.forwarding != Forwarding::none;
     const bool expects = forwards || service.proxy_protocol;
     const bool translates = service.translates == Translates::yes;
-    if ((expects || translates || service.floodgate || service.vivecraft) &&
+    const bool named = !service.proxies.empty();
+    if ((expects || named || translates || service.floodgate || service.vivecraft) &&
         service.protocol != protocol::Protocol::minecraft) {
         complain(
-            "has proxy_protocol, forwarding, translates, floodgate or vivecraft, which only "
-            "Minecraft knows");
+            "has proxy_protocol, forwarding, proxies, translates, floodgate or vivecraft, which "
+            "only Minecraft knows");
     }
     if (!service.forwarding_secret_file.empty() && !forwards) {
         complain(
             "has a forwarding_secret_file and no forwarding; allowed with: bungeecord or "
             "velocity");
-    }
-    if (!service.proxies.empty() && !expects) {
-        complain("has proxies, and neither proxy_protocol nor forwarding that they would use");
     }
 }
 

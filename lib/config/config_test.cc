@@ -271,14 +271,11 @@ const Case meanings[] = {
      "f:2:3: service \"t\" has the address 10.0.0.2:1 of service \"s\""},
     {"services: [ { name: s, protocol: shadowland, address: 10.0.0.2, port: 1, "
      "proxy_protocol: true } ]",
-     "f:1:13: service \"s\" has proxy_protocol, forwarding, translates, floodgate or "
+     "f:1:13: service \"s\" has proxy_protocol, forwarding, proxies, translates, floodgate or "
      "vivecraft, which only Minecraft knows"},
     {"services: [ " + service + ", forwarding_secret_file: /s } ]",
      "f:1:13: service \"s\" has a forwarding_secret_file and no forwarding; allowed with: "
      "bungeecord or velocity"},
-    {"services: [ " + service + ", proxies: [10.0.0.9] } ]",
-     "f:1:13: service \"s\" has proxies, and neither proxy_protocol nor forwarding that they "
-     "would use"},
     {"policies: [a]", "f:1:11: policies is a list; allowed: a map of at most 64 policies"},
     {"policies: { default: { act_at_confidence: 0.1 } }",
      "f:1:43: policies.default.act_at_confidence is \"0.1\"; allowed: a number from 0.5 to 1"},

@@ -133,7 +133,8 @@ Rows<Service> service_rows() {
         row<Service>("proxies", &Service::proxies, list_of(prefix(), proxies_max),
                      "The proxies' addresses and prefixes: PROXY headers and forwarding are "
                      "believed from them alone, and they are never blocked nor counted by "
-                     "`flood.*`. Empty: believed from anybody."),
+                     "`flood.*`; name one that forwards nothing, too. Empty: believed from "
+                     "anybody."),
         row<Service>("translates", &Service::translates,
                      choice<Translates>({"auto", "true", "false"}),
                      "The proxy may translate between versions (ViaVersion, ViaBackwards or "

@@ -115,8 +115,9 @@ InFront::InFront(const config::Service& from)
       vivecraft_(from.vivecraft),
       forwarding_(from.forwarding),
       proxies_(from.proxies) {
+    const bool tells = proxy_protocol_ || forwarding_ != config::Forwarding::none;
     translates_ = from.translates == config::Translates::yes ||
-                  (from.translates == config::Translates::by_proxy && expected());
+                  (from.translates == config::Translates::by_proxy && tells);
     if (!from.forwarding_secret_file.empty()) secrets_ = secrets_in(from.forwarding_secret_file);
 }
 

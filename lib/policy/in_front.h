@@ -32,7 +32,7 @@ public:
 
     /// Whether the wire shows proxies in place of players.
     bool expected() const noexcept {
-        return proxy_protocol_ || forwarding_ != config::Forwarding::none;
+        return proxy_protocol_ || forwarding_ != config::Forwarding::none || !proxies_.empty();
     }
     /// Whether this address may speak for players.
     bool is_proxy(const IpAddress& address) const noexcept;

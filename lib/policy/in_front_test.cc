@@ -136,6 +136,10 @@ TEST(InFront, KnowsWhoIsAProxy) {
     EXPECT_TRUE(InFront(from).is_named(proxy));
     EXPECT_FALSE(InFront(from).is_proxy(other));
     EXPECT_TRUE(InFront(from).expected());
+    config::Service silent;
+    silent.proxies = from.proxies;
+    EXPECT_TRUE(InFront(silent).expected());
+    EXPECT_FALSE(InFront(silent).translates()) << "it forwards nothing, and may be any balancer";
     EXPECT_FALSE(InFront(config::Service{}).expected());
 }
 

@@ -104,6 +104,23 @@ TEST(BehindAProxy, ThousandsOfPlayersAreManySources) {
     }
 }
 
+TEST(BehindAProxy, OneThatForwardsNothingIsNeitherCountedNorBlocked) {
+    config::Config config = Town::blocking();
+    config.services[0].proxies = {{balancer, 128}};
+    Town town(config);
+    for (uint32_t i = 0; i < 1000; ++i) {
+        ASSERT_TRUE(town.logs_in(balancer, "P" + std::to_string(i))) << i;
+    }
+    EXPECT_TRUE(town.verdicts().empty());
+    EXPECT_TRUE(town.player().line.to_proxy);
+    for (int i = 0; i < 40; ++i) town.says(testing::look(120));
+    EXPECT_TRUE(town.gravest("packets.pitch"));
+    EXPECT_TRUE(town.last.through_proxy);
+    EXPECT_EQ(town.last.culprit(), std::nullopt) << "all who come through it would be shut out";
+    ASSERT_TRUE(town.logs_in(campus, "Direct"));
+    EXPECT_FALSE(town.player().line.to_proxy);
+}
+
 TEST(BehindAProxy, WhoAcknowledgesIsNotThePlayer) {
     for (const Way& way : ways) {
         Town town(way.configuration());
