@@ -63,6 +63,13 @@ TEST_F(TallyTest, OneAttackOnTheServerIsEnough) {
     }
 }
 
+// What their files promise, at the confidence that they give.
+TEST_F(TallyTest, TwoThatNoClientMakesAreEnough) {
+    EXPECT_LT(weigh("packets.impossible", 0.99f).action, Action::kick);
+    now += 10s;
+    EXPECT_EQ(weigh("packets.impossible", 0.99f).action, Action::kick);
+}
+
 TEST_F(TallyTest, BelowTheThresholdNothingEverHappens) {
     for (int i = 0; i < 20 * 3600; ++i) {
         const Weighed weighed = weigh("combat.reach", 0.949f);

@@ -34,11 +34,11 @@ public:
 private:
     using Why = protocol::ForwardingRefused::Why;
     static constexpr std::array<float, static_cast<size_t>(Why::count)> confidences = {
-        1.0f,   // forged
-        0.98f,  // stranger
-        0.9f,   // missing
-        0.9f,   // unreadable
-        0.3f,   // unexpected
+        1.0f,  // forged
+        1.0f,  // stranger
+        0.9f,  // missing
+        0.9f,  // unreadable
+        0.3f,  // unexpected
     };
 };
 

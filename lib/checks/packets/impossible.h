@@ -16,7 +16,7 @@ namespace portcullis::checks {
 class Impossible {
 public:
     static constexpr std::string_view name = "packets.impossible";
-    static constexpr float weight = 5;  ///< Two within a minute.
+    static constexpr float weight = 6;  ///< Two within ten seconds.
 
     struct Settings {};
 
