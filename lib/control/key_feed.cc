@@ -68,7 +68,9 @@ std::string KeyFeed::answer(std::string_view line) {
     }
     if (!wire_.give_key(*key)) {
         ++counts_.refused;
-        return refusal("the workers are busy; send it again");
+        nlohmann::json busy = {{"ok", false}, {"again", true}};
+        busy["error"] = "the workers are busy; send it again";
+        return busy.dump();
     }
     ++counts_.taken;
     return R"({"ok":true})";

@@ -126,13 +126,13 @@ class Stage(contextlib.ExitStack):
         subprocess.run([here / "topology.sh", "up", name], check=True)
         self.callback(subprocess.run, [here / "topology.sh", "down", name])
 
-    def peer(self, *command, space=None):
-        peer = Peer(*command, space=space)
+    def peer(self, *command, space=None, env=None):
+        peer = Peer(*command, space=space, env=env)
         self.callback(peer.end)
         return peer
 
-    def game_server(self, version="1.16.5"):
-        server = self.peer(node, here / "peers/server.js", game_port, version, space="servers")
+    def game_server(self, version="1.16.5", env=None):
+        server = self.peer(node, here / "peers/server.js", game_port, version, space="servers", env=env)
         server.wait_for("listening", 60)
         return server
 

@@ -260,6 +260,27 @@ def floods_stay_out_and_players_stay(stage):
 
 
 @scenario
+def what_is_enciphered_is_read_with_the_servers_keys(stage):
+    """A server in online mode feeds its keys: honest players stay, a cheater goes, and who resets harms neither."""
+    stage.topology()
+    keys = stage.tmp / "keys.sock"
+    stage.appliance(stage.configuration(keys={"socket": str(keys)}, rcon=[], webhooks=[]))
+    server = stage.game_server(env={"PORTCULLIS_KEYS": str(keys)})
+    stage.peer(harness.node, harness.here / "peers/resetter.js", harness.server_address, harness.game_port, 20,
+               space="players").wait_for("done", 60)
+    honest = stage.honest("1.16.5", 3, 20)
+    cheater = stage.cheater("1.16.5", "fly", 30)
+    out = cheater.wait_for("ended", 60)
+    expect(out["why"] == "kicked", f"the cheater was not told why: {out}")
+    honest.wait_end(90)
+    ends = [(e["name"], e["why"], e["text"][:80]) for e in honest.of("ended")]
+    expect(len(ends) == 3 and all(why == "left" for _, why, _ in ends), f"honest players ended so: {ends}")
+    expect(server.process.poll() is None, f"the server ended: {server.tail()}")
+    opaque = total(harness.metrics(), "portcullis_notices_total", reason="opaque_flow")
+    expect(opaque == 0, f"{opaque:.0f} connections were not read")
+
+
+@scenario
 def players_behind_a_proxy_are_told_apart(stage):
     """Behind a balancer and Velocity each player has his own address, and who is blocked is he, not the proxy."""
     secret = stage.tmp / "forwarding.secret"

@@ -12,12 +12,14 @@ const net = require('net')
 
 const linesWaitingMax = 1000
 const retryAfterMs = 1000
+const busyPauseMs = 10
 
-/** Keeps one connection to the socket; lines wait while there is none. */
+/** Keeps one connection to the socket; lines wait while there is none, and until they are taken. */
 class Feed {
   constructor (path) {
     this.path = path
     this.waiting = []
+    this.sent = [] // And not yet answered, in their order.
     this.connection = null
     this.ended = false
   }
@@ -32,7 +34,19 @@ class Feed {
     if (this.ended) return
     if (!this.connection) return this.connect()
     if (this.connection.connecting) return
-    for (const line of this.waiting.splice(0)) this.connection.write(line + '\n')
+    for (const line of this.waiting.splice(0)) {
+      this.sent.push(line)
+      this.connection.write(line + '\n')
+    }
+  }
+
+  answered (answer) {
+    const line = this.sent.shift()
+    if (answer.ok) return
+    console.error(`portcullis keys: ${answer.error}`)
+    if (!answer.again || line === undefined) return
+    this.waiting.push(line)
+    setTimeout(() => this.flush(), busyPauseMs).unref()
   }
 
   connect () {
@@ -44,13 +58,12 @@ class Feed {
       heard += data
       const answers = heard.split('\n')
       heard = answers.pop()
-      for (const answer of answers) {
-        if (!JSON.parse(answer).ok) console.error(`portcullis keys: ${JSON.parse(answer).error}`)
-      }
+      for (const answer of answers) this.answered(JSON.parse(answer))
     })
     connection.on('error', error => console.error(`portcullis keys: ${error.message}`))
     connection.on('close', () => {
       this.connection = null
+      this.waiting.unshift(...this.sent.splice(0))
       if (this.waiting.length > 0 && !this.ended) setTimeout(() => this.flush(), retryAfterMs).unref()
     })
     connection.unref()
@@ -68,26 +81,31 @@ function endpoint (address, port) {
   return net.isIPv6(plain) ? `[${plain}]:${port}` : `${plain}:${port}`
 }
 
-function keyLine (socket, secret, serverAddress) {
-  return JSON.stringify({
-    protocol: 'minecraft',
+/** Whose connection this is; to be asked for while it is open, for afterwards nobody knows. */
+function endpointsOf (socket, serverAddress) {
+  if (!socket || !socket.remoteAddress) return null // It was reset before anybody looked.
+  return {
     client: endpoint(socket.remoteAddress, socket.remotePort),
-    server: serverAddress || endpoint(socket.localAddress, socket.localPort),
-    secret: secret.toString('hex')
-  })
+    server: serverAddress || endpoint(socket.localAddress, socket.localPort)
+  }
+}
+
+function keyLine (endpoints, secret) {
+  return JSON.stringify({ protocol: 'minecraft', ...endpoints, secret: secret.toString('hex') })
 }
 
 /** Feeds every key that `server` agrees on from now on; returns a Feed whose `end()` stops. */
 function feedKeys (server, { socket, serverAddress }) {
   const feed = new Feed(socket)
   server.on('connection', client => {
+    const endpoints = endpointsOf(client.socket, serverAddress)
     const setEncryption = client.setEncryption
     client.setEncryption = function (secret) {
-      feed.send(keyLine(client.socket, secret, serverAddress))
+      if (endpoints) feed.send(keyLine(endpoints, secret))
       return setEncryption.call(this, secret)
     }
   })
   return feed
 }
 
-module.exports = { feedKeys, keyLine }
+module.exports = { feedKeys, endpointsOf, keyLine }

@@ -2,6 +2,16 @@
 // and what positions it received of each.
 //
 //   node server.js PORT VERSION [COMPRESSION_THRESHOLD]
+//
+// With PORTCULLIS_KEYS in its environment it is in online mode, with a session service that knows everybody, and feeds
+// its keys to that socket.
+
+const { feedKeys } = require('../../../tools/keys/feed')
+const keys = process.env.PORTCULLIS_KEYS
+if (keys) {
+  const id = '3f0c0000000030008000000000000001'
+  require('yggdrasil').server = () => ({ hasJoined: (name, _, __, ___, done) => done(null, { id, name, properties: [] }) })
+}
 
 const mcServer = require('flying-squid')
 const { Ledger, say } = require('./ledger')
@@ -13,7 +23,7 @@ const server = mcServer.createMCServer({
   host: '0.0.0.0',
   port: Number(port),
   'max-players': 100,
-  'online-mode': false,
+  'online-mode': keys !== undefined,
   logging: false,
   gameMode: 0,
   difficulty: 1,
@@ -29,6 +39,7 @@ const server = mcServer.createMCServer({
   ...(threshold === undefined ? {} : { compressionThreshold: Number(threshold) })
 })
 
+if (keys) feedKeys(server._server, { socket: keys })
 server._server.on('listening', () => say('listening', { port: Number(port), version }))
 server._server.on('error', error => say('error', { text: String(error) }))
 
