@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -463,6 +464,40 @@ TEST(Store, CountsWhatADiskWillNotTakeAndSaysWhy) {
     store.committed(std::span(&record, 1));
     EXPECT_TRUE(eventually([&] { return there(directory / "e", record); }));
     EXPECT_TRUE(store.status().conditions.at(0).well);
+}
+
+TEST(Store, StartsWithoutItsDiskAndFindsItLater) {
+    const TestDirectory directory;
+    Store::Settings settled = settings(directory / "e");
+    settled.trim_every = 0s;
+    fs::create_symlink("e", directory / "e");  // Leads nowhere, as a broken disk would.
+    const Store store(settled, checks::check_names, {"survival"}, {});
+    EXPECT_FALSE(store.status().conditions.at(0).well);
+    fs::remove(directory / "e");
+    EXPECT_TRUE(eventually([&] { return store.status().conditions.at(0).well; }));
+    std::ofstream(directory / "file") << "no directory";
+    EXPECT_THROW(Store(settings(directory / "file/e"), checks::check_names, {"survival"}, {}),
+                 SetupError);
+}
+
+TEST(Store, EndsWhenItsDiskDoesNotAnswer) {
+    const TestDirectory directory;
+    const auto start = std::chrono::steady_clock::now();
+    const std::string fifo = directory / "e/unnamed-1";
+    {
+        Crowd crowd(1);
+        Store store(settings(directory / "e"), checks::check_names, {"survival"},
+                    {&crowd.recorder()});
+        ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);  // Whoever writes to it waits for a reader.
+        crowd.one();
+        std::this_thread::sleep_for(100ms);
+        store.finish(200ms);
+        EXPECT_EQ(outcome(store, "lost"), 1u);
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
+    // The thread comes back, and what it took the capture from is gone.
+    std::ifstream(fifo).ignore(1 << 30);
+    std::this_thread::sleep_for(100ms);
 }
 
 // ---- kill -9 ----------------------------------------------------------------

@@ -30,6 +30,8 @@ using verdicts::VerdictId;
 
 constexpr std::string_view ending = ".pcapng";
 constexpr std::string_view unnamed = "unnamed-";
+/// What the thread gets beyond the limit to say that it is done.
+constexpr std::chrono::milliseconds grace{500};
 constexpr size_t committed_max = 65'536;  ///< Ids remembered for files yet to come.
 
 /// Empty, or why not.
@@ -54,20 +56,30 @@ struct Kept {
     uint64_t milliseconds = 0;  ///< Of its newest name.
 };
 
+/// As far as the disk tells.
+std::vector<fs::path> paths_in(const std::string& directory) {
+    std::vector<fs::path> paths;
+    std::error_code failed;
+    fs::directory_iterator at(directory, failed);
+    for (; !failed && at != fs::directory_iterator(); at.increment(failed)) {
+        paths.push_back(at->path());
+    }
+    return paths;
+}
+
 /// All that is kept, the oldest first.
 std::vector<Kept> all_in(const std::string& directory) {
     std::map<uint64_t, Kept> by_inode;
-    std::error_code failed;
-    for (const auto& entry : fs::directory_iterator(directory, failed)) {
-        const std::string file = entry.path().filename();
+    for (const fs::path& path : paths_in(directory)) {
+        const std::string file = path.filename();
         if (!file.ends_with(ending)) continue;
         const auto id = verdicts::parse_id(file.substr(0, file.size() - ending.size()));
         struct stat status{};
-        if (!id || ::stat(entry.path().c_str(), &status) != 0) continue;
+        if (!id || ::stat(path.c_str(), &status) != 0) continue;
         Kept& kept = by_inode[status.st_ino];
         kept.bytes = static_cast<uint64_t>(status.st_size);
         kept.milliseconds = std::max(kept.milliseconds, id->milliseconds());
-        kept.paths.push_back(entry.path());
+        kept.paths.push_back(path);
     }
     std::vector<Kept> all;
     for (auto& [inode, kept] : by_inode) all.push_back(std::move(kept));
@@ -120,22 +132,17 @@ public:
           service_views_(service_names_.begin(), service_names_.end()),
           names_{check_names, service_views_},
           recorders_(std::move(recorders)) {
-        std::error_code failed;
-        fs::create_directories(settings_.directory, failed);
-        if (failed || ::access(settings_.directory.c_str(), W_OK | X_OK) != 0) {
-            throw SetupError(concat("evidence: ", settings_.directory, " can not be written (",
-                                    failed ? failed.message() : strerror(errno),
-                                    "); point verdict_log.path to where it can, or set "
+        const int error = find_directory();
+        if (error == EACCES || error == ENOTDIR || error == EEXIST) {
+            throw SetupError(concat("evidence: ", trouble_,
+                                    "; point verdict_log.path to where it can, or set "
                                     "verdict_log.evidence.players to 0"));
         }
-        ::chmod(settings_.directory.c_str(), 0750);
         remember(settings_.signatures);
         forget_unnamed();
         trim();
         thread_ = std::thread([this] { run(); });
     }
-    ~Parts() { finish(std::chrono::milliseconds(1000)); }
-
     void committed(std::span<const verdicts::VerdictRecord> records) {
         const std::lock_guard lock(mutex_);
         for (const verdicts::VerdictRecord& record : records) {
@@ -173,15 +180,24 @@ public:
     }
 
     void finish(std::chrono::milliseconds limit) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (stopping_) return;
-            stopping_ = true;
-            stop_at_ = Clock::now() + limit;
-        }
+        std::unique_lock lock(mutex_);
+        if (stopping_) return;
+        stopping_ = true;
+        stop_at_ = Clock::now() + limit;
         wake_.notify_all();
-        if (thread_.joinable()) thread_.join();
+        if (ended_.wait_until(lock, stop_at_ + grace, [this] { return has_ended_; })) {
+            lock.unlock();
+            thread_.join();
+            return;
+        }
+        // It is stuck in the kernel, and nobody can end it.
+        abandoned_ = true;
+        lost_ += unsettled_;
+        thread_.detach();
     }
+
+    /// True when the thread still uses this object.
+    bool abandoned() const noexcept { return abandoned_; }
 
 private:
     /// Written, but without the names of its verdicts yet.
@@ -194,9 +210,10 @@ private:
     void run() {
         auto next_trim = Clock::now() + settings_.trim_every;
         while (true) {
-            take_all();
+            if (!take_all()) return;
             name_all(false);
             if (Clock::now() >= next_trim) {
+                if (!found_directory_) (void)find_directory();
                 trim();
                 next_trim = Clock::now() + settings_.trim_every;
             }
@@ -206,15 +223,42 @@ private:
             wake_.wait_for(lock, settings_.look_every);
         }
         name_all(true);
+        const std::lock_guard lock(mutex_);
+        has_ended_ = true;
+        ended_.notify_all();
     }
 
-    void take_all() {
+    /// 0, or the error.  Sets what is said of it.
+    int find_directory() {
+        std::error_code failed;
+        fs::create_directories(settings_.directory, failed);
+        int error = failed.value();
+        if (error == 0 && ::access(settings_.directory.c_str(), W_OK | X_OK) != 0) error = errno;
+        if (error == 0) ::chmod(settings_.directory.c_str(), 0750);
+        found_directory_ = error == 0;
+        const std::lock_guard lock(mutex_);
+        trouble_ = error == 0
+                       ? ""
+                       : concat(settings_.directory, " can not be written (", strerror(error), ")");
+        return error;
+    }
+
+    /// False once nobody waits for the thread any more: what recorders own may be gone.
+    bool take_all() {
         for (stages::EvidenceRecorder* recorder : recorders_) {
-            while (stages::Capture* capture = recorder->take()) {
+            while (stages::Capture* capture = taken_from(*recorder)) {
                 write(*capture);
+                const std::lock_guard lock(mutex_);
+                if (abandoned_) return false;
                 recorder->give_back(capture);
             }
         }
+        return !abandoned_;
+    }
+
+    stages::Capture* taken_from(stages::EvidenceRecorder& recorder) {
+        const std::lock_guard lock(mutex_);
+        return abandoned_ ? nullptr : recorder.take();
     }
 
     void write(stages::Capture& capture) {
@@ -224,6 +268,7 @@ private:
         for (const auto& proven : capture.verdicts()) {
             file.ids.push_back({proven.record.id_high, proven.record.id_low});
         }
+        unsettled_ += file.ids.size();
         std::error_code ignored;
         fs::create_directories(settings_.directory, ignored);  // It may have been removed.
         const Said said{[this](uint64_t id) { return signatures_with(id); }, settings_.shadowland};
@@ -237,6 +282,7 @@ private:
             waiting_.push_back(std::move(file));
         } else {
             lost_ += file.ids.size();
+            unsettled_ -= file.ids.size();
             ::unlink(file.path.c_str());
         }
     }
@@ -266,17 +312,15 @@ private:
                 ++(::link(file.path.c_str(), path.c_str()) == 0 ? stored_ : lost_);
             }
             ::unlink(file.path.c_str());
+            unsettled_ -= file.ids.size();
             return true;
         });
     }
 
     /// Left by a process that was killed: whose they are nobody knows.
     void forget_unnamed() {
-        std::error_code failed;
-        for (const auto& entry : fs::directory_iterator(settings_.directory, failed)) {
-            if (entry.path().filename().string().starts_with(unnamed)) {
-                fs::remove(entry.path(), failed);
-            }
+        for (const fs::path& path : paths_in(settings_.directory)) {
+            if (path.filename().string().starts_with(unnamed)) ::unlink(path.c_str());
         }
     }
 
@@ -309,17 +353,19 @@ private:
     // Of `thread_` alone.
     uint64_t files_ = 0;
     std::vector<Waiting> waiting_;
+    bool found_directory_ = false;
 
-    std::atomic<uint64_t> waiting_count_ = 0;
+    std::atomic<uint64_t> waiting_count_ = 0, unsettled_ = 0;  ///< Files; verdicts.
     std::atomic<uint64_t> stored_ = 0, lost_ = 0, without_verdict_ = 0, removed_ = 0;
     /// Never held while the disk is asked for something.
     mutable std::mutex mutex_;
-    std::condition_variable wake_;
+    std::condition_variable wake_, ended_;
     std::set<VerdictId> committed_;
     std::deque<VerdictId> committed_order_;
     std::string trouble_;
     std::deque<std::string> signatures_;  ///< The newest last.
-    bool stopping_ = false;
+    bool stopping_ = false, has_ended_ = false;
+    std::atomic<bool> abandoned_ = false;
     Clock::time_point stop_at_{};
     std::thread thread_;
 };
@@ -329,7 +375,11 @@ Store::Store(Settings settings, std::span<const std::string_view> check_names,
              std::vector<stages::EvidenceRecorder*> recorders)
     : parts_(std::make_unique<Parts>(std::move(settings), check_names, std::move(service_names),
                                      std::move(recorders))) {}
-Store::~Store() = default;
+Store::~Store() {
+    parts_->finish(std::chrono::seconds(1));
+    // Better a few megabytes at the end of the process than a thread without them.
+    if (parts_->abandoned()) (void)parts_.release();
+}
 
 void Store::committed(std::span<const verdicts::VerdictRecord> records) {
     parts_->committed(records);
