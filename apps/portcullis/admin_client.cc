@@ -2,6 +2,7 @@
 
 #include <asio.hpp>
 #include <chrono>
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "base/setup_error.h"
@@ -10,10 +11,10 @@ namespace portcullis::app {
 
 namespace {
 
-/// A reload reads files and compiles patterns; all else is answered at once.
 constexpr auto patience = std::chrono::seconds(15);
 
-std::string answer_to(const std::string& socket, const std::string& question) {
+std::string answer_to(const std::string& socket, const std::string& question,
+                      const std::string& meanwhile) {
     asio::io_context loop;
     asio::local::stream_protocol::socket connection(loop);
     std::string answer;
@@ -38,6 +39,10 @@ std::string answer_to(const std::string& socket, const std::string& question) {
     };
     connection.async_connect(socket, then(write));
     loop.run_for(patience);
+    if (!over && !meanwhile.empty()) {
+        std::cerr << meanwhile << std::endl;
+        loop.run();
+    }
     if (!over) {
         throw SetupError("an appliance is at " + socket + ", but has not answered for " +
                          std::to_string(patience.count()) +
@@ -53,9 +58,10 @@ std::string answer_to(const std::string& socket, const std::string& question) {
 }  // namespace
 
 nlohmann::ordered_json ask_appliance(const std::string& socket,
-                                     const nlohmann::ordered_json& request) {
-    const auto parsed =
-        nlohmann::ordered_json::parse(answer_to(socket, request.dump() + '\n'), nullptr, false);
+                                     const nlohmann::ordered_json& request,
+                                     const std::string& meanwhile) {
+    const auto parsed = nlohmann::ordered_json::parse(
+        answer_to(socket, request.dump() + '\n', meanwhile), nullptr, false);
     if (!parsed.is_object() || !parsed.contains("ok") || !parsed["ok"].is_boolean()) {
         throw SetupError("what answers at " + socket +
                          " is no appliance; is --socket or --config right?");

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 binary = sys.argv[1]
 root = pathlib.Path(os.environ.get("PORTCULLIS_SOURCE_ROOT", "."))
@@ -141,6 +142,9 @@ def ctl(tmp):
 
     def answers(request):
         asked.append(request)
+        if request["command"] == "reload":
+            time.sleep(17)
+            return {"ok": True, "result": {"file": "a.yaml", "needs_restart": []}}
         if request["command"] == "kick":
             return {"ok": False, "error": "no player named Nobody is known to be here"}
         if request["command"] == "players":
@@ -167,6 +171,20 @@ def ctl(tmp):
                "portcullis: no player named Nobody is known to be here", (code, err))
         code, out, _ = run("ctl", "block", "198.51.100.0/24", "--for", "10m", "--reason", "flood", "--socket", path)
         expect("options may stand behind", code == 0 and out == "ordered\n", (code, out))
+        asked_before = list(asked)
+        broken = tmp / "broken.yaml"
+        broken.write_text(f"policies: {{ default: {{ block_s: never }} }}\nadmin:\n  socket: '{path}'  # ours\n")
+        code, out, err = run("ctl", "--config", broken, "unblock", "10.0.0.1")
+        expect("a broken file still says who is to be asked", code == 0 and out == "ordered\n" and "block_s" in err
+               and f"the appliance at {path} is asked" in err, (code, out, err))
+        broken.write_text("admin: { socket: " + str(path) + " }\nservices: [ {\n")
+        code, out, err = run("ctl", "--config", broken, "unblock", "10.0.0.1")
+        expect("one that is no YAML, too", code == 0 and out == "ordered\n" and "broken.yaml" in err, (code, out, err))
+        code, out, err = run("ctl", "--config", tmp / "absent.yaml", "unblock", "10.0.0.1")
+        expect("a file that is not there is a slip", code == 2 and "absent.yaml" in err, (code, err))
+        code, out, err = run("ctl", "--socket", path, "reload")
+        expect("a reload is waited for", code == 0 and "in force" in out and "still waiting" in err, (code, out, err))
+        asked = asked_before
     expect("what was asked", asked == [
         {"command": "players", "service": "survival"}, {"command": "players"}, {"command": "kick", "player": "Nobody"},
         {"command": "block", "prefix": "198.51.100.0/24", "reason": "flood", "for_s": 600}], asked)

@@ -1,9 +1,12 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstring>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <regex>
 #include <string>
 #include <thread>
 
@@ -31,10 +34,34 @@ struct Options {
     bool detached = false;
 };
 
+/// What a file says of `admin.socket` that is wrong elsewhere; else the default.
+std::string socket_despite(const UsageError& error, const std::string& file) {
+    std::ifstream lines(file);
+    if (!lines) throw error;
+    std::string socket = config::Config{}.admin_socket;
+    bool of_admin = false;
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.empty() && !std::strchr(" \t#", line[0])) of_admin = line.starts_with("admin:");
+        std::smatch found;
+        static const std::regex named(R"(^[^#]*\bsocket: *["']?(/[^ "',}#]+))");
+        if (of_admin && std::regex_search(line, found, named)) socket = found[1];
+    }
+    std::cerr << error.what() << "\nthe appliance at " << socket << " is asked all the same\n";
+    return socket;
+}
+
+std::string configured_socket(const std::string& file) {
+    try {
+        return config::load(file).admin_socket;
+    } catch (const UsageError& error) {
+        return socket_despite(error, file);
+    }
+}
+
 std::string socket_of(const Options& options) {
     if (!options.socket.empty()) return options.socket;
     if (options.config.empty()) return config::Config{}.admin_socket;
-    const std::string socket = config::load(options.config).admin_socket;
+    const std::string socket = configured_socket(options.config);
     if (socket.empty()) {
         throw UsageError(options.config + ": admin.socket is off, so nobody can be asked");
     }
@@ -84,7 +111,10 @@ int follow_trace(const Options& options) {
 
 int run(const std::string& command, const Options& options) {
     if (command == "trace" && !options.detached) return follow_trace(options);
-    const Json result = ask_appliance(socket_of(options), request_of(command, options));
+    // Patterns take their time to compile; all else is answered at once.
+    const Json result =
+        ask_appliance(socket_of(options), request_of(command, options),
+                      command == "reload" ? "the new rules are being compiled; still waiting" : "");
     if (options.format == "json") {
         std::cout << result.dump() << '\n';
     } else {

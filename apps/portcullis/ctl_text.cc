@@ -226,6 +226,7 @@ std::string player(const Json& result) {
 std::string ordered(const Json& result) {
     std::string out = "ordered\n";
     if (result.contains("until")) out = "ordered, until " + plain(result.at("until")) + '\n';
+    if (result.contains("note")) out += plain(result.at("note")) + '\n';
     for (const Json& flow : result.value("flows", Json::array())) {
         out += "  " + plain(flow.at("client")) + " to " + plain(flow.at("server")) + '\n';
     }

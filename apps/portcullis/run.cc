@@ -2,6 +2,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,6 +20,7 @@
 #include "control/control.h"
 #include "control/log.h"
 #include "evidence/store.h"
+#include "output.h"
 #include "pipeline/appliance.h"
 #include "policy/policy.h"
 #include "port/privileges.h"
@@ -99,7 +101,8 @@ void add_sinks(control::Control& control, const config::Config& config,
     if (evidence) control.add(std::move(evidence));
 }
 
-int run(const RunOptions& options) {
+/// True when a thread was left behind that still compiles rules.
+bool be_in_the_wire(const RunOptions& options) {
     expect_arguments_of_eal(options);
     const config::Config config = config::load(options.config);
     control::start_log(config.logging);
@@ -113,6 +116,7 @@ int run(const RunOptions& options) {
     // it may not do shows at the start, not in the night.
     port::drop_capabilities(appliance.capabilities());
 
+    bool left_behind = false;
     if (options.duration_s > 0) {
         appliance.start();
         measure(appliance, options.duration_s);
@@ -126,10 +130,18 @@ int run(const RunOptions& options) {
         control.wait();
         appliance.stop();
         control.stop();
+        left_behind = control.compiling();
     }
     if (options.report) print_run_report(appliance, options.duration_s);
     if (!options.streams.empty()) streams.write(options.streams);
-    return 0;
+    return left_behind;
+}
+
+int run(const RunOptions& options) {
+    if (!be_in_the_wire(options)) return 0;
+    finish_output();
+    spdlog::default_logger()->flush();
+    std::_Exit(0);
 }
 
 }  // namespace

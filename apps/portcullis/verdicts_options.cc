@@ -1,10 +1,12 @@
 #include "verdicts_options.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <iostream>
 #include <set>
+#include <string_view>
 
 #include "base/concat.h"
 #include "base/setup_error.h"
@@ -23,20 +25,16 @@ Nanos moment(const std::string& option, const std::string& text) {
     uint32_t count = 0;
     const char* end = text.data() + text.size();
     const auto [unit, error] = std::from_chars(text.data(), end, count);
-    if (error == std::errc{} && unit + 1 == end) {
+    constexpr std::string_view units = "smhd";
+    constexpr std::array<int64_t, units.size()> seconds = {1, 60, 3'600, 86'400};
+    const size_t which = error == std::errc{} && unit + 1 == end ? units.find(*unit) : units.npos;
+    if (which != units.npos) {
         const Nanos now = std::chrono::system_clock::now().time_since_epoch();
-        switch (*unit) {
-            case 's':
-                return now - std::chrono::seconds(count);
-            case 'm':
-                return now - std::chrono::minutes(count);
-            case 'h':
-                return now - std::chrono::hours(count);
-            case 'd':
-                return now - std::chrono::hours(24) * count;
-            default:
-                break;
-        }
+        const std::chrono::seconds ago(count * seconds[which]);
+        if (ago <= std::chrono::duration_cast<std::chrono::seconds>(now)) return now - ago;
+        throw UsageError(concat(option, " ", text,
+                                ": that is before 1970, longer ago than a log "
+                                "can reach; leave it out for all that there is"));
     }
     throw UsageError(concat(option, " ", text,
                             ": give a moment like 2026-11-20T03:21:07Z, or a time ago like 90s, "

@@ -185,6 +185,22 @@ class Verdicts(unittest.TestCase):
         code, out, _ = verdicts("show", "--log", self.log, self.all[0]["id"])
         self.assertEqual((code, out.splitlines()[-1]), (0, "evidence: none"))
 
+    def test_leaves_nothing_behind_when_its_reader_goes(self):
+        with tempfile.TemporaryDirectory(prefix="portcullis-tmp.") as scratch:
+            process = subprocess.Popen([BINARY, "verdicts", "list", "--log", str(self.log)], stdout=subprocess.PIPE,
+                                       stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": scratch})
+            process.stdout.read(1)
+            process.stdout.close()
+            self.assertNotEqual(process.wait(60), 0, "all went into the pipe: the log is too small for this test")
+            self.assertEqual(os.listdir(scratch), [])
+
+    def test_a_time_before_all_times_is_refused(self):
+        code, out, err = verdicts("list", "--log", self.log, "--since", "400000d")
+        self.assertEqual((code, out), (2, ""), err)
+        self.assertIn("before 1970", err)
+        code, out, err = verdicts("list", "--log", self.log, "--since", "7d", "--format", "jsonl")
+        self.assertEqual((code, len(out.splitlines())), (0, len(self.all)), err)
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])
