@@ -358,9 +358,13 @@ private:
     /// Beside the writing: compaction takes seconds, a group must not wait for it.
     void start_trim() {
         if (trim_.valid() && trim_.wait_for(Milliseconds(0)) != std::future_status::ready) return;
-        trim_ = std::async(std::launch::async, [this] {
+        const auto passed = Clock::now() - std::exchange(trimmed_, Clock::now());
+        const Nanos forgotten_max = passed * settings_.forgets_faster;
+        trim_ = std::async(std::launch::async, [this, forgotten_max] {
+            const Nanos now =
+                settings_.wall_clock == nullptr ? wall_clock() : settings_.wall_clock();
             const auto done =
-                store_->trim(wall_clock() - settings_.retention, settings_.size_bytes_max);
+                store_->trim({now, settings_.retention, forgotten_max, settings_.size_bytes_max});
             if (!done) spdlog::warn("verdict log: old records stay for now: {}", done.error());
         });
     }
@@ -380,6 +384,7 @@ private:
     std::vector<Outcome> group_outcomes_;
     std::future<void> trim_;
     bool looked_back_ = false;  ///< The thread's own.
+    Clock::time_point trimmed_ = Clock::now();
 
     /// Held while others are told; taken before `mutex_`.
     std::mutex telling_;

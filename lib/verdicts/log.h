@@ -38,6 +38,10 @@ public:
         /// By then every action has ended; what has not, a killed process left.
         std::chrono::minutes unended{15};
         size_t unended_max = 65'536;  ///< Records looked at for that.
+        /// So much faster than it runs the log may forget: a clock that is far ahead costs a
+        /// day of records an hour, not all of them at once.
+        uint32_t forgets_faster = 24;
+        Nanos (*wall_clock)() = nullptr;  ///< Null: the system's.
     };
 
     struct Counts {

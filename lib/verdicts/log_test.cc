@@ -430,12 +430,25 @@ TEST(Store, ForgetsWhatIsTooOld) {
         records.push_back(record);
     }
     ASSERT_TRUE((*store)->write(records, {}, names));
-    ASSERT_TRUE((*store)->trim(start + 60h - 1ms, ~0ull));
+    Store::Limits limits{start + 99h, 39h + 1ms, 1h, ~0ull};
+    ASSERT_TRUE((*store)->trim(limits));
+    EXPECT_EQ(all(directory.log()).size(), 100u);
+    limits.forgotten_max = 39h + 30min;
+    ASSERT_TRUE((*store)->trim(limits));
+    EXPECT_EQ(all(directory.log()).size(), 98u) << "no more at once than it may";
+    limits.forgotten_max = 1000h;
+    ASSERT_TRUE((*store)->trim(limits));
     EXPECT_EQ(all(directory.log()).size(), 40u);
     EXPECT_EQ(all(directory.log(), {.player = "Alice", .newest_first = true}).size(), 40u);
-    // Written below the floor: gone at once.
+    limits.now += 1000h;
+    ASSERT_TRUE((*store)->trim(limits));
+    EXPECT_EQ(all(directory.log()).size(), 40u) << "its own newest record says how late it is";
+    // Written below the floor, as after a clock that was ahead: kept, and found.
     ASSERT_TRUE((*store)->write(std::span(records).first(1), {}, names));
-    EXPECT_EQ(all(directory.log()).size(), 40u);
+    EXPECT_EQ(all(directory.log()).front().record.time, start);
+    limits.now = start + 99h;
+    ASSERT_TRUE((*store)->trim(limits));
+    EXPECT_EQ(all(directory.log()).size(), 40u) << "until it is too old by itself";
 }
 
 TEST(Store, StaysBelowItsSize) {
@@ -461,7 +474,7 @@ TEST(Store, StaysBelowItsSize) {
         }
     }
     const uint64_t before = (*store)->size_bytes();
-    const auto trimmed = (*store)->trim({}, before / 2);
+    const auto trimmed = (*store)->trim({.size_bytes_max = before / 2});
     ASSERT_TRUE(trimmed) << trimmed.error();
     EXPECT_LE((*store)->size_bytes(), before / 2);
     const auto left = all(directory.log());

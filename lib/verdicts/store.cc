@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include <rocksdb/convenience.h>
 #include <rocksdb/write_batch.h>
@@ -30,6 +31,13 @@ rocksdb::DBOptions options_for(const std::string& path) {
     });
     options.info_log->SetInfoLogLevel(options.info_log_level);
     return options;
+}
+
+using Milliseconds = std::chrono::milliseconds;
+
+/// Of a moment or span; 0 before the epoch.
+uint64_t in_ms(Nanos time) noexcept {
+    return static_cast<uint64_t>(std::max<int64_t>(time / Milliseconds(1), 0));
 }
 
 /// Which file this is, whatever its name says.
@@ -90,6 +98,7 @@ public:
         value_.clear();
         encode(value_, record, names.check(record), names.service(record));
         batch.Put(open_.family(Family::records), key, value_);
+        lowest_put_ms_ = std::min(lowest_put_ms_, id.milliseconds());
         index(record, names.check(record), key);
     }
 
@@ -160,8 +169,35 @@ public:
         return {};
     }
 
+    /// What is written now must be found, also when the clock was ahead once.  Before the
+    /// batch is committed.
+    std::expected<void, Problem> make_room_below_floor() {
+        const uint64_t lowest = std::exchange(lowest_put_ms_, UINT64_MAX);
+        return lowest < floor_ms_.load() ? set_floor(lowest) : std::expected<void, Problem>();
+    }
+
+    /// Where the floor is to be by age.  Comes down with the clock, and rises by
+    /// `forgotten_max` at most.
+    uint64_t floor_by_age(const Store::Limits& limits) const {
+        const std::unique_ptr<rocksdb::Iterator> all(
+            open_.db->NewIterator({}, open_.family(Family::records)));
+        all->SeekToLast();
+        if (!all->Valid()) return floor_ms_.load();
+        const Nanos newest = Milliseconds(id_at(view(all->key()), 0).milliseconds());
+        all->SeekToFirst();
+        const Nanos oldest = Milliseconds(id_at(view(all->key()), 0).milliseconds());
+        const uint64_t wanted = in_ms(std::min(limits.now, newest) - limits.retention);
+        uint64_t begin = floor_ms_.load();
+        if (begin == 0) begin = in_ms(oldest - limits.retention);  // The first time.
+        return std::min(wanted, begin + in_ms(limits.forgotten_max));
+    }
+
     std::expected<void, Problem> raise_floor(uint64_t floor_ms) {
-        if (floor_ms <= floor_ms_.load()) return {};
+        return floor_ms <= floor_ms_.load() ? std::expected<void, Problem>() : set_floor(floor_ms);
+    }
+
+    std::expected<void, Problem> set_floor(uint64_t floor_ms) {
+        if (floor_ms == floor_ms_.load()) return {};
         std::string value;
         append_big_endian(value, floor_ms);
         const auto status = open_.db->Put({}, open_.family(Family::about), slice(floor_key), value);
@@ -285,6 +321,7 @@ private:
     std::string path_;
     FileIdentity directory_;
     std::atomic<uint64_t> floor_ms_{0};
+    uint64_t lowest_put_ms_ = UINT64_MAX;  ///< Of the batch that is being made.
     std::vector<std::unique_ptr<AgeFilter>> filters_;
     std::atomic<bool> trimming_stopped_{false};
     std::string value_;               ///< The writer's scratch.
@@ -307,13 +344,14 @@ std::expected<void, Store::Problem> Store::write(std::span<const VerdictRecord> 
     rocksdb::WriteBatch batch;
     for (const VerdictRecord& record : records) database_->put(batch, record, names);
     database_->put_index(batch);
+    if (const auto done = database_->make_room_below_floor(); !done) return done;
     for (const Outcome& outcome : outcomes) database_->put(batch, outcome);
     return database_->commit(batch);
 }
 
-std::expected<void, Store::Problem> Store::trim(Nanos floor, uint64_t size_bytes_max) {
-    const int64_t floor_ms = floor.count() / 1'000'000;
-    auto done = database_->raise_floor(floor_ms > 0 ? static_cast<uint64_t>(floor_ms) : 0);
+std::expected<void, Store::Problem> Store::trim(const Limits& limits) {
+    const uint64_t size_bytes_max = limits.size_bytes_max;
+    auto done = database_->set_floor(database_->floor_by_age(limits));
     if (done) done = database_->drop_files_below_floor();
     const uint64_t size = database_->size_bytes();
     if (!done || size <= size_bytes_max) return done;

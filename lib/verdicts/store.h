@@ -38,9 +38,18 @@ public:
     void each_late(Nanos before, size_t records_max,
                    const std::function<void(const Entry&, std::span<const Outcome>)>& found) const;
 
-    /// Forgets what is older than `floor`, then the oldest until no more than
-    /// about `size_bytes_max` are left.  Slow; may run beside `write`.
-    std::expected<void, Problem> trim(Nanos floor, uint64_t size_bytes_max);
+    struct Limits {
+        Nanos now{};  ///< By a wall clock that may be wrong.
+        Nanos retention{};
+        /// Of the log's time that may be forgotten in one call: what a clock far ahead can
+        /// do until somebody sets it.
+        Nanos forgotten_max{};
+        uint64_t size_bytes_max = 0;
+    };
+    /// Forgets what is older than `retention`, counted from now or from the newest record,
+    /// whichever is earlier; then the oldest until no more than about `size_bytes_max`
+    /// are left.  Slow; may run beside `write`.
+    std::expected<void, Problem> trim(const Limits& limits);
     /// Makes the index anew from the records.
     std::expected<void, Problem> index_all();
     /// Makes a running `trim` return soon.
