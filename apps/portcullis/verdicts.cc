@@ -160,8 +160,8 @@ void add_filters(CLI::App& sub, VerdictOptions& options) {
     sub.add_option("--check", options.check, "family.name");
     sub.add_option("--address", options.address,
                    "The client's address, his own or the proxy's, or a prefix");
-    sub.add_option("--since", options.since, "From this moment on, or 2h: two hours ago");
-    sub.add_option("--until", options.until, "Before this moment");
+    sub.add_option("--since", options.since, "From this moment (UTC) on, or 2h: two hours ago");
+    sub.add_option("--until", options.until, "Before this moment (UTC)");
     sub.add_option("--min-confidence", options.min_confidence, "Verdicts this sure or surer")
         ->check(CLI::Range(0.0, 1.0));
 }

@@ -37,8 +37,8 @@ Nanos moment(const std::string& option, const std::string& text) {
                                 "can reach; leave it out for all that there is"));
     }
     throw UsageError(concat(option, " ", text,
-                            ": give a moment like 2026-11-20T03:21:07Z, or a time ago like 90s, "
-                            "15m, 2h or 7d"));
+                            ": give a moment in UTC like 2026-11-20T03:21:07Z, or a time ago like "
+                            "90s, 15m, 2h or 7d"));
 }
 
 config::VerdictLog configured(const VerdictOptions& options) {

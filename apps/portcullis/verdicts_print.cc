@@ -15,7 +15,7 @@ using verdicts::VerdictRecord;
 
 constexpr std::string_view csv_head =
     "type,id,time,service,protocol,client,server,player,uuid,version,check,confidence,level,"
-    "action,mode,observed,limit,unit,note,repeats,reason";
+    "action,mode,observed,limit,unit,note,repeats,reason,address,in_game";
 
 /// What spreadsheets take for the beginning of a formula; who plays chooses his name.
 constexpr std::string_view formula_begins = "=+-@\t\r";
@@ -46,6 +46,8 @@ void append_csv_row(std::string& out, const Entry& entry) {
     append_csv(out, record.kind == VerdictRecord::Kind::disconnect
                         ? name_in(verdicts::end_reason_names, record.end)
                         : "");
+    append_csv(out, to_string(own_address(record)));
+    append_csv(out, record.player.name.empty() ? "" : only_claimed(record) ? "false" : "true");
 }
 
 /// What a terminal shows it in; ECMA-48's numbers.

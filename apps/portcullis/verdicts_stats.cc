@@ -45,6 +45,8 @@ struct Way {
     bool by_value;  ///< Rows in the order of their values, not the greatest first.
 };
 
+/// Beside who plays under a name stands who only says it, and may be anybody.
+constexpr std::string_view claimed = " (claimed)";
 constexpr size_t hour_size = std::string_view("2026-11-20T03").size();
 
 constexpr std::array<Way, 7> ways = {{
@@ -52,8 +54,12 @@ constexpr std::array<Way, 7> ways = {{
      [](const Entry& e) { return std::string(name_in(policy::action_names, e.record.action)); },
      false},
     {"check", [](const Entry& e) { return e.check; }, false},
-    {"player", [](const Entry& e) { return std::string(e.record.player.name.view()); }, false},
-    {"address", [](const Entry& e) { return to_string(e.record.client.address); }, false},
+    {"player",
+     [](const Entry& e) {
+         return concat(e.record.player.name.view(), only_claimed(e.record) ? claimed : "");
+     },
+     false},
+    {"address", [](const Entry& e) { return to_string(own_address(e.record)); }, false},
     {"service", [](const Entry& e) { return e.service; }, false},
     {"hour",
      [](const Entry& e) {

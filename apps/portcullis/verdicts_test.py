@@ -102,6 +102,26 @@ class Verdicts(unittest.TestCase):
         for word in ("action", "check", "player", "hour", f"and {len(players) - 20} more"):
             self.assertIn(word, out)
 
+    def test_goes_by_the_players_own_address_and_marks_who_only_says_a_name(self):
+        def own(verdict):
+            return verdict["player"].get("address", verdict["flow"]["client"].rsplit(":", 1)[0])
+
+        def is_in_game(verdict):
+            return "true" if verdict["player"].get("in_game", True) else "false"
+        told = {v["player"]["address"] for v in self.all if "address" in v["player"]}
+        knocked = {v["player"]["name"] for v in self.all if is_in_game(v) == "false"}
+        self.assertTrue(told and knocked, "the log has neither of those")
+        code, out, _ = verdicts("export", "--log", self.log, "--format", "csv")
+        rows = list(csv.DictReader(io.StringIO(out)))
+        self.assertEqual((code, [(row["address"], row["in_game"]) for row in rows]),
+                         (0, [(own(v), is_in_game(v)) for v in self.all]))
+        code, out, _ = verdicts("stats", "--log", self.log, "--by", "address,player", "--top", 0, "--format", "jsonl")
+        counts = {(r["by"], r["value"]): r["verdicts"] for r in map(json.loads, out.splitlines())}
+        self.assertEqual({value: n for (by, value), n in counts.items() if by == "address"},
+                         dict(collections.Counter(map(own, self.all))))
+        self.assertEqual({value for by, value in counts if value.endswith(" (claimed)")},
+                         {f"{name} (claimed)" for name in knocked})
+
     def test_shows_colours_and_pages_for_a_person_alone(self):
         options = ("list", "--log", self.log, "--last", 5, "--all")
         code, seen = on_a_terminal("stats", "--log", self.log, PAGER="cat")

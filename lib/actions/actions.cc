@@ -385,7 +385,7 @@ private:
         if (record.mode != verdicts::Mode::enforce) return lost;
         if (record.acts && record.action > Action::alert) expect(Target::wire, 0);
         for (size_t place = 0; place < config.rcon.size(); ++place) {
-            const bool asked = record.action >= Action::kick && !record.player.name.empty();
+            const bool asked = record.action >= Action::kick && record.in_game;
             if (asked && config.rcon[place].service == entry.service) expect(Target::rcon, place);
         }
         if (record.action == Action::block) expect(Target::blocklist, 0);

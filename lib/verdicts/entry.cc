@@ -37,6 +37,7 @@ enum class EntryField : uint8_t {
     player_loader = 24,
     player_floodgate = 25,
     through_proxy = 26,
+    only_claimed = 27,
 };
 
 enum class OutcomeField : uint8_t {
@@ -235,6 +236,9 @@ void take_field(Entry& entry, EntryField field, Bytes value) {
         case EntryField::through_proxy:
             record.through_proxy = number_in(value) != 0;
             break;
+        case EntryField::only_claimed:
+            record.in_game = number_in(value) == 0;
+            break;
         default:
             take_field(record.player, field, value);
             break;
@@ -290,6 +294,7 @@ void encode(std::string& out, const VerdictRecord& record, std::string_view chec
     to.text(Field::player_loader, record.player.loader.view());
     to.number(Field::player_floodgate, record.player.floodgate ? 1 : 0);
     to.number(Field::through_proxy, record.through_proxy ? 1 : 0);
+    to.number(Field::only_claimed, record.in_game ? 0 : 1);
     to.number(Field::worker, record.worker);
     if (record.kind == Kind::disconnect) {
         to.text(Field::end, name_in(end_reason_names, record.end));
@@ -321,6 +326,7 @@ void encode(std::string& out, const Outcome& outcome) {
 
 std::optional<Entry> decode_entry(const VerdictId& id, Bytes in) {
     Entry entry;
+    entry.record.in_game = true;  // What older builds wrote does not say.
     const auto take = [&](uint8_t tag, Bytes value) {
         take_field(entry, static_cast<EntryField>(tag), value);
     };

@@ -23,6 +23,16 @@ struct Entry {
     VerdictId id() const noexcept { return {record.id_high, record.id_low}; }
 };
 
+/// Where the player is, as far as anybody told: before a proxy's address goes his own.
+inline IpAddress own_address(const VerdictRecord& record) noexcept {
+    return record.player.address_told() ? record.player.address : record.client.address;
+}
+/// A verdict on who says a name but is not in the game under it: it may be another's.
+inline bool only_claimed(const VerdictRecord& record) noexcept {
+    return record.kind == VerdictRecord::Kind::verdict && !record.in_game &&
+           !record.player.name.empty();
+}
+
 /// Who was asked to do something about a verdict.
 enum class Target : uint8_t { rcon, webhook, blocklist, wire, count };
 inline constexpr NameTable<Target> target_names = {"rcon", "webhook", "blocklist", "wire"};

@@ -47,6 +47,7 @@ VerdictRecord random_verdict(Random& random) {
     record.player.loader.assign(random_text(random, 7));
     record.player.floodgate = random() % 2 == 0;
     record.through_proxy = random() % 2 == 0;
+    record.in_game = random() % 2 == 0;
     record.observed = std::bit_cast<double>(random());
     record.limit = static_cast<double>(random() % 1000) - 500;
     record.unit.assign(random_text(random, 23));
@@ -59,6 +60,7 @@ void expect_same(const VerdictRecord& a, const VerdictRecord& b) {
     EXPECT_EQ(a.worker, b.worker);
     EXPECT_EQ(a.acts, b.acts);
     EXPECT_EQ(a.through_proxy, b.through_proxy);
+    EXPECT_EQ(a.in_game, b.in_game);
     EXPECT_EQ(std::bit_cast<uint32_t>(a.confidence), std::bit_cast<uint32_t>(b.confidence));
     EXPECT_EQ(std::isnan(a.observed), std::isnan(b.observed));
     // The rest is all in the text.
@@ -111,6 +113,16 @@ TEST(Entry, SkipsFieldsThatANewerBuildAdded) {
     expect_same(record, entry->record);
 }
 
+TEST(Entry, BelievesOlderBuildsThatAPlayerWasInTheGame) {
+    VerdictRecord record;
+    record.in_game = true;
+    const std::string older = encoded(record);  // They wrote no such field.
+    record.in_game = false;
+    EXPECT_NE(older, encoded(record));
+    EXPECT_TRUE(decode_entry({}, as_bytes(older))->record.in_game);
+    EXPECT_FALSE(decode_entry({}, as_bytes(encoded(record)))->record.in_game);
+}
+
 TEST(Entry, ReadsANameItDoesNotKnowAsUnknown) {
     std::string bytes(1, static_cast<char>(encoding_version));
     bytes += std::string("\x04\x06", 2) + "banish";
@@ -131,7 +143,7 @@ TEST(Entry, RefusesAnotherVersionAndEveryCutWithinAField) {
         if (decode_entry({}, as_bytes(std::string_view(bytes).substr(0, size)))) ++whole;
     }
     // Only a cut between two fields passes for a record with fewer of them.
-    EXPECT_LT(whole, 28u);
+    EXPECT_LT(whole, 29u);
 }
 
 TEST(Entry, SurvivesEverySingleDamagedByte) {

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "records/id.h"
+#include "verdicts/entry.h"
 
 namespace portcullis::verdicts {
 
@@ -55,7 +56,8 @@ void text_member(std::string& out, std::string_view name, std::string_view value
     append_json_string(out, value);
 }
 
-void append_player(std::string& out, const PlayerIdentity& player) {
+void append_player(std::string& out, const VerdictRecord& record) {
+    const PlayerIdentity& player = record.player;
     out += "{\"name\":";
     append_json_string(out, player.name.view());
     text_member(out, "uuid", uuid_text(player.uuid));
@@ -64,6 +66,7 @@ void append_player(std::string& out, const PlayerIdentity& player) {
     if (player.address_told()) text_member(out, "address", to_string(player.address));
     if (!player.loader.empty()) text_member(out, "loader", player.loader.view());
     if (player.floodgate) out += ",\"floodgate\":true";
+    if (only_claimed(record)) out += ",\"in_game\":false";
     out += '}';
 }
 
@@ -91,7 +94,7 @@ void append_common(std::string& out, const VerdictRecord& record, std::string_vi
     key(out, "flow");
     append_json_flow(out, record.client, record.server);
     key(out, "player");
-    append_player(out, record.player);
+    append_player(out, record);
 }
 
 /// For people: control characters would move their cursor.
@@ -147,6 +150,7 @@ void append_verdict_text(std::string& out, const VerdictRecord& record, std::str
         append_number(out, record.repeats);
         out += " like it before";
     }
+    if (only_claimed(record)) out += "; not in the game, he only calls himself so";
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ VerdictRecord alice() {
     record.client = *parse_endpoint("198.51.100.7:50122");
     record.server = *parse_endpoint("10.0.0.2:25565");
     record.player.name.assign("Alice");
+    record.in_game = true;
     record.player.uuid = *parse_uuid("069a79f4-44e9-4726-a5be-fca90e38aaf5");
     record.player.version = 767;
     record.observed = 1.42;
@@ -48,6 +49,16 @@ TEST(Json, SaysAVerdictAsDocumented) {
               R"("check":"movement.speed","confidence":0.97,"level":12.5,"action":"kick",)"
               R"("mode":"enforce","evidence":{"observed":1.42,"limit":0.71,)"
               R"("unit":"blocks/tick"}})");
+}
+
+TEST(Json, SaysWhoOnlyCallsHimselfSo) {
+    VerdictRecord record = alice();
+    EXPECT_EQ(to_text(record, names).find("calls himself"), std::string::npos);
+    record.in_game = false;
+    EXPECT_NE(to_json(record, names).find(R"("version":767,"in_game":false},)"), std::string::npos);
+    EXPECT_TRUE(to_text(record, names).ends_with("; not in the game, he only calls himself so"));
+    record.player.name.assign("");  // Nobody said a name.
+    EXPECT_EQ(to_json(record, names).find("in_game"), std::string::npos);
 }
 
 TEST(Json, SaysComingAndGoing) {
