@@ -185,6 +185,7 @@ public:
 
     void reloaded(const config::Config& config) {
         for (ServicePart& service : services_) take_policy(service, config);
+        sender_->reload();
     }
 
     void keep_house() {

@@ -37,7 +37,8 @@ public:
     void ordered(const verdicts::Order& order) noexcept override;
     /// That the list is full of operators' blocks.
     std::string objection(const verdicts::Order& order) const override;
-    /// Messages and block times are the new policies'; servers and webhooks stay.
+    /// Messages and block times are the new policies'; servers and webhooks stay, but
+    /// their addresses are read from their `url_file`s again.
     void reloaded(const config::Config& config) noexcept override;
     void keep_house() noexcept override;
     control::SinkStatus status() const override;

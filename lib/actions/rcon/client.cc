@@ -165,6 +165,7 @@ private:
         if (first.index() == 1) throw Trouble("no connection in time");
         if (const auto error = std::get<0>(std::get<0>(first))) throw Trouble(error.message());
         socket_.set_option(tcp::no_delay(true));
+        socket_.set_option(tcp::socket::keep_alive(true));
     }
 
     asio::awaitable<void> log_in() {
@@ -182,7 +183,9 @@ private:
     asio::awaitable<void> serve() {
         while (true) {
             if (kicks_.empty()) {
-                co_await idle();
+                const bool woken = co_await idle();
+                // A second login is understood by all and runs nothing.
+                if (woken && kicks_.empty()) co_await log_in();
                 continue;
             }
             co_await carry_out();
@@ -191,16 +194,18 @@ private:
         }
     }
 
-    /// Until there is something to do.  Notices when the server goes away.
-    asio::awaitable<void> idle() {
-        wakeup_.expires_at(Clock::time_point::max());
+    /// Until there is something to do, or nothing has been for long: then true.  False: the
+    /// server said something.  Notices when it closes the connection.
+    asio::awaitable<bool> idle() {
+        wakeup_.expires_after(settings_.probe_every);
         const auto first = co_await (socket_.async_wait(tcp::socket::wait_read, as_result) ||
                                      wakeup_.async_wait(as_result));
-        if (first.index() == 1) co_return;
+        if (first.index() == 1) co_return true;
         co_await read_some();
         while (received_.next()) {  // The rest of an answer that came in pieces.
         }
         if (received_.broken()) throw Trouble("it does not speak RCON");
+        co_return false;
     }
 
     asio::awaitable<void> carry_out() {

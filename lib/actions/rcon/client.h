@@ -19,7 +19,8 @@ namespace portcullis::actions::rcon {
 /// Kicks players off one server through its RCON port.
 ///
 /// Keeps one connection open, logged in from the start, so that the first kick
-/// does not wait and health knows.  Commands go one at a time, one packet a
+/// does not wait and health knows; an idle one logs in anew now and then, for a server
+/// that hangs closes nothing.  Commands go one at a time, one packet a
 /// send: the game's server reads once and takes what it got for one packet.
 /// Kicks of one player that wait together become one command.  A command that
 /// is not answered is sent again after a new login, `tries_max` times in all; a
@@ -39,6 +40,7 @@ public:
         Milliseconds backoff_first{1'000};
         Milliseconds backoff_max{60'000};
         Milliseconds between_commands{100};  ///< Ten a second.
+        Milliseconds probe_every{30'000};    ///< While there is nothing to do.
         Milliseconds age_max{60'000};
         /// Another kick of a player this soon after one that worked is the same one.
         Milliseconds same_kick{2'000};

@@ -301,6 +301,24 @@ TEST(Rcon, RefusesNamesThatCouldBeMore) {
     EXPECT_TRUE(server.commands().empty());
 }
 
+TEST(Rcon, NoticesAServerThatHangsAlsoWhileNobodyIsKicked) {
+    TestServer server;
+    Bench bench(server.port(), "open sesame", [](auto& s) { s.probe_every = 50ms; });
+    ASSERT_TRUE(bench.wait_standing(true));
+    // It answers: well it is and stays, over the one connection, and no command is run.
+    for (int i = 0; i < 2000 && server.logins() < 5; ++i) std::this_thread::sleep_for(5ms);
+    EXPECT_GE(server.logins(), 5u);
+    EXPECT_TRUE(bench.client().standing().well);
+    EXPECT_TRUE(server.commands().empty());
+    bench.kick(1, "Alice");
+    ASSERT_EQ(bench.wait_for(1).size(), 1u);
+    EXPECT_EQ(bench.outcomes()[0].attempts, 1u);
+    server.behave({.delay = 1'000ms});  // More than it has time for.
+    EXPECT_TRUE(bench.wait_standing(false));
+    server.behave({});
+    EXPECT_TRUE(bench.wait_standing(true));
+}
+
 TEST(Rcon, SaysThatItsPasswordIsNotThere) {
     asio::io_context loop;
     Client::Settings settings;

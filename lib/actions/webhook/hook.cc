@@ -20,9 +20,13 @@ constexpr bool refuses_address(int status) noexcept {
 using verdicts::Entry;
 using verdicts::Result;
 
+/// One news.  Where nobody has said a name, an address is all there is to act on; and who
+/// only says one may be another than who plays under it.
 bool alike(const Entry& a, const Entry& b) noexcept {
     return a.record.player.name == b.record.player.name && a.check == b.check &&
-           a.service == b.service && a.record.action == b.record.action;
+           a.service == b.service && a.record.action == b.record.action &&
+           a.record.in_game == b.record.in_game &&
+           (a.record.in_game || own_address(a.record) == own_address(b.record));
 }
 
 /// Which of two alerts may rather be dropped.
@@ -50,7 +54,7 @@ bool Hook::wants(const Entry& entry) const noexcept {
 }
 
 void Hook::add(const Entry& entry, Clock::time_point now) {
-    Waiting waiting{{entry, {entry.id()}}, now, 0};
+    Waiting waiting{{entry, {entry.id()}}, now, now, 0};
     ++verdicts_;
     if (disabled_by_ != 0) {
         return report(waiting, Result::failed,
@@ -63,6 +67,7 @@ void Hook::add(const Entry& entry, Clock::time_point now) {
         if (!alike(other.alert.entry, entry)) continue;
         if (milder(other.alert.entry, entry)) other.alert.entry = entry;
         other.alert.verdicts.push_back(entry.id());
+        other.newest = now;
         return;
     }
     queue_.push_back(std::move(waiting));
@@ -143,15 +148,24 @@ void Hook::disable(int status) {
     disabled_by_ = status;
     spdlog::error(
         "webhook {} is disabled: it refuses what it is sent with status {}; put a valid address "
-        "in its url_file and start again",
+        "in its url_file and reload",
         settings_.place, status);
     put_back();
     for (const Waiting& waiting : queue_) report(waiting, Result::failed, trouble_);
     queue_.clear();
 }
 
+void Hook::enable(Clock::time_point now) {
+    if (disabled_by_ != 0) spdlog::info("webhook {} is tried again", settings_.place);
+    disabled_by_ = 0;
+    refusals_ = 0;
+    trouble_.clear();
+    backoff_.reset();
+    not_before_ = std::min(not_before_, now);
+}
+
 void Hook::expire(Clock::time_point now) {
-    const auto too_old = [&](const Waiting& w) { return now - w.since > settings_.age_max; };
+    const auto too_old = [&](const Waiting& w) { return now - w.newest > settings_.age_max; };
     for (const Waiting& waiting : queue_) {
         if (too_old(waiting)) report(waiting, Result::expired, trouble_);
     }
@@ -180,9 +194,11 @@ void Hook::report_sent(Result result, std::string_view detail) {
 Standing Hook::standing() const {
     if (disabled_by_ != 0) {
         return {false, "disabled: it refuses what it is sent with status " +
-                           std::to_string(disabled_by_) + "; mend its url_file and start again"};
+                           std::to_string(disabled_by_) + "; mend its url_file and reload"};
     }
-    if (!trouble_.empty()) return {false, "last answer: " + trouble_ + "; trying again"};
+    // What was refused or is too old is over, and reported as such.
+    if (!trouble_.empty() && waiting() > 0)
+        return {false, "last answer: " + trouble_ + "; trying again"};
     return {};
 }
 

@@ -29,8 +29,8 @@ struct Response {
 /// Alerts wait a little for others to share their message; those of one player
 /// and check become one.  The service's limits are obeyed as it states them.
 /// What cannot be delivered is tried again, ever more slowly, until it is too
-/// old.  An address that is refused is not bothered again, nor is one that
-/// understands nothing of what we say.
+/// old.  An address that is refused is not bothered again until `enable`, nor is one
+/// that understands nothing of what we say.
 class Hook {
 public:
     using Clock = std::chrono::steady_clock;
@@ -63,6 +63,8 @@ public:
 
     /// Gives up what is too old.
     void expire(Clock::time_point now);
+    /// Once more, whatever was answered: somebody has seen to it.
+    void enable(Clock::time_point now);
     /// No gathering any more; for the end.
     void hurry() noexcept { hurried_ = true; }
     /// Reports all that is left as expired.
@@ -74,7 +76,8 @@ public:
 private:
     struct Waiting {
         Alert alert;
-        Clock::time_point since;
+        Clock::time_point since;   ///< When the first of them came,
+        Clock::time_point newest;  ///< and the last.
         uint32_t attempts = 0;
     };
 

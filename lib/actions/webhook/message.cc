@@ -75,9 +75,13 @@ private:
 };
 
 std::string title_of(const verdicts::Entry& entry) {
-    const auto name = entry.record.player.name.view();
-    return escape_markdown(entry.check) + ": " +
-           (name.empty() ? "no player yet" : escape_markdown(name));
+    const VerdictRecord& record = entry.record;
+    const auto name = record.player.name.view();
+    const std::string title = escape_markdown(entry.check) + ": ";
+    const std::string from = escape_markdown(to_string(own_address(record)));
+    if (name.empty()) return title + from + ", no player yet";
+    if (!record.in_game) return title + from + ", who calls himself " + escape_markdown(name);
+    return title + escape_markdown(name);
 }
 
 std::string description_of(const Alert& alert) {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <curl/curl.h>
+#include <spdlog/spdlog.h>
 
 #include "actions/secret.h"
 #include "base/setup_error.h"
@@ -106,12 +107,10 @@ std::string read_url(const std::string& file) {
 class Sender::Loop {
 public:
     Loop(const std::vector<Target>& targets, const Report& report, Settings settings)
-        : settings_(settings) {
+        : settings_(settings), targets_(targets) {
         static const CurlGlobal once;
         for (const Target& target : targets) {
-            const std::string url = read_url(target.url_file);
-            urls_.push_back(target.settings.kind == config::WebhookKind::discord ? with_version(url)
-                                                                                 : url);
+            urls_.push_back(url_of(target));
             hooks_.emplace_back(target.settings, report);
         }
         multi_ = curl_multi_init();
@@ -140,6 +139,21 @@ public:
         if (some) curl_multi_wakeup(multi_);
     }
 
+    void reload() noexcept {
+        for (size_t i = 0; i < targets_.size(); ++i) {
+            std::string url;
+            try {
+                url = url_of(targets_[i]);
+            } catch (const std::exception& error) {
+                spdlog::error("{}; webhook {} keeps the address that it has", error.what(), i);
+            }
+            const std::lock_guard lock(mutex_);
+            if (!url.empty()) urls_[i] = std::move(url);
+            hooks_[i].enable(Clock::now());
+        }
+        curl_multi_wakeup(multi_);
+    }
+
     std::vector<Standing> standings() const {
         const std::lock_guard lock(mutex_);
         std::vector<Standing> all;
@@ -161,6 +175,12 @@ public:
     }
 
 private:
+    static std::string url_of(const Target& target) {
+        std::string url = read_url(target.url_file);
+        const bool discord = target.settings.kind == config::WebhookKind::discord;
+        return discord ? with_version(std::move(url)) : url;
+    }
+
     void run() {
         while (true) {
             start_due();
@@ -259,10 +279,11 @@ private:
     }
 
     const Settings settings_;
-    std::vector<std::string> urls_;
+    const std::vector<Target> targets_;
     CURLM* multi_ = nullptr;
     std::vector<std::unique_ptr<Exchange>> exchanges_;  ///< The thread's own.
     mutable std::mutex mutex_;
+    std::vector<std::string> urls_;
     std::vector<Hook> hooks_;
     bool ending_ = false;
     Clock::time_point give_up_at_;
@@ -276,6 +297,7 @@ Sender::Sender(const std::vector<Target>& targets, Report report, Settings setti
 Sender::~Sender() = default;
 
 void Sender::add(std::span<const verdicts::Entry> entries) { loop_->add(entries); }
+void Sender::reload() noexcept { loop_->reload(); }
 std::vector<Standing> Sender::standings() const { return loop_->standings(); }
 void Sender::finish(std::chrono::milliseconds limit) noexcept { loop_->finish(limit); }
 

@@ -41,6 +41,7 @@ Entry entry_of(std::string_view player, uint64_t number, float confidence = 0.97
     entry.record.id_low = number;
     entry.record.time = 1'795'000'000s;
     entry.record.player.name.assign(player);
+    entry.record.in_game = true;
     entry.record.action = policy::Action::kick;
     entry.record.confidence = confidence;
     entry.record.observed = 1.42;
@@ -54,8 +55,9 @@ public:
     explicit UrlFile(const std::string& url) {
         path_ = std::filesystem::temp_directory_path() / "portcullis-url-XXXXXX";
         close(mkstemp(path_.data()));
-        std::ofstream(path_) << url << '\n';
+        write(url);
     }
+    void write(const std::string& url) const { std::ofstream(path_) << url << '\n'; }
     UrlFile(const UrlFile&) = delete;
     UrlFile& operator=(const UrlFile&) = delete;
     ~UrlFile() { std::filesystem::remove(path_); }
@@ -98,6 +100,7 @@ public:
     }
     Standing standing() const { return sender_->standings().at(0); }
     Sender& sender() { return *sender_; }
+    void write_url(const std::string& url) const { url_.write(url); }
 
 private:
     UrlFile url_;
@@ -269,11 +272,67 @@ TEST(Webhook, BothersNobodyWhoRefusesItsAddress) {
     }
 }
 
+TEST(Webhook, TriesAgainWhatWasRefusedOnceItsAddressIsReadAgain) {
+    TestServer refuses([](size_t) { return Answer{.status = 403}; });
+    TestServer takes;
+    Bench bench(refuses.url());
+    bench.add(entry_of("Alice", 1));
+    ASSERT_EQ(bench.wait_for(1).size(), 1u);
+    bench.write_url(takes.url());
+    bench.sender().reload();
+    EXPECT_TRUE(bench.standing().well);
+    bench.add(entry_of("Bob", 2));
+    ASSERT_EQ(bench.wait_for(2).size(), 2u);
+    EXPECT_EQ(bench.outcomes()[1].result, Result::done);
+    bench.write_url("nowhere");  // A slip of the hand ends nothing.
+    bench.sender().reload();
+    bench.add(entry_of("Carol", 3));
+    ASSERT_EQ(bench.wait_for(3).size(), 3u);
+    EXPECT_EQ(bench.outcomes()[2].result, Result::done);
+    EXPECT_EQ(takes.requests().size(), 2u);
+}
+
+TEST(Hook, KeepsWhatIsNewHoweverLongItsLikeHasWaited) {
+    std::vector<Outcome> outcomes;
+    Hook hook({}, [&](const Outcome& outcome) { outcomes.push_back(outcome); });
+    const auto start = Hook::Clock::now();
+    hook.add(entry_of("Alice", 1), start);
+    hook.add(entry_of("Alice", 2), start + 9min + 58s);
+    hook.expire(start + 10min + 1s);
+    EXPECT_TRUE(outcomes.empty()) << "the second has waited for three seconds";
+    hook.expire(start + 20min);
+    EXPECT_EQ(outcomes.size(), 2u);
+}
+
+TEST(Hook, TellsOfEachSourceThatHasNoNameByItsAddress) {
+    Hook hook({}, [](const Outcome&) {});
+    const auto from = [](std::string_view address, std::string_view name, uint64_t number) {
+        Entry entry = entry_of(name, number);
+        entry.record.in_game = false;
+        entry.record.client = {*parse_address(address), 50'000};
+        return entry;
+    };
+    hook.add(from("198.51.100.7", "", 1), {});
+    hook.add(from("198.51.100.8", "", 2), {});
+    hook.add(from("198.51.100.7", "", 3), {});
+    hook.add(from("198.51.100.9", "Alice", 4), {});
+    hook.add(entry_of("Alice", 5), {});
+    const json embeds = json::parse(hook.take()).at("embeds");
+    std::vector<std::string> titles;
+    for (const json& embed : embeds) titles.push_back(embed.at("title"));
+    EXPECT_EQ(titles,
+              (std::vector<std::string>{"movement.no\\_fall: 198.51.100.7, no player yet",
+                                        "movement.no\\_fall: 198.51.100.8, no player yet",
+                                        "movement.no\\_fall: 198.51.100.9, who calls himself Alice",
+                                        "movement.no\\_fall: Alice"}));
+}
+
 TEST(Webhook, DoesNotRepeatWhatIsNotUnderstood) {
     TestServer server([](size_t before) { return Answer{.status = before == 0 ? 400 : 204}; });
     Bench bench(server.url());
     bench.add(entry_of("Alice", 1));
     ASSERT_EQ(bench.wait_for(1).size(), 1u);
+    EXPECT_TRUE(bench.standing().well) << "it was about the message, and nothing waits";
     bench.add(entry_of("Bob", 2));
     const auto outcomes = bench.wait_for(2);
     ASSERT_EQ(outcomes.size(), 2u);
@@ -308,12 +367,18 @@ TEST(Webhook, GivesUpWhatIsTooOld) {
     }
     Bench bench(url, [](auto& s) { s.age_max = 300ms; });
     bench.add(entry_of("Alice", 1));
+    Standing waiting;
+    for (int i = 0; i < 200 && waiting.well; ++i) {
+        std::this_thread::sleep_for(1ms);
+        waiting = bench.standing();
+    }
+    EXPECT_FALSE(waiting.well);
+    EXPECT_EQ(waiting.says.find("secret"), std::string::npos);
     const auto outcomes = bench.wait_for(1);
     ASSERT_EQ(outcomes.size(), 1u);
     EXPECT_EQ(outcomes[0].result, Result::expired);
     EXPECT_GE(outcomes[0].attempts, 2u);
-    EXPECT_FALSE(bench.standing().well);
-    EXPECT_EQ(bench.standing().says.find("secret"), std::string::npos);
+    EXPECT_TRUE(bench.standing().well) << "nothing waits any more";
 }
 
 TEST(Webhook, AnswersForEveryAlertWhenTooManyWaitAndTheMildestGiveWay) {
