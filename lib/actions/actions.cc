@@ -16,6 +16,7 @@
 #include "actions/rcon/client.h"
 #include "actions/report.h"
 #include "actions/webhook/sender.h"
+#include "base/clock_steps.h"
 #include "base/ip_mask.h"
 #include "base/setup_error.h"
 #include "base/wall_clock.h"
@@ -65,11 +66,11 @@ void wait_until(Clock::time_point limit, const auto& done) {
     while (!done() && Clock::now() < limit) std::this_thread::sleep_for(Milliseconds(2));
 }
 
-verdicts::Order block_order(const Block& block) {
+verdicts::Order block_order(const Block& block, Nanos now) {
     verdicts::Order order;
     order.kind = verdicts::Order::Kind::block;
     order.prefix = block.prefix;
-    order.until = block.until;
+    order.lasts = block.until - now;
     order.reason.assign(block.reason);
     return order;
 }
@@ -140,7 +141,9 @@ public:
             });
         loop_thread_ = std::thread([this] { loop_.run(); });
         blocklist_.expire(wall_clock());
-        for (const Block& block : blocklist_.blocks()) to_give_.push_back(block_order(block));
+        for (const Block& block : blocklist_.blocks()) {
+            to_give_.push_back(block_order(block, wall_clock()));
+        }
         give_blocks();
     }
     Parts(const Parts&) = delete;
@@ -163,7 +166,7 @@ public:
     void ordered(const verdicts::Order& order) {
         if (order.kind == verdicts::Order::Kind::block) {
             const std::string reason(order.reason.view());
-            if (!blocklist_.set({order.prefix, order.until, reason, true})) {
+            if (!blocklist_.set({order.prefix, wall_clock() + order.lasts, reason, true})) {
                 spdlog::error("the block of {} holds until the restart only: {}",
                               to_string(order.prefix), objection(order));
             }
@@ -193,6 +196,7 @@ public:
         const auto now = Clock::now();
         if (now < look_at_blocks_) return;
         look_at_blocks_ = now + std::chrono::seconds(1);
+        heed_clock();
         blocklist_.expire(wall_clock());
     }
 
@@ -294,6 +298,7 @@ private:
     }
 
     void block(const VerdictRecord& record) {
+        heed_clock();
         const auto culprit = source_of(record);
         const Block block{culprit.value_or(IpPrefix{}),
                           wall_clock() + services_[record.service].block_for,
@@ -316,7 +321,7 @@ private:
             case Blocklist::Added::longer:
                 outcome.detail.assign("until " + verdicts::time_text(block.until));
                 let_displaced_in();
-                to_give_.push_back(block_order(block));
+                to_give_.push_back(block_order(block, wall_clock()));
                 give_blocks();
                 break;
             case Blocklist::Added::no_news:
@@ -339,6 +344,13 @@ private:
             order.prefix = prefix;
             to_give_.push_back(order);
         }
+    }
+
+    /// Blocks last as long as they were to, also when the clock that they end by is set.
+    void heed_clock() {
+        const Nanos step = clock_steps_.look(wall_clock(), Clock::now().time_since_epoch());
+        if (step == Nanos{}) return;
+        blocklist_.shift(step);
     }
 
     /// Control takes only so many Orders at once; the rest goes the next time.
@@ -428,6 +440,7 @@ private:
     std::vector<verdicts::Order> to_give_;  ///< That Control had no room for.
     uint64_t displaced_ = 0;                ///< Blocks that gave way to others in a full list.
     Clock::time_point look_at_blocks_{};
+    ClockSteps clock_steps_{wall_clock(), Clock::now().time_since_epoch()};
     std::unique_ptr<verdicts::Log> log_;
     std::unique_ptr<webhook::Sender> sender_;
     asio::io_context loop_;

@@ -121,15 +121,22 @@ Json end_connections(State& state, const std::string& command, const Json& reque
     return {{"ordered", true}, {"flows", ended}};
 }
 
-/// What is no entry of its own can not be let in by itself.
-void expect_blocked(const State& state, const IpPrefix& prefix) {
+Json unblock(State& state, Order order) {
+    const IpPrefix& prefix = order.prefix;
     const std::vector<BlockBook::Block>& blocks = state.blocks.blocks();
-    if (std::ranges::find(blocks, prefix, &BlockBook::Block::prefix) != blocks.end()) return;
+    const bool known = std::ranges::find(blocks, prefix, &BlockBook::Block::prefix) != blocks.end();
+    // Whatever the book says: should Workers hold more than it knows of, they let go of it.
+    give(state, order);
+    if (known) return {{"ordered", true}};
+    // What is no entry of its own can not be let in by itself.
     const auto wider = std::ranges::find_if(blocks, [&](const BlockBook::Block& block) {
         return block.prefix.bits < prefix.bits && block.prefix.contains(prefix.address);
     });
     const std::string given = to_string(prefix);
-    if (wider == blocks.end()) throw UsageError(given + " is not blocked; `blocks` shows who is");
+    if (wider == blocks.end()) {
+        return {{"ordered", true},
+                {"note", given + " was in no list; the workers were told all the same"}};
+    }
     throw UsageError(given + " is blocked as a part of " + to_string(wider->prefix) +
                      "; unblock that one");
 }
@@ -149,15 +156,14 @@ Json block(State& state, const std::string& command, const Json& request) {
     order.kind = command == "block" ? Order::Kind::block : Order::Kind::unblock;
     order.reason.assign(text_of(request, "reason"));
     order.prefix = prefix_of(request);
-    if (order.kind == Order::Kind::unblock) expect_blocked(state, order.prefix);
-    order.until = wall_clock() + std::chrono::seconds(seconds_of(request, 3'600));
+    if (order.kind == Order::Kind::unblock) return unblock(state, order);
+    order.lasts = std::chrono::seconds(seconds_of(request, 3'600));
     for (const auto& sink : state.sinks) {
         const std::string why = sink->objection(order);
         if (!why.empty()) throw SetupError(why);
     }
     give(state, order);
-    if (order.kind == Order::Kind::unblock) return {{"ordered", true}};
-    Json answer = {{"ordered", true}, {"until", moment(order.until)}};
+    Json answer = {{"ordered", true}, {"until", moment(wall_clock() + order.lasts)}};
     const std::string trouble = trouble_with_blocks(state);
     if (!trouble.empty()) answer["note"] = trouble;
     return answer;
@@ -167,11 +173,11 @@ Json trace(State& state, const Json& request) {
     Order order;
     order.kind = Order::Kind::trace;
     order.player = named_players(state, text_of(request, "player")).front()->identity.name;
-    order.until = wall_clock() + std::chrono::seconds(seconds_of(request, 60));
+    order.lasts = std::chrono::seconds(seconds_of(request, 60));
     give(state, order);
     return {{"ordered", true},
             {"player", order.player.view()},
-            {"until", moment(order.until)},
+            {"until", moment(wall_clock() + order.lasts)},
             {"next", state.packets.next()}};
 }
 

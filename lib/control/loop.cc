@@ -31,6 +31,7 @@ Control::Loop::Loop(config::Config config, pipeline::WireSide& wire, Settings se
       state_(std::move(config), wire, settings_.stall),
       commands_(state_, [this](Done done, Failed failed) { reload(done, failed); }),
       batch_(batch_records),
+      clock_steps_(wall_clock(), steady_clock::now().time_since_epoch()),
       packet_batch_(batch_packets) {
     if (!settings_.compile) settings_.compile = policy::RuleSet::compile;
     state_.started = wall_clock();
@@ -207,10 +208,17 @@ void Control::Loop::count_packets() {
 
 void Control::Loop::pass_orders() {
     state_.orders.pass_on(state_.wire, [this](const verdicts::Order& order, bool of_operator) {
-        state_.blocks.heed(order);
+        state_.blocks.heed(order, heed_clock());
         if (!of_operator) return;
         for (const auto& sink : state_.sinks) sink->ordered(order);
     });
+}
+
+/// The wall clock's time, and no block is longer or shorter for its being set.
+Nanos Control::Loop::heed_clock() {
+    const Nanos now = wall_clock();
+    state_.blocks.shift(clock_steps_.look(now, steady_clock::now().time_since_epoch()));
+    return now;
 }
 
 void Control::Loop::keep_house_later() {
@@ -235,7 +243,7 @@ void Control::Loop::keep_house() {
     propagate_links();
     if (turns_++ % turns_a_second != 0) return;
     look_at_ports();
-    state_.blocks.forget_expired(wall_clock());
+    state_.blocks.forget_expired(heed_clock());
     if (key_feed_) {
         state_.keys_taken = key_feed_->counts().taken;
         state_.keys_refused = key_feed_->counts().refused;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/clock_steps.h"
 #include "control/admin_commands.h"
 #include "control/admin_server.h"
 #include "control/control.h"
@@ -65,6 +66,7 @@ private:
     void pass_orders();
     void keep_house_later();
     void keep_house();
+    Nanos heed_clock();
     void look_at_ports();
     void mend_ports();
     void propagate_links();
@@ -92,6 +94,7 @@ private:
     std::vector<verdicts::VerdictRecord> batch_;
     std::vector<pipeline::PortStatus> ports_;  ///< As last seen, to tell of changes.
     uint64_t turns_ = 0;
+    ClockSteps clock_steps_;
     unsigned lines_left_ = 0;  ///< Log lines for records in this second.
     uint64_t lines_held_ = 0;
     bool mending_ = false, propagating_ = false;  ///< On `drivers_`.

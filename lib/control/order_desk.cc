@@ -45,13 +45,17 @@ OrderDesk::Counts OrderDesk::counts() const {
     return {given_, refused_, waiting_.size()};
 }
 
-void BlockBook::heed(const verdicts::Order& order) {
+void BlockBook::heed(const verdicts::Order& order, Nanos now) {
     using Kind = verdicts::Order::Kind;
     if (order.kind != Kind::block && order.kind != Kind::unblock) return;
     std::erase_if(blocks_, [&](const Block& block) { return block.prefix == order.prefix; });
     if (order.kind == Kind::block) {
-        blocks_.push_back({order.prefix, order.until, std::string(order.reason.view())});
+        blocks_.push_back({order.prefix, now + order.lasts, std::string(order.reason.view())});
     }
+}
+
+void BlockBook::shift(Nanos step) {
+    for (Block& block : blocks_) block.until += step;
 }
 
 void BlockBook::forget_expired(Nanos now) {

@@ -52,8 +52,10 @@ public:
         std::string reason;
     };
 
-    void heed(const verdicts::Order& order);
+    void heed(const verdicts::Order& order, Nanos now);
     void forget_expired(Nanos now);
+    /// The wall clock was set by `step`: all blocks last as long as before.
+    void shift(Nanos step);
     const std::vector<Block>& blocks() const noexcept { return blocks_; }
 
 private:

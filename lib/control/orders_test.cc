@@ -9,6 +9,7 @@
 
 #include "control/control_test_support.h"
 #include "control/log.h"
+#include "control/order_desk.h"
 
 namespace portcullis::control {
 namespace {
@@ -58,7 +59,7 @@ TEST_F(OrdersTest, EachIsLoggedWithWhoGaveItAndWhatCameOfIt) {
     } cases[] = {
         {{{"command", "block"}, {"prefix", "198.51.100.0/24"}}, R"({"ok":true,)"},
         {{{"command", "block"}, {"prefix", "all"}}, R"({"ok":false,"error":"prefix is )"},
-        {{{"command", "unblock"}, {"prefix", "203.0.113.1"}}, R"({"ok":false,)"},
+        {{{"command", "unblock"}, {"prefix", "203.0.113.1"}}, R"({"ok":true,)"},
         {{{"command", "kick"}, {"player", "Alice"}}, R"({"ok":true,"result":{"ordered":true)"},
         {{{"command", "sever"}, {"player", "Nobody"}}, R"({"ok":false,"error":"no player )"},
         {{{"command", "trace"}, {"player", "Alice"}}, R"({"ok":true,)"},
@@ -89,6 +90,21 @@ TEST_F(OrdersTest, ALineOfTheLogIsOneOrder) {
     const std::vector<std::string> cut = logged();
     ASSERT_EQ(cut.size(), 1u);
     EXPECT_LT(cut[0].size(), 3'000u);
+}
+
+TEST(BlockBook, KnowsWhoIsOutAlsoWhenTheClockIsSet) {
+    BlockBook book;
+    verdicts::Order order;
+    order.kind = verdicts::Order::Kind::block;
+    order.prefix = *parse_prefix("203.0.113.1");
+    order.lasts = 10s;
+    book.heed(order, 1000s);
+    book.shift(1h);
+    book.forget_expired(1009s + Nanos(1h));
+    EXPECT_EQ(book.blocks().size(), 1u);
+    book.shift(-2h);
+    book.forget_expired(1011s - Nanos(1h));
+    EXPECT_TRUE(book.blocks().empty());
 }
 
 TEST_F(ControlTest, WhoComesWhenAllPlacesAreTakenReadsWhy) {

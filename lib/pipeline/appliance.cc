@@ -297,12 +297,13 @@ size_t Appliance::take_records(std::span<verdicts::VerdictRecord> out) {
     const auto now = std::chrono::steady_clock::now();
     if (now - parts_->clock_set_at >= 100ms) {
         parts_->clock_set_at = now;
-        parts_->clock.slew_to_wall_clock();
+        parts_->clock.follow_wall_clock();
     }
     size_t taken = 0;
     for (const auto& context : parts_->contexts) {
         taken += context->records.pop(out.subspan(taken));
     }
+    for (verdicts::VerdictRecord& record : out.first(taken)) record.time += parts_->clock.step();
     return taken;
 }
 
@@ -311,12 +312,17 @@ size_t Appliance::take_contexts(std::span<verdicts::PlayerContext> out) {
     for (const auto& context : parts_->contexts) {
         taken += context->contexts.pop(out.subspan(taken));
     }
+    for (verdicts::PlayerContext& told : out.first(taken)) told.time += parts_->clock.step();
     return taken;
 }
 
 size_t Appliance::take_reports(std::span<stages::FlowReport> out) {
     size_t taken = 0;
     for (const auto& context : parts_->contexts) taken += context->reports.pop(out.subspan(taken));
+    for (stages::FlowReport& report : out.first(taken)) {
+        report.began += parts_->clock.step();
+        report.last_seen += parts_->clock.step();
+    }
     return taken;
 }
 
@@ -415,6 +421,7 @@ size_t Appliance::take_packets(std::span<verdicts::PacketRecord> out) {
     for (const auto& context : parts_->contexts) {
         taken += context->packets.pop(out.subspan(taken));
     }
+    for (verdicts::PacketRecord& packet : out.first(taken)) packet.time += parts_->clock.step();
     return taken;
 }
 

@@ -7,13 +7,17 @@
 
 namespace portcullis::pipeline {
 
-/// The wall clock as Workers see it: counted in cycles, so that they never ask
-/// the kernel.  Control compares it with the real one now and then and slews it
-/// slowly, so that a day's drift never becomes a jump.
+/// Time as Workers see it: counted in cycles, so that they never ask the kernel.  It
+/// begins as the wall clock says.  Control compares the two now and then: drift is slewed
+/// slowly, but a wall clock that was set moves `step` alone, since every timer of flows and
+/// players runs by `at`: a jump would end them all, or stop them.
 class TscClock {
 public:
+    using Wall = Nanos (*)();
+    static Nanos system_wall_clock() noexcept;
+
     /// Measures nothing itself: EAL has calibrated the counter.
-    TscClock();
+    explicit TscClock(Wall wall = system_wall_clock);
 
     /// Of a cycle count that was just read.  May lie up to `slew_max` before an
     /// earlier answer; who must not see time go back keeps the later one.
@@ -23,19 +27,25 @@ public:
             static_cast<unsigned __int128>(passed) * nanos_per_cycle_q32_ >> 32);
         return Nanos(first_nanos_ + nanos + slew_.load(std::memory_order_relaxed));
     }
+    /// What is to be added to a moment of `at` for people: how far the wall clock was set
+    /// since the start.
+    Nanos step() const noexcept { return Nanos(step_.load(std::memory_order_relaxed)); }
     /// For Control, about every 100 ms.
-    void slew_to_wall_clock() noexcept;
+    void follow_wall_clock() noexcept;
 
     double hz() const noexcept { return hz_; }
 
 private:
     static constexpr int64_t slew_max = 50'000;  ///< Nanoseconds a call: 500 ppm.
+    static constexpr Nanos drift_max = 1s;       ///< From here on the wall clock was set.
 
+    const Wall wall_;
     double hz_;
     uint64_t first_cycle_;
     int64_t first_nanos_;
     uint64_t nanos_per_cycle_q32_;  ///< Fixed point, 32 bits behind the point.
     std::atomic<int64_t> slew_{0};
+    std::atomic<int64_t> step_{0};
 };
 
 }  // namespace portcullis::pipeline

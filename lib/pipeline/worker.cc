@@ -71,7 +71,10 @@ void Worker::run() noexcept {
 
 bool Worker::turn() noexcept {
     turn_began_ = rte_rdtsc();
-    if (clock_ != nullptr) now_ = std::max(now_, clock_->at(turn_began_));
+    if (clock_ != nullptr) {
+        now_ = std::max(now_, clock_->at(turn_began_));
+        context_.wall_step = clock_->step();
+    }
     context_.rules = rules_.current();
     burst_.clear(now_);
     sent_ = 0;

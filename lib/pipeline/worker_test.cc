@@ -106,6 +106,11 @@ public:
         }
         return left;
     }
+    /// The wall clock is set by so much, as by NTP.
+    void set_wall_clock(Nanos by) {
+        wall_set_ += by;
+        clock_.follow_wall_clock();
+    }
     Worker& worker(uint16_t index = 0) { return *workers_[index]; }
     Does& stage(uint16_t index = 0) { return *stages_[index]; }
     RuleBoard& rules() { return rules_; }
@@ -184,7 +189,8 @@ private:
 
     int number_ = 0;
     const config::Config config_ = small_config();
-    TscClock clock_;
+    inline static Nanos wall_set_{};
+    TscClock clock_{[] { return TscClock::system_wall_clock() + wall_set_; }};
     RuleBoard rules_;
     const config::Idle idle_;
     rte_mempool* pool_ = nullptr;
@@ -358,6 +364,29 @@ TEST(Worker, BringsOrdersToItsStagesAlsoWithoutPackets) {
     EXPECT_EQ(wire.stage().orders, std::vector{verdicts::Order::Kind::unblock});
     for (uint32_t i = 0; i < Worker::orders_max; ++i) EXPECT_TRUE(wire.worker().give(order));
     EXPECT_FALSE(wire.worker().give(order)) << "the ring has a limit";
+}
+
+TEST(Worker, KeepsItsTimeWhenTheWallClockIsSet) {
+    for (const Nanos by : {Nanos(1h), Nanos(-1h), Nanos(24h * 60)}) {
+        Wire wire;
+        Nanos now{};
+        wire.on_burst = [&](Burst& burst) { now = burst.now; };
+        const auto turn = [&] {
+            wire.enter(Side::outside, std::string(60, 'x'));
+            ASSERT_TRUE(wire.worker().turn());
+        };
+        turn();
+        const Nanos before = now;
+        wire.set_wall_clock(by);
+        turn();
+        EXPECT_GE(now, before);
+        EXPECT_LT(now - before, 1s) << "timers of flows and players go by it";
+        const Nanos told = now + wire.context().wall_step;
+        EXPECT_LT(abs(told - before - by), 1s) << "people are told the wall clock's";
+        wire.set_wall_clock(-by);
+        turn();
+        EXPECT_LT(abs(wire.context().wall_step), 1s) << "and back";
+    }
 }
 
 TEST(Worker, UsesNewRulesFromTheNextBurstOn) {

@@ -134,9 +134,9 @@ struct Order {
     enum class Kind : uint8_t {
         sever,  ///< The flow client-server, or all of `player`.
         kick,   ///< The same with `reason` shown.
-        block,  ///< `prefix` until `until`; every Worker gets it.
+        block,  ///< `prefix` for `lasts`; every Worker gets it.
         unblock,
-        trace,       ///< Report every packet of `player` until `until`.
+        trace,       ///< Report every packet of `player` for `lasts`.
         describe,    ///< Tell the PlayerContext of who is on the flow client-server.
         list_flows,  ///< Tell up to `flows_max` Flows, in answer to question `question`.
     };
@@ -147,7 +147,8 @@ struct Order {
     Endpoint client, server;
     InlineText<32> player;
     IpPrefix prefix;
-    Nanos until{};
+    /// From when the Worker hears it: a span, since the wall clock may be set meanwhile.
+    Nanos lasts{};
     InlineText<127> reason;
 };
 

@@ -11,18 +11,19 @@ namespace portcullis::stages {
 
 using verdicts::Order;
 
-void PacketTrace::obey(const Order& order) noexcept {
+void PacketTrace::obey(const Order& order, Nanos now) noexcept {
     if (order.kind != Order::Kind::trace || order.player.empty()) return;
+    const Nanos until = now + order.lasts;
     const auto at = std::span(followed_).first(followed_size_);
     const auto known = std::ranges::find_if(at, [&](const Followed& one) {
         return policy::same_player(one.player.view(), order.player.view());
     });
     if (known != at.end()) {
-        known->until = order.until;
+        known->until = until;
     } else if (followed_size_ < followed_max) {
-        followed_[followed_size_++] = {order.player, order.until};
+        followed_[followed_size_++] = {order.player, until};
     } else {
-        *std::ranges::min_element(at, {}, &Followed::until) = {order.player, order.until};
+        *std::ranges::min_element(at, {}, &Followed::until) = {order.player, until};
     }
 }
 

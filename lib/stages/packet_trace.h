@@ -33,7 +33,7 @@ public:
         on_ = wishes.any() || followed_size_ > 0;
         if (on_) refill(now);
     }
-    void obey(const verdicts::Order& order) noexcept;
+    void obey(const verdicts::Order& order, Nanos now) noexcept;
 
     bool on() const noexcept { return on_; }
     /// Whether this player's next packets may be wanted; they are told after it.  `player`

@@ -173,7 +173,7 @@ TEST(PacketTrace, FollowsByOrderForItsTime) {
     verdicts::Order order;
     order.kind = verdicts::Order::Kind::trace;
     order.player.assign("alice");
-    order.until = game.now + 1s;
+    order.lasts = 1s;
     game.obey(order);
     game.moves();
     EXPECT_EQ(game.names(), Names{"position"});

@@ -95,6 +95,8 @@ public:
     const config::Config& config;
     /// The Worker swaps it between bursts.
     const policy::RuleSet* rules;
+    /// From its time to the wall clock's, which may be set while it runs; likewise.
+    Nanos wall_step{};
     Counters& counters;
     rte_mempool* const mbufs;
     const uint16_t worker;

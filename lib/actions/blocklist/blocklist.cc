@@ -100,6 +100,12 @@ public:
                !std::ranges::all_of(blocks_, &Block::by_operator);
     }
 
+    void shift(Nanos step) {
+        const std::lock_guard lock(mutex_);
+        for (Block& block : blocks_) block.until += step;
+        changed();
+    }
+
     bool erase_if(const auto& unwanted) {
         const std::lock_guard lock(mutex_);
         if (std::erase_if(blocks_, unwanted) == 0) return false;
@@ -291,6 +297,7 @@ bool Blocklist::has_room_for_operator(const IpPrefix& prefix) const {
 bool Blocklist::remove(const IpPrefix& prefix) {
     return book_->erase_if([&](const Block& block) { return block.prefix == prefix; });
 }
+void Blocklist::shift(Nanos step) { book_->shift(step); }
 void Blocklist::expire(Nanos now) {
     (void)book_->erase_if([now](const Block& block) { return block.until <= now; });
 }

@@ -51,6 +51,8 @@ public:
     bool has_room_for_operator(const IpPrefix& prefix) const;
     /// False when it was not blocked.
     bool remove(const IpPrefix& prefix);
+    /// The wall clock was set by `step`: all blocks last as long as before.
+    void shift(Nanos step);
     /// Forgets what ended before `now`.
     void expire(Nanos now);
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/clock_steps.h"
+
 namespace portcullis::actions {
 namespace {
 
@@ -60,6 +62,37 @@ TEST(Blocklist, OutlivesARestart) {
         EXPECT_EQ(list.blocks().size(), 1u);
     }
     EXPECT_EQ(Blocklist(directory.file()).blocks().size(), 1u);
+}
+
+TEST(Blocklist, LastsAsLongAsItWasToWhenTheClockIsSet) {
+    const TestDirectory directory;
+    ClockSteps steps(Nanos(1000s), Nanos(5s));
+    {
+        Blocklist list(directory.file());
+        EXPECT_EQ(list.add(block_of("198.51.100.7", 1600s)), Added::new_block);
+        // Ten seconds later somebody has set the clock back by an hour and forward by two.
+        list.shift(steps.look(Nanos(1010s) - 1h, Nanos(15s)));
+        EXPECT_EQ(list.add(block_of("198.51.100.7", 1610s - Nanos(1h))), Added::no_news);
+        EXPECT_EQ(list.add(block_of("198.51.100.7", 1700s - Nanos(1h))), Added::longer);
+        list.shift(steps.look(Nanos(1020s) + 1h, Nanos(25s)));
+        list.expire(Nanos(1020s) + 1h);
+        EXPECT_EQ(steps.look(Nanos(1030s) + 1h, Nanos(35s)), Nanos{});
+    }
+    Blocklist list(directory.file());
+    ASSERT_EQ(list.blocks().size(), 1u);
+    EXPECT_EQ(list.blocks()[0].until, Nanos(1700s) + 1h);
+}
+
+TEST(ClockSteps, AreNoDrift) {
+    ClockSteps steps(Nanos(0), Nanos(0));
+    Nanos wall{}, found{};
+    for (Nanos steady{}; steady < Nanos(1h); steady += 1s) {
+        wall += Nanos(1s) + 500us;  // 500 ppm, the most that clocks are slewed by.
+        const Nanos step = steps.look(wall, steady + 1s);
+        EXPECT_TRUE(step == Nanos{} || step >= ClockSteps::smallest);
+        found += step;
+    }
+    EXPECT_LT(1800ms - found, ClockSteps::smallest) << "it adds up until it is one";
 }
 
 TEST(Blocklist, AnOperatorMayShortenWhatVerdictsOnlyLengthen) {

@@ -388,7 +388,9 @@ protocol::LoginStage Decode::login_stage(const Flow& flow) const noexcept {
     }
 }
 
-void Decode::obey(const verdicts::Order& order, Burst&) noexcept { context_.trace.obey(order); }
+void Decode::obey(const verdicts::Order& order, Burst& burst) noexcept {
+    context_.trace.obey(order, burst.now);
+}
 
 void Decode::keep_house(Burst& burst) noexcept {
     context_.evidence.keep_house(burst.now);

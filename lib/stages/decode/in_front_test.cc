@@ -83,7 +83,7 @@ verdicts::Order block(const IpAddress& address) {
     verdicts::Order order;
     order.kind = verdicts::Order::Kind::block;
     order.prefix = {address, 128};
-    order.until = Nanos::max();
+    order.lasts = std::chrono::hours(1);
     return order;
 }
 

@@ -431,7 +431,7 @@ verdicts::VerdictRecord Detect::record_of(uint8_t service, const Endpoint& clien
     record.mode = context_.rules->mode();
     record.service = service;
     record.worker = context_.worker;
-    const verdicts::VerdictId id = ids_.next(time);
+    const verdicts::VerdictId id = ids_.next(time + context_.wall_step);
     record.id_high = id.high;
     record.id_low = id.low;
     record.time = time;

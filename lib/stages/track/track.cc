@@ -558,9 +558,9 @@ void Track::keep_house(Burst& burst) noexcept {
     context_.counters.stream_bytes.set(context_.streams.bytes_used());
 }
 
-void Track::obey(const verdicts::Order& order, Burst&) noexcept {
+void Track::obey(const verdicts::Order& order, Burst& burst) noexcept {
     if (order.kind == verdicts::Order::Kind::block) {
-        context_.blocked.block(order.prefix, order.until);
+        context_.blocked.block(order.prefix, burst.now + order.lasts);
     } else if (order.kind == verdicts::Order::Kind::unblock) {
         context_.blocked.unblock(order.prefix);
     }

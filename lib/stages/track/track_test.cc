@@ -526,7 +526,7 @@ TEST(Track, TheBlockedStayOut) {
     verdicts::Order order;
     order.kind = verdicts::Order::Kind::block;
     order.prefix = *parse_prefix("198.51.100.0/24");
-    order.until = line.now + 60s;
+    order.lasts = 10s;
     line.obey(order);
     EXPECT_EQ(line.send(line.from_client(101, 901, tcp::ack, "x")).drop, DropReason::blocked);
     EXPECT_EQ(line.send(PacketBuilder{}.from(client).to(game_server).udp()).drop,
@@ -535,6 +535,13 @@ TEST(Track, TheBlockedStayOut) {
     order.kind = verdicts::Order::Kind::unblock;
     line.obey(order);
     EXPECT_EQ(line.send(line.from_client(101, 901, tcp::ack, "x")).drop, DropReason::none);
+    order.kind = verdicts::Order::Kind::block;
+    line.obey(order);
+    line.now += 9s;
+    EXPECT_EQ(line.send(line.from_client(101, 901, tcp::ack, "x")).drop, DropReason::blocked);
+    line.now += 2s;
+    EXPECT_EQ(line.send(line.from_client(101, 901, tcp::ack, "x")).drop, DropReason::none)
+        << "it lasts as long as was ordered, whenever that was";
 }
 
 /// Pages of this process that are in memory.
