@@ -6,6 +6,7 @@
 
 #include <emmintrin.h>
 
+#include "base/memory.h"
 #include "base/setup_error.h"
 
 namespace portcullis {
@@ -53,6 +54,8 @@ FlowTable::FlowTable(uint32_t capacity) : capacity_(capacity) {
         throw SetupError("limits.flows: a Worker needs room for a flow");  // setup
     }
     bucket_count_ = capacity / flows_per_bucket + 2;
+    // Of what is not there as a whole, no part is worth taking.
+    expect_memory(memory());
     buckets_ = HugeArray<Bucket>(bucket_count_);
     flows_ = HugeArray<Flow>(capacity);
     links_ = HugeArray<FlowLinks>(capacity);
@@ -158,7 +161,7 @@ void FlowTable::fetch_ahead(uint32_t place) const noexcept {
 }
 
 size_t FlowTable::memory() const noexcept {
-    return bucket_count_ * sizeof(Bucket) + capacity_ * (sizeof(Flow) + sizeof(FlowLinks));
+    return bucket_count_ * sizeof(Bucket) + size_t{capacity_} * (sizeof(Flow) + sizeof(FlowLinks));
 }
 
 }  // namespace portcullis
