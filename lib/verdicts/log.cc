@@ -33,13 +33,16 @@ bool is_verdict(const VerdictRecord& record) noexcept {
 }
 
 /// What no later try would mend: settings, and another writer.  Empty: anything else.
-std::string fault_of_settings(const std::string& why) {
+std::string fault_of_settings(const std::string& path, const std::string& why) {
     if (held_by_another(why)) {
         return "another appliance writes to it: stop that one, or give this one another "
                "verdict_log.path";
     }
-    const bool refused = why.ends_with(strerror(EACCES)) || why.ends_with(strerror(ENOTDIR)) ||
-                         why.ends_with(strerror(EEXIST));
+    // It makes the directory itself: what is not there then is where none can be.
+    std::error_code failed;
+    const bool nowhere = why.ends_with(strerror(ENOENT)) && !std::filesystem::exists(path, failed);
+    const bool refused = nowhere || why.ends_with(strerror(EACCES)) ||
+                         why.ends_with(strerror(ENOTDIR)) || why.ends_with(strerror(EEXIST));
     return refused ? "make the directory writable for this user, or set verdict_log.path to one "
                      "that is"
                    : "";
@@ -143,7 +146,7 @@ private:
         }
         if (!opened) {
             const std::string& why = opened.error();
-            const std::string advice = fault_of_settings(why);
+            const std::string advice = fault_of_settings(settings_.path, why);
             if (!advice.empty()) {
                 throw SetupError("verdict log " + settings_.path + ": " + why + "; " + advice);
             }

@@ -18,6 +18,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -486,6 +488,8 @@ TEST(Store, StaysBelowItsSize) {
 
 /// The child: writes as fast as the log takes it, says each committed id.
 [[noreturn]] void write_until_killed(const std::string& path) {
+    // That the kill before cut a record short is said, and must not stand among the ids.
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("child"));
     Log::Settings settings = quick(path);
     Log log(settings, names, [](std::span<const VerdictRecord> records) {
         for (const VerdictRecord& record : records) {
