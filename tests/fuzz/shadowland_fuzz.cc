@@ -192,7 +192,7 @@ public:
 
     void begin() {
         summer_.sum = 0;
-        now_ += 1h;  // What is counted by address is forgotten by then.
+        now_ += 10min;  // What is counted by address is forgotten by then.
         for (const bool other : {false, true}) links_[other] = {client_of(other), server};
     }
     void receive(const Step& step) {

@@ -123,8 +123,11 @@ function honest (line, encrypted, server = {}, acting = true) {
 }
 
 /// One attacker, and an honest player beside.
-const attack = (name, expected, { encrypted = false, seconds = 7, server = {}, line, alone = false, ...attacker } = {}) => ({
-  expected: [expected].flat(), encrypted, seconds, server,
+///
+/// `doubted`: what he is found by is only written down, for an honest one on a bad line may look the same; `keys` where
+/// that is so with keys and without, `no keys` where only without.
+const attack = (name, expected, { encrypted = false, seconds = 7, server = {}, line, alone = false, doubted, ...attacker } = {}) => ({
+  expected: [expected].flat(), encrypted, seconds, server, doubted,
   clients: [{ name: 'Mallory', attack: name, hz: 20, line: LINES[line], ...attacker }, ...(alone ? [] : [{ name: 'Alice', hz: 20, line: LINES.bad }])]
 })
 const sealed = { encrypted: true }
@@ -158,7 +161,7 @@ const SCENES = {
   'replay-plain': attack('replay', 'replay.window', {}),
   'replay-sealed-bad': attack('replay', 'replay.window', { ...sealed, line: 'bad' }),
   'sequence-jump': attack('sequencejump', 'replay.window', {}),
-  'sequence-jump-sealed': attack('sequencejump', 'replay.window', sealed),
+  'sequence-jump-sealed': attack('sequencejump', 'replay.window', { ...sealed, doubted: 'no keys' }),
   'fragments-flood-sealed': attack('fragflood', 'fragments.flood', { ...sealed, with: { to: 4000 } }),
   'fragments-overlap-sealed': attack('fragoverlap', 'fragments.overlap', sealed),
   'fragments-timeout-sealed': attack('fragtimeout', 'fragments.timeout', { ...sealed, seconds: 16, hz: 5 }),
@@ -175,8 +178,8 @@ const SCENES = {
   'tag-forged': attack('forged', 'crypto.forged', sealed),
   downgrade: attack('downgrade', 'crypto.downgrade', sealed),
   'integrity-wrong-sealed': attack('integritywrong', 'integrity.failed', { ...sealed, server: { integrity_ms: 1500 } }),
-  'integrity-silent': attack('integritysilent', 'integrity.failed', { server: { integrity_ms: 1500 }, seconds: 9 }),
-  'integrity-silent-sealed': attack('integritysilent', 'integrity.failed', { ...sealed, server: { integrity_ms: 1500 }, seconds: 9 }),
+  'integrity-silent': attack('integritysilent', 'integrity.failed', { doubted: 'keys', server: { integrity_ms: 1500 }, seconds: 9 }),
+  'integrity-silent-sealed': attack('integritysilent', 'integrity.failed', { ...sealed, doubted: 'keys', server: { integrity_ms: 1500 }, seconds: 9 }),
   'heartbeat-missing-sealed': attack('heartbeatmissing', 'heartbeat.missing', { ...sealed, seconds: 19, hz: 5 }),
   'heartbeat-forged': attack('heartbeatforged', 'heartbeat.forged', {}),
   'heartbeat-forged-late': attack('heartbeatforged', 'heartbeat.forged', { ...sealed, server: { heartbeat: [500, 15000] }, with: { from: 12000, to: 15000 }, seconds: 17 }),
@@ -252,7 +255,7 @@ function write (to, scene, network, server, clients) {
   const others = new Set(network.sent.flatMap(s => [s.from, s.to]).filter(e => e.port !== SERVER.port).map(endpoint))
   for (const client of others) if (!own.has(client)) players.push({ client, role: 'attacker' })
   fs.writeFileSync(`${to}.entry.json`, JSON.stringify({
-    file: `${path.basename(to)}.pcap`, kind: scene.expected.length ? 'attack' : 'legit', expected_checks: scene.expected,
+    file: `${path.basename(to)}.pcap`, kind: scene.expected.length ? 'attack' : 'legit', expected_checks: scene.expected, doubted: scene.doubted,
     encrypted: scene.encrypted, server: endpoint(SERVER), players, server_counts: server.counts,
     closed: said.filter(line => line.closed).map(line => line.closed)
   }))

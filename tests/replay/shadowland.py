@@ -120,7 +120,9 @@ def faults_of(run):
 
 
 def missed_checks(run):
-    found = {v["check"] for v in run.verdicts if v["confidence"] >= act_at_confidence}
+    doubted = run.entry.get("doubted")  # Then it is enough that it is written down.
+    in_doubt = doubted == "keys" or (doubted == "no keys" and not run.with_keys)
+    found = {v["check"] for v in run.verdicts if in_doubt or v["confidence"] >= act_at_confidence}
     kicked = any(v["action"] == "kick" and v["flow"]["client"] in run.guilty for v in run.acted)
     for check in sorted(run.expected() - found):
         if kicked and found & run.expected():

@@ -98,6 +98,32 @@ TEST(ShadowMovement, WhoIsSetBackAgainAndAgainWalksNoFaster) {
     EXPECT_TRUE(scene.said.empty());
 }
 
+TEST(ShadowMovement, TwoCorrectionsAreNotTakenForEachOther) {
+    ShadowScene scene;
+    Place at = arrived(scene);
+    for (int earlier = 0; earlier < 2; ++earlier) {
+        scene.correct(at);
+        scene.delivered();
+        at = walks(scene, at, 2);
+    }
+    // Each but the last is sent twice, and the next is on its way before its second copy comes.
+    Place to = at;
+    scene.correct(to);
+    scene.correct(to);
+    walks(scene, to, 0.3);
+    for (int turn = 0; turn < 3; ++turn) {
+        walks(scene, to, 0.2);
+        const Place next{to.x, to.y + 150, ground};
+        scene.correct(next);
+        if (turn < 2) scene.correct(next);
+        walks(scene, to, 0.2);
+        if (turn == 0) scene.delivered();
+        to = next;
+    }
+    walks(scene, to, 1);
+    EXPECT_TRUE(scene.said.empty());
+}
+
 TEST(ShadowMovement, OnceDeliveredACorrectionHidesNothing) {
     ShadowScene scene;
     Place at = arrived(scene);

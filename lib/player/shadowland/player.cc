@@ -1,6 +1,7 @@
 #include "player/shadowland/player.h"
 
 #include <algorithm>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -290,13 +291,19 @@ const Correction* Player::correction_for(const Place& where) const noexcept {
     return nullptr;
 }
 
-/// The same, which has not set him back as often as it was sent.
+/// The nearest of those that have not set him back as often as they were sent: taken for
+/// another's copy, one would be missing when its own comes.
 Correction* Player::usable_for(const Place& where) noexcept {
+    Correction* nearest = nullptr;
+    double least = std::numeric_limits<double>::infinity();
     for (Correction& correction : corrections) {
         if (correction.set_back >= correction.copies || !in_force(correction)) continue;
-        if ((where - correction.position()).horizontal() <= near_by(correction)) return &correction;
+        const double distance = (where - correction.position()).horizontal();
+        if (distance > near_by(correction) || distance >= least) continue;
+        nearest = &correction;
+        least = distance;
     }
-    return nullptr;
+    return nearest;
 }
 
 bool Player::arriving(uint32_t time_ms) const noexcept {
