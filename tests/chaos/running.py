@@ -17,10 +17,6 @@ from harness import expect, total, wait_until
 from outside import Rcon, Webhook
 
 datagram_port, webhook_port = 9000, 8077
-ALL_CORES = os.sched_getaffinity(0)
-# The first is not a Worker's.  Players and servers are kept on it, as an operator keeps other programs off the Workers'
-# cores: what two programs take from each other on one core says nothing of the appliance.
-OUR_CORE = {min(ALL_CORES)}
 DATAGRAMS_A_SECOND, HONEST, CHEATS_A_SECOND = 1000, 25, 4
 DISK = "size=64m"
 # The frames of cheats and of connections that were ended: dropped on purpose.
@@ -52,7 +48,6 @@ class Run(contextlib.ExitStack):
     def __init__(self, stage, build, stressed=False, **changes):
         super().__init__()
         self.stage, self.build, self.phase = stage, build, 0
-        os.sched_setaffinity(0, OUR_CORE)
         stage.topology()
         for space in ("players", "servers"):  # Nobody but us speaks.
             subprocess.run(["ip", "netns", "exec", f"{harness.name}-{space}", "sysctl", "-qw",
@@ -66,13 +61,11 @@ class Run(contextlib.ExitStack):
         self.rcon = Rcon(harness.rcon_port, SECRETS["the RCON password"])
         stage.callback(self.rcon.end)
         self.config = self.configure(**changes)
-        os.sched_setaffinity(0, ALL_CORES)
         if stressed:
             self.appliance = stage.peer(build / "tests/chaos/stressed", self.config)
             wait_until(harness.health, 30, f"the appliance never answered /health: {self.appliance.tail()}")
         else:
             self.appliance = stage.appliance(self.config)
-        os.sched_setaffinity(0, OUR_CORE)
         wait_until(lambda: self.well("rcon/survival"), 10, "RCON never connected")
         traffic = build / "tests/chaos/traffic"
         self.server = stage.peer(traffic, "serve", harness.server_address, datagram_port, harness.game_port, space="servers")
