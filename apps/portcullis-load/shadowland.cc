@@ -10,6 +10,7 @@
 
 #include "base/concat.h"
 #include "base/setup_error.h"
+#include "base/wall_clock.h"
 #include "commands.h"
 #include "key_writer.h"
 #include "output.h"
@@ -66,8 +67,7 @@ Game::Settings settings_of(const Options& options) {
     settings.attacks = shares(options.attacks);
     settings.rekey_every = Nanos(static_cast<int64_t>(options.rekey_s * 1e9));
     const bool live = options.output.pcap.empty();
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    settings.begins = live ? std::chrono::duration_cast<Nanos>(now) : fixed_begin;
+    settings.begins = live ? wall_clock() : fixed_begin;
     return settings;
 }
 

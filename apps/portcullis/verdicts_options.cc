@@ -10,6 +10,7 @@
 
 #include "base/concat.h"
 #include "base/setup_error.h"
+#include "base/wall_clock.h"
 #include "checks/all.h"
 #include "config/config.h"
 #include "config/problems.h"
@@ -29,7 +30,7 @@ Nanos moment(const std::string& option, const std::string& text) {
     constexpr std::array<int64_t, units.size()> seconds = {1, 60, 3'600, 86'400};
     const size_t which = error == std::errc{} && unit + 1 == end ? units.find(*unit) : units.npos;
     if (which != units.npos) {
-        const Nanos now = std::chrono::system_clock::now().time_since_epoch();
+        const Nanos now = wall_clock();
         const std::chrono::seconds ago(count * seconds[which]);
         if (ago <= std::chrono::duration_cast<std::chrono::seconds>(now)) return now - ago;
         throw UsageError(concat(option, " ", text,

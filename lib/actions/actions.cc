@@ -132,12 +132,14 @@ public:
           work_(asio::make_work_guard(loop_)) {
         const Report report = [this](const Outcome& outcome) { ended(outcome); };
         for (const config::Rcon& from : config.rcon) add_rcon(from, report);
-        sender_ = std::make_unique<webhook::Sender>(webhook_targets(config), report);
+        std::vector<webhook::Sender::Target> hooks = webhook_targets(config);
+        sender_ = std::make_unique<webhook::Sender>(hooks, report);
         log_ = std::make_unique<verdicts::Log>(
             log_settings(config.verdict_log), names_,
             [this](std::span<const VerdictRecord> records) { committed(records); },
-            [this, config](const verdicts::Entry& entry, std::span<const Outcome> outcomes) {
-                return never_told(config, entry, outcomes);
+            [this, hooks = std::move(hooks), servers = config.rcon](
+                const verdicts::Entry& entry, std::span<const Outcome> outcomes) {
+                return never_told(hooks, servers, entry, outcomes);
             });
         loop_thread_ = std::thread([this] { loop_.run(); });
         blocklist_.expire(wall_clock());
@@ -376,7 +378,9 @@ private:
 
     /// What an earlier run was asked to do for a verdict when it was killed.  It may have been
     /// done and not told, so it is not done again.  On the log's thread.
-    std::vector<Outcome> never_told(const config::Config& config, const verdicts::Entry& entry,
+    std::vector<Outcome> never_told(std::span<const webhook::Sender::Target> hooks,
+                                    std::span<const config::Rcon> servers,
+                                    const verdicts::Entry& entry,
                                     std::span<const Outcome> outcomes) {
         const VerdictRecord& record = entry.record;
         std::vector<Outcome> lost;
@@ -391,15 +395,15 @@ private:
             outcome.detail.assign("the appliance was killed before it told");
             lost.push_back(outcome);
         };
-        for (const webhook::Sender::Target& target : webhook_targets(config)) {
-            const webhook::Hook hook(target.settings, nullptr);
-            if (hook.wants(entry)) expect(Target::webhook, target.settings.place);
+        for (const webhook::Sender::Target& hook : hooks) {
+            const bool told = webhook::Hook::wants(hook.settings, entry);
+            if (told) expect(Target::webhook, hook.settings.place);
         }
         if (record.mode != verdicts::Mode::enforce) return lost;
         if (record.acts && record.action > Action::alert) expect(Target::wire, 0);
-        for (size_t place = 0; place < config.rcon.size(); ++place) {
+        for (size_t place = 0; place < servers.size(); ++place) {
             const bool asked = record.action >= Action::kick && record.in_game;
-            if (asked && config.rcon[place].service == entry.service) expect(Target::rcon, place);
+            if (asked && servers[place].service == entry.service) expect(Target::rcon, place);
         }
         if (record.action == Action::block) expect(Target::blocklist, 0);
         return lost;

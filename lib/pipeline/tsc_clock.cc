@@ -1,15 +1,10 @@
 #include "pipeline/tsc_clock.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include <rte_cycles.h>
 
 namespace portcullis::pipeline {
-
-Nanos TscClock::system_wall_clock() noexcept {
-    return std::chrono::system_clock::now().time_since_epoch();
-}
 
 TscClock::TscClock(Wall wall)
     : wall_(wall),

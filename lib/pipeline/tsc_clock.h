@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "base/time.h"
+#include "base/wall_clock.h"
 
 namespace portcullis::pipeline {
 
@@ -14,10 +14,9 @@ namespace portcullis::pipeline {
 class TscClock {
 public:
     using Wall = Nanos (*)();
-    static Nanos system_wall_clock() noexcept;
 
     /// Measures nothing itself: EAL has calibrated the counter.
-    explicit TscClock(Wall wall = system_wall_clock);
+    explicit TscClock(Wall wall = wall_clock);
 
     /// Of a cycle count that was just read.  May lie up to `slew_max` before an
     /// earlier answer; who must not see time go back keeps the later one.

@@ -190,7 +190,7 @@ private:
     int number_ = 0;
     const config::Config config_ = small_config();
     inline static Nanos wall_set_{};
-    TscClock clock_{[] { return TscClock::system_wall_clock() + wall_set_; }};
+    TscClock clock_{[] { return wall_clock() + wall_set_; }};
     RuleBoard rules_;
     const config::Idle idle_;
     rte_mempool* pool_ = nullptr;

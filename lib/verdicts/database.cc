@@ -55,4 +55,21 @@ std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(
     return descriptors;
 }
 
+std::vector<Outcome> outcomes_of(const OpenDatabase& open, const VerdictId& id,
+                                 uint64_t& unreadable) {
+    std::vector<Outcome> found;
+    std::string prefix;
+    append_id(prefix, id);
+    const std::unique_ptr<rocksdb::Iterator> at(
+        open.db->NewIterator({}, open.family(Family::outcomes)));
+    for (at->Seek(prefix); at->Valid() && view(at->key()).starts_with(prefix); at->Next()) {
+        if (const auto outcome = decode_outcome(id, as_bytes(view(at->value())))) {
+            found.push_back(*outcome);
+        } else {
+            ++unreadable;
+        }
+    }
+    return found;
+}
+
 }  // namespace portcullis::verdicts

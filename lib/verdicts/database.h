@@ -11,6 +11,7 @@
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
 
+#include "verdicts/entry.h"
 #include "verdicts/keys.h"
 
 /// RocksDB as the log uses it, for store.cc and reader.cc only.
@@ -56,6 +57,10 @@ struct OpenDatabase {
         return families[static_cast<size_t>(which)];
     }
 };
+
+/// How what a verdict asked for ended; what can not be read is left out and counted.
+std::vector<Outcome> outcomes_of(const OpenDatabase& open, const VerdictId& id,
+                                 uint64_t& unreadable);
 
 /// Of what RocksDB says beside its statuses, that bytes could not be read and are left out.
 /// Keeps no file: writing one to a full disk is where RocksDB aborts.

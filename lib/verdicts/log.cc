@@ -364,8 +364,7 @@ private:
         const auto passed = Clock::now() - std::exchange(trimmed_, Clock::now());
         const Nanos forgotten_max = passed * settings_.forgets_faster;
         trim_ = std::async(std::launch::async, [this, forgotten_max] {
-            const Nanos now =
-                settings_.wall_clock == nullptr ? wall_clock() : settings_.wall_clock();
+            const Nanos now = settings_.wall_clock();
             const auto done =
                 store_->trim({now, settings_.retention, forgotten_max, settings_.size_bytes_max});
             if (!done) spdlog::warn("verdict log: old records stay for now: {}", done.error());

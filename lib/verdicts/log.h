@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/wall_clock.h"
 #include "records/record.h"
 #include "verdicts/entry.h"
 #include "verdicts/json.h"
@@ -41,7 +42,7 @@ public:
         /// So much faster than it runs the log may forget: a clock that is far ahead costs a
         /// day of records an hour, not all of them at once.
         uint32_t forgets_faster = 24;
-        Nanos (*wall_clock)() = nullptr;  ///< Null: the system's.
+        Nanos (*wall_clock)() = portcullis::wall_clock;
     };
 
     struct Counts {

@@ -15,6 +15,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include "base/wall_clock.h"
 #include "verdicts/log.h"
 #include "verdicts/reader.h"
 #include "verdicts/store.h"
@@ -34,12 +35,10 @@ constexpr Names names{checks, services};
 constexpr auto burst_every = 5ms;
 constexpr uint32_t players = 2'000;
 
-Nanos now() { return std::chrono::system_clock::now().time_since_epoch(); }
-
 VerdictRecord random_record(std::mt19937_64& random, IdSource& ids) {
     const auto player = static_cast<uint32_t>(random() % players);
     VerdictRecord record;
-    record.time = now();
+    record.time = wall_clock();
     const VerdictId id = ids.next(record.time);
     record.id_high = id.high;
     record.id_low = id.low;

@@ -123,18 +123,7 @@ public:
     }
 
     std::vector<Outcome> outcomes(const VerdictId& id) const {
-        std::vector<Outcome> found;
-        std::string prefix;
-        append_id(prefix, id);
-        const auto at = iterator(Family::outcomes);
-        for (at->Seek(prefix); at->Valid() && view(at->key()).starts_with(prefix); at->Next()) {
-            if (const auto outcome = decode_outcome(id, as_bytes(view(at->value())))) {
-                found.push_back(*outcome);
-            } else {
-                ++unreadable_;
-            }
-        }
-        return found;
+        return outcomes_of(*open_, id, unreadable_);
     }
 
     void each(const Query& query, const std::function<bool(const Entry&)>& found) const {

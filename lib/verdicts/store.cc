@@ -212,7 +212,8 @@ public:
             open_.db->NewIterator({}, open_.family(Family::records)));
         all->SeekToLast();
         if (!all->Valid()) return;
-        const auto before_ms = static_cast<uint64_t>(before.count() / 1'000'000);
+        const uint64_t before_ms = in_ms(before);
+        uint64_t unreadable = 0;  // Whoever reads the log is told.
         const uint64_t newest = id_at(view(all->key()), 0).milliseconds();
         for (; all->Valid() && records_max > 0; all->Prev(), --records_max) {
             const VerdictId id = id_at(view(all->key()), 0);
@@ -222,20 +223,8 @@ public:
                 entry->record.action < policy::Action::alert) {
                 continue;
             }
-            found(*entry, outcomes(id));
+            found(*entry, outcomes_of(open_, id, unreadable));
         }
-    }
-
-    std::vector<Outcome> outcomes(const VerdictId& id) const {
-        const std::unique_ptr<rocksdb::Iterator> at(
-            open_.db->NewIterator({}, open_.family(Family::outcomes)));
-        std::vector<Outcome> all;
-        const std::string prefix = id_key(id);
-        for (at->Seek(prefix); at->Valid() && view(at->key()).starts_with(prefix); at->Next()) {
-            const auto outcome = decode_outcome(id, as_bytes(view(at->value())));
-            if (outcome) all.push_back(*outcome);
-        }
-        return all;
     }
 
     /// Drops whole files that lie below the floor; the rest goes by compaction.

@@ -47,10 +47,10 @@ Hook::Hook(Settings settings, Report report)
       report_(std::move(report)),
       backoff_(settings.backoff_first, settings.backoff_max) {}
 
-bool Hook::wants(const Entry& entry) const noexcept {
+bool Hook::wants(const Settings& settings, const Entry& entry) noexcept {
     return entry.record.kind == verdicts::VerdictRecord::Kind::verdict &&
            entry.record.action >= policy::Action::alert &&
-           static_cast<double>(entry.record.confidence) + 1e-6 >= settings_.min_confidence;
+           static_cast<double>(entry.record.confidence) + 1e-6 >= settings.min_confidence;
 }
 
 void Hook::add(const Entry& entry, Clock::time_point now) {

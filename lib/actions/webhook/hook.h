@@ -52,7 +52,9 @@ public:
 
     Hook(Settings settings, Report report);
 
-    bool wants(const verdicts::Entry& entry) const noexcept;
+    /// Whether one with these settings is told of it.
+    static bool wants(const Settings& settings, const verdicts::Entry& entry) noexcept;
+    bool wants(const verdicts::Entry& entry) const noexcept { return wants(settings_, entry); }
     void add(const verdicts::Entry& entry, Clock::time_point now);
 
     /// When `take` has something; nothing while a message is under way or none waits.
