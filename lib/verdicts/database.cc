@@ -1,12 +1,20 @@
 #include "verdicts/database.h"
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace portcullis::verdicts {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr size_t memtable_bytes = 32u << 20;       ///< Of one family.
 constexpr size_t memtables_bytes_max = 96u << 20;  ///< Of all together.
@@ -14,7 +22,40 @@ constexpr uint64_t wal_bytes_max = 128u << 20;     ///< What a restart reads at 
 constexpr size_t info_log_bytes_max = 1u << 20;
 constexpr uint64_t look_at_old_files_every_s = 24 * 3600;
 
+/// RocksDB has no code for it, only words.
+bool says_held(const rocksdb::Status& status) {
+    const std::string_view words = status.getState() != nullptr ? status.getState() : "";
+    return words.starts_with("lock hold by current process") ||
+           (words.starts_with("While lock file: ") && words.ends_with(std::strerror(EAGAIN)));
+}
+
+/// Whether this user may not do with the directory, or with a file in it, what he must.  The
+/// system is asked again, for RocksDB has only words for that as well.
+bool refused(const std::string& path, int mode) {
+    const auto denied = [](const std::string& what, int wanted) {
+        return faccessat(AT_FDCWD, what.c_str(), wanted, AT_EACCESS) != 0 && errno == EACCES;
+    };
+    if (denied(path, mode | X_OK)) return true;
+    std::error_code failed;
+    fs::directory_iterator at(path, failed);
+    for (; !failed && at != fs::directory_iterator(); at.increment(failed)) {
+        const bool locked = at->path().filename() == "LOCK";
+        if (denied(at->path(), locked ? mode : R_OK)) return true;
+    }
+    return false;
+}
+
 }  // namespace
+
+Problem problem_of(const rocksdb::Status& status, const std::string& path, int mode) {
+    using Kind = Problem::Kind;
+    const Kind kind = says_held(status)         ? Kind::held
+                      : status.IsCorruption()   ? Kind::damaged
+                      : refused(path, mode)     ? Kind::refused
+                      : status.IsPathNotFound() ? Kind::damaged
+                                                : Kind::other;
+    return {kind, status.ToString()};
+}
 
 void Losses::Logv(const char* format, va_list arguments) {
     std::array<char, 1024> text;

@@ -13,6 +13,7 @@
 
 #include "verdicts/entry.h"
 #include "verdicts/keys.h"
+#include "verdicts/problem.h"
 
 /// RocksDB as the log uses it, for store.cc and reader.cc only.
 namespace portcullis::verdicts {
@@ -58,7 +59,7 @@ struct OpenDatabase {
     }
 };
 
-/// How what a verdict asked for ended; what can not be read is left out and counted.
+/// How what a verdict asked for ended; what cannot be read is left out and counted.
 std::vector<Outcome> outcomes_of(const OpenDatabase& open, const VerdictId& id,
                                  uint64_t& unreadable);
 
@@ -73,6 +74,9 @@ public:
 private:
     std::function<void(const std::string& line)> hear_;
 };
+
+/// Why a log could not be opened.  `mode` is what was wanted, as access(2) has it.
+Problem problem_of(const rocksdb::Status& status, const std::string& path, int mode);
 
 rocksdb::DBOptions database_options();
 /// `filters` may be empty: a reader drops nothing.

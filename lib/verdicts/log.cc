@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <cstring>
 #include <filesystem>
 #include <future>
 #include <mutex>
@@ -32,20 +31,28 @@ bool is_verdict(const VerdictRecord& record) noexcept {
     return record.kind == VerdictRecord::Kind::verdict;
 }
 
-/// What no later try would mend: settings, and another writer.  Empty: anything else.
-std::string fault_of_settings(const std::string& path, const std::string& why) {
-    if (held_by_another(why)) {
-        return "another appliance writes to it: stop that one, or give this one another "
-               "verdict_log.path";
+/// What no later try would mend: settings, and another writer.
+bool is_fault_of_settings(const Problem& problem) noexcept {
+    return problem.kind == Problem::Kind::held || problem.kind == Problem::Kind::refused;
+}
+
+/// What is wrong, and what can be done about it where there is something.
+std::string sentence(const Problem& problem, const std::string& path) {
+    switch (problem.kind) {
+        case Problem::Kind::held:
+            return problem.says +
+                   "; another appliance writes to it: stop that one, or give this one another "
+                   "verdict_log.path";
+        case Problem::Kind::refused:
+            return problem.says +
+                   "; make the directory writable for this user, or set verdict_log.path to one "
+                   "that is";
+        case Problem::Kind::damaged:
+            return problem.says + "; " + damage_advice(path);
+        case Problem::Kind::other:
+            break;
     }
-    // It makes the directory itself: what is not there then is where none can be.
-    std::error_code failed;
-    const bool nowhere = why.ends_with(strerror(ENOENT)) && !std::filesystem::exists(path, failed);
-    const bool refused = nowhere || why.ends_with(strerror(EACCES)) ||
-                         why.ends_with(strerror(ENOTDIR)) || why.ends_with(strerror(EEXIST));
-    return refused ? "make the directory writable for this user, or set verdict_log.path to one "
-                     "that is"
-                   : "";
+    return problem.says;
 }
 
 /// The damaged log is kept as it is, under another name, and a new one can be begun.
@@ -139,23 +146,20 @@ private:
     /// Whatever is wrong with the disk, the wire must not wait for it.
     void open_first() {
         auto opened = open();
-        if (!opened && opened.error().contains(damage_advice(settings_.path)) &&
-            put_aside(settings_.path)) {
-            spdlog::error("verdict log {}: {}", settings_.path, opened.error());
+        if (!opened && opened.error().kind == Problem::Kind::damaged && put_aside(settings_.path)) {
+            spdlog::error("verdict log {}: {}", settings_.path,
+                          sentence(opened.error(), settings_.path));
             opened = open();
         }
-        if (!opened) {
-            const std::string& why = opened.error();
-            const std::string advice = fault_of_settings(settings_.path, why);
-            if (!advice.empty()) {
-                throw SetupError("verdict log " + settings_.path + ": " + why + "; " + advice);
-            }
-            failed(why);
+        if (!opened && is_fault_of_settings(opened.error())) {
+            throw SetupError("verdict log " + settings_.path + ": " +
+                             sentence(opened.error(), settings_.path));
         }
+        if (!opened) failed(opened.error());
         look_for_damaged();
     }
 
-    std::expected<void, Store::Problem> open() {
+    std::expected<void, Problem> open() {
         auto store = Store::open(settings_.path);
         if (!store) return std::unexpected(store.error());
         store_ = std::move(*store);
@@ -309,8 +313,8 @@ private:
         }
     }
 
-    std::expected<void, Store::Problem> write_once(std::span<const VerdictRecord> records,
-                                                   std::span<const Outcome> outcomes) {
+    std::expected<void, Problem> write_once(std::span<const VerdictRecord> records,
+                                            std::span<const Outcome> outcomes) {
         if (!store_) {
             if (const auto opened = open(); !opened) return opened;
             look_back();
@@ -340,14 +344,14 @@ private:
         }
     }
 
-    void failed(const Store::Problem& problem) {
-        const std::string sentence = "verdict log " + settings_.path +
-                                     " cannot be written: " + problem +
-                                     "; records wait in memory meanwhile";
+    void failed(const Problem& problem) {
+        const std::string said = "verdict log " + settings_.path +
+                                 " cannot be written: " + sentence(problem, settings_.path) +
+                                 "; records wait in memory meanwhile";
         const std::lock_guard lock(mutex_);
         ++counts_.failures;
-        if (trouble_.empty()) spdlog::error("{}", sentence);
-        trouble_ = sentence;
+        if (trouble_.empty()) spdlog::error("{}", said);
+        trouble_ = said;
     }
 
     void recovered() {
@@ -367,7 +371,7 @@ private:
             const Nanos now = settings_.wall_clock();
             const auto done =
                 store_->trim({now, settings_.retention, forgotten_max, settings_.size_bytes_max});
-            if (!done) spdlog::warn("verdict log: old records stay for now: {}", done.error());
+            if (!done) spdlog::warn("verdict log: old records stay for now: {}", done.error().says);
         });
     }
 

@@ -420,7 +420,7 @@ TEST(Log, EndsWithinItsLimitAndCountsTheRest) {
 TEST(Store, ForgetsWhatIsTooOld) {
     const TestDirectory directory;
     auto store = Store::open(directory.log());
-    ASSERT_TRUE(store) << store.error();
+    ASSERT_TRUE(store) << store.error().says;
     IdSource ids(1, 1);
     const Nanos start = now() - 100h;
     std::vector<VerdictRecord> records;
@@ -456,7 +456,7 @@ TEST(Store, ForgetsWhatIsTooOld) {
 TEST(Store, StaysBelowItsSize) {
     const TestDirectory directory;
     auto store = Store::open(directory.log());
-    ASSERT_TRUE(store) << store.error();
+    ASSERT_TRUE(store) << store.error().says;
     IdSource ids(1, 1);
     std::mt19937_64 random(1);
     Nanos time = now() - 100h;
@@ -477,7 +477,7 @@ TEST(Store, StaysBelowItsSize) {
     }
     const uint64_t before = (*store)->size_bytes();
     const auto trimmed = (*store)->trim({.size_bytes_max = before / 2});
-    ASSERT_TRUE(trimmed) << trimmed.error();
+    ASSERT_TRUE(trimmed) << trimmed.error().says;
     EXPECT_LE((*store)->size_bytes(), before / 2);
     const auto left = all(directory.log());
     EXPECT_GT(left.size(), total / 10);

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/setup_error.h"
 #include "verdicts/database.h"
@@ -57,10 +58,17 @@ private:
     std::string path_;
 };
 
+std::string explain(const std::string& path, const Problem& problem) {
+    const bool damaged = problem.kind == Problem::Kind::damaged;
+    const bool refused = problem.kind == Problem::Kind::refused;
+    return "verdict log " + path + " cannot be read: " + problem.says + "; " +
+           (damaged   ? damage_advice(path)
+            : refused ? "this user may not read it: be the appliance's, or of its group"
+                      : "is the path right, and does its disk work?");
+}
+
 std::string explain(const std::string& path, const rocksdb::Status& status) {
-    const bool damaged = status.IsCorruption() || status.IsPathNotFound();
-    return "verdict log " + path + " cannot be read: " + status.ToString() + "; " +
-           (damaged ? damage_advice(path) : "is the path right, and may this user read it?");
+    return explain(path, problem_of(status, path, R_OK));
 }
 
 }  // namespace
@@ -88,7 +96,11 @@ public:
             throw SetupError("verdict log " + path + ": its file CURRENT is not there; " +
                              damage_advice(path));
         }
-        if (!std::filesystem::exists(path + "/CURRENT", error)) {
+        const bool there = std::filesystem::exists(path + "/CURRENT", error);
+        if (error == std::errc::permission_denied) {
+            throw SetupError(explain(path, {Problem::Kind::refused, error.message()}));
+        }
+        if (!there) {
             throw SetupError("there is no verdict log at " + path +
                              (error ? ": " + error.message() : std::string()) +
                              "; is the path right, and has the appliance run?");

@@ -1,9 +1,10 @@
 #include "verdicts/repair.h"
 
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <utility>
+
+#include <unistd.h>
 
 #include "base/setup_error.h"
 #include "verdicts/database.h"
@@ -40,21 +41,25 @@ void name_the_newest_list(const std::string& path) {
     std::ofstream(path + "/CURRENT") << newest << '\n';
 }
 
+[[noreturn]] void give_up(const std::string& path, const Problem& problem) {
+    const bool held = problem.kind == Problem::Kind::held;
+    const bool refused = problem.kind == Problem::Kind::refused;
+    throw SetupError("verdict log " + path + " cannot be repaired: " + problem.says +
+                     (held      ? "; stop the appliance that writes to it"
+                      : refused ? "; repair it as the user that it belongs to"
+                                : "; move the directory aside, and a new log is begun"));
+}
+
 void salvage(const std::string& path, Repaired& repaired) {
     rocksdb::DBOptions options = database_options();
     options.info_log = std::make_shared<Losses>(
         [&repaired](const std::string& line) { repaired.said.push_back(line); });
     const auto status = rocksdb::RepairDB(path, options, family_descriptors({}));
-    if (!status.ok()) {
-        const bool locked = held_by_another(status.ToString());
-        throw SetupError("verdict log " + path + " can not be repaired: " + status.ToString() +
-                         (locked ? "; stop the appliance that writes to it"
-                                 : "; move the directory aside, and a new log is begun"));
-    }
+    if (!status.ok()) give_up(path, problem_of(status, path, R_OK | W_OK));
     const auto store = Store::open(path);
     // What the list of files knew of the index is gone with it.
     const auto indexed = store ? (*store)->index_all() : std::unexpected(store.error());
-    if (!indexed) throw SetupError("verdict log " + path + ": " + indexed.error());
+    if (!indexed) throw SetupError("verdict log " + path + ": " + indexed.error().says);
 }
 
 }  // namespace
@@ -69,11 +74,6 @@ std::string path_of_damaged(const std::string& path) {
     return path.substr(0, path.find_last_not_of('/') + 1) + ".damaged";
 }
 
-bool held_by_another(const std::string& why) {
-    return why.contains("lock hold by current process") ||
-           (why.contains("While lock file: ") && why.ends_with(strerror(EAGAIN)));
-}
-
 bool lost_its_beginning(const std::string& path) {
     std::error_code failed;
     return !fs::exists(path + "/CURRENT", failed) && holds_records(path);
@@ -83,7 +83,10 @@ Repaired repair(const std::string& path) {
     if (!holds_records(path)) throw SetupError("there is no verdict log at " + path);
     Repaired repaired;
     name_the_newest_list(path);
-    if (!Store::open(path)) salvage(path, repaired);
+    // Files that he may not read, RocksDB would take for broken ones and put away.
+    const auto opened = Store::open(path);
+    if (!opened && opened.error().kind == Problem::Kind::refused) give_up(path, opened.error());
+    if (!opened) salvage(path, repaired);
     const Reader reader(path);
     reader.each({}, [&](const Entry&) {
         ++repaired.entries;

@@ -12,9 +12,6 @@ std::string damage_advice(const std::string& path);
 /// Where a damaged log is put aside at start.
 std::string path_of_damaged(const std::string& path);
 
-/// Whether a log could not be opened because another process, or this one, writes to it.
-bool held_by_another(const std::string& why);
-
 /// Whether the directory holds a log that has lost its first file, without which RocksDB would
 /// begin a new one and remove the old one's files.
 bool lost_its_beginning(const std::string& path);

@@ -1,7 +1,10 @@
 #include "verdicts/store.h"
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -9,6 +12,7 @@
 #include <rocksdb/write_batch.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "verdicts/database.h"
 #include "verdicts/repair.h"
@@ -17,8 +21,9 @@ namespace portcullis::verdicts {
 
 namespace {
 
-std::unexpected<std::string> problem(const rocksdb::Status& status) {
-    return std::unexpected(status.ToString());
+/// Of a database that was open: whoever waits tries again, whatever it is.
+std::unexpected<Problem> problem(const rocksdb::Status& status) {
+    return std::unexpected(Problem{Problem::Kind::other, status.ToString()});
 }
 
 rocksdb::DBOptions options_for(const std::string& path) {
@@ -31,6 +36,18 @@ rocksdb::DBOptions options_for(const std::string& path) {
     });
     options.info_log->SetInfoLogLevel(options.info_log_level);
     return options;
+}
+
+/// Nothing, or why there is none.
+std::optional<Problem> make_directory(const std::string& path) {
+    std::error_code error, failed;
+    std::filesystem::create_directories(path, error);
+    if (!error) return std::nullopt;
+    // What is missing although all above it was to be made is where nothing can be.
+    const bool nowhere = error.value() == ENOENT && !std::filesystem::exists(path, failed);
+    constexpr std::array settled = {EACCES, EEXIST, ELOOP, ENAMETOOLONG, ENOTDIR, EPERM};
+    const bool refused = nowhere || std::ranges::find(settled, error.value()) != settled.end();
+    return Problem{refused ? Problem::Kind::refused : Problem::Kind::other, error.message()};
 }
 
 using Milliseconds = std::chrono::milliseconds;
@@ -48,7 +65,7 @@ struct FileIdentity {
 };
 
 FileIdentity identity(const std::string& path) noexcept {
-    struct stat status{};
+    struct stat status {};
     if (stat(path.c_str(), &status) != 0) return {};
     return {status.st_dev, status.st_ino};
 }
@@ -64,11 +81,10 @@ std::string id_key(const VerdictId& id) {
 class Store::Database {
 public:
     static std::expected<std::unique_ptr<Database>, Problem> open(const std::string& path) {
-        std::error_code error;
-        std::filesystem::create_directories(path, error);
-        if (error) return std::unexpected(error.message());
+        if (auto refused = make_directory(path)) return std::unexpected(*refused);
         if (lost_its_beginning(path)) {
-            return std::unexpected("its file CURRENT is not there; " + damage_advice(path));
+            return std::unexpected(
+                Problem{Problem::Kind::damaged, "its file CURRENT is not there"});
         }
         auto database = std::make_unique<Database>();
         database->path_ = path;
@@ -77,10 +93,7 @@ public:
             rocksdb::DB::Open(options_for(path), path, family_descriptors(database->filters_),
                               &database->open_.families, &db);
         database->open_.db.reset(db);
-        if (status.IsCorruption() || status.IsPathNotFound()) {
-            return std::unexpected(status.ToString() + "; " + damage_advice(path));
-        }
-        if (!status.ok()) return problem(status);
+        if (!status.ok()) return std::unexpected(problem_of(status, path, R_OK | W_OK));
         database->directory_ = identity(path);
         database->read_floor();
         return database;
@@ -165,7 +178,10 @@ public:
         if (const auto status = open_.db->Write(options, &batch); !status.ok()) {
             return problem(status);
         }
-        if (!in_place()) return std::unexpected("its directory was removed or replaced");
+        if (!in_place()) {
+            return std::unexpected(
+                Problem{Problem::Kind::other, "its directory was removed or replaced"});
+        }
         return {};
     }
 

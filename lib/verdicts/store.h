@@ -10,6 +10,7 @@
 #include "records/record.h"
 #include "verdicts/entry.h"
 #include "verdicts/json.h"
+#include "verdicts/problem.h"
 
 namespace portcullis::verdicts {
 
@@ -18,8 +19,7 @@ namespace portcullis::verdicts {
 /// of a half-written group behind.
 class Store {
 public:
-    /// What cannot be done, as the database or the system says it.
-    using Problem = std::string;
+    using Problem = verdicts::Problem;
 
     /// Opens or creates.
     static std::expected<std::unique_ptr<Store>, Problem> open(const std::string& path);
