@@ -28,7 +28,9 @@ public:
     /// packet it came in is told first.
     template <class Event>
     Story& client(const Event& event) {
-        tell(protocol::PacketSeen{.name = "", .wire_bytes = 16});
+        const protocol::PacketSeen seen{.name = "", .wire_bytes = 16};
+        tell(seen);
+        player.on(seen);
         tell(event);
         player.on(event);
         return *this;
@@ -36,8 +38,9 @@ public:
     /// A server's events, of one packet: the Player first.
     template <class... Event>
     Story& server(const Event&... events) {
-        player.on(protocol::PacketSeen{});
-        tell(protocol::PacketSeen{.name = "", .wire_bytes = 16, .from_server = true});
+        const protocol::PacketSeen seen{.name = "", .wire_bytes = 16, .from_server = true};
+        player.on(seen);
+        tell(seen);
         ((player.on(events), tell(events)), ...);
         return *this;
     }

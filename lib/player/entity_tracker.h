@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -39,6 +40,11 @@ public:
     void seated(protocol::EntityId rider, protocol::EntityId vehicle) noexcept;
     /// All riders of a vehicle are off it, before the list of those who are not.
     void unseated(protocol::EntityId vehicle) noexcept;
+    /// Any of them was made so much larger; for good, for which it is now is not kept.
+    void scaled(double scale) noexcept {
+        scale_max_ = std::max(scale_max_, static_cast<float>(scale));
+    }
+    double scale_max() const noexcept { return scale_max_; }
     void clear() noexcept;
 
     /// Where the client may have shown it at any time in [now - window, now].
@@ -84,6 +90,7 @@ private:
     std::array<Entity, entities_max> entities_;
     uint32_t size_ = 0;
     uint32_t left_out_ = 0;
+    float scale_max_ = 1;  ///< 1.20.5 on.
 };
 
 }  // namespace portcullis

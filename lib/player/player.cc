@@ -140,7 +140,7 @@ void Player::on(const protocol::Move& e) noexcept {
         for (size_t i = 0; i < teleports_size_; ++i) {
             if (!teleports_[i].matches(e)) continue;
             if (!teleports_[i].has_id || line.translated) {
-                trips_.answered(RoundTrips::Kind::teleport, teleports_[i].id, now, ticks_);
+                answered(RoundTrips::Kind::teleport, teleports_[i].id);
                 forget_teleports_until(i + 1);
                 forgotten_ = 0;
             }
@@ -224,7 +224,7 @@ void Player::on(const protocol::RotationSet&) noexcept {
 
 void Player::on(const protocol::TeleportConfirmed& e) noexcept {
     // A translator confirms for who can not; his own answer comes a round trip later.
-    if (!line.translated) trips_.answered(RoundTrips::Kind::teleport, e.id, now, ticks_);
+    if (!line.translated) answered(RoundTrips::Kind::teleport, e.id);
     for (size_t i = 0; i < teleports_size_; ++i) {
         if (!teleports_[i].has_id || teleports_[i].id != e.id) continue;
         if (!line.translated) forget_teleports_until(i + 1);
@@ -308,17 +308,21 @@ void Player::on(const protocol::Respawned&) noexcept {
 
 // ---- round trips ------------------------------------------------------------
 
+void Player::answered(RoundTrips::Kind kind, int64_t id) noexcept {
+    look_back_.answered(trips_.answered(kind, id, now, ticks_), now);
+}
+
 void Player::on(const protocol::KeepAliveSent& e) noexcept {
     trips_.sent(RoundTrips::Kind::keep_alive, e.id, now);
 }
 void Player::on(const protocol::KeepAliveAnswered& e) noexcept {
-    trips_.answered(RoundTrips::Kind::keep_alive, e.id, now, ticks_);
+    answered(RoundTrips::Kind::keep_alive, e.id);
 }
 void Player::on(const protocol::PingSent& e) noexcept {
     trips_.sent(RoundTrips::Kind::ping, e.id, now);
 }
 void Player::on(const protocol::PingAnswered& e) noexcept {
-    trips_.answered(RoundTrips::Kind::ping, e.id, now, ticks_);
+    answered(RoundTrips::Kind::ping, e.id);
 }
 
 // ---- what the server makes of him -------------------------------------------
@@ -402,7 +406,11 @@ void Player::on(const protocol::EffectTaken& e) noexcept {
 }
 
 void Player::on(const protocol::AttributeSet& e) noexcept {
-    if (e.entity != self_ || e.attribute == Attribute::other || !std::isfinite(e.value)) return;
+    if (e.attribute == Attribute::other || !std::isfinite(e.value)) return;
+    if (e.entity != self_) {
+        if (e.attribute == Attribute::scale) entities_.scaled(e.value);
+        return;
+    }
     set(attributes_[static_cast<size_t>(e.attribute)], e.value);
 }
 

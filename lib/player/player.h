@@ -9,25 +9,14 @@
 #include "base/time.h"
 #include "player/box.h"
 #include "player/entity_tracker.h"
+#include "player/line.h"
+#include "player/look_back.h"
 #include "player/possible.h"
 #include "player/round_trips.h"
+#include "player/silence.h"
 #include "protocol/event.h"
 
 namespace portcullis {
-
-/// Where in the stream toward the client things stand: what the client's TCP
-/// has not acknowledged, its game can not have applied yet.
-struct Line {
-    uint64_t sent_bytes = 0;   ///< To the client, ends with the frame that is being told.
-    uint64_t acked_bytes = 0;  ///< Of those, acknowledged by the client's TCP.
-    /// That TCP is a proxy's: its acknowledgements say nothing of the player's own line.
-    bool to_proxy = false;
-    /// That proxy may speak for a client of another version: it makes packets of its own,
-    /// holds some back, and the version is the one that it speaks.
-    bool translated = false;
-    /// Who says that he plays with Vivecraft is believed; anybody may say so.
-    bool believes_vivecraft = false;
-};
 
 /// The Player: what the server must believe about one client, built from both
 /// directions.
@@ -48,7 +37,7 @@ public:
         const auto front = reinterpret_cast<const std::byte*>(&entities_) -
                            reinterpret_cast<const std::byte*>(this);
         constexpr size_t ids_bytes = EntityTracker::entities_max * sizeof(protocol::EntityId);
-        fetch(this, from_client ? static_cast<size_t>(front) : sizeof now + sizeof line);
+        fetch(this, from_client ? static_cast<size_t>(front) : line_bytes);
         fetch(&entities_, from_client ? 0 : ids_bytes);
     }
 
@@ -170,6 +159,9 @@ public:
     Nanos latency_min() const noexcept { return trips_.low(); }
     /// The client says when its ticks end (protocol 768 on).
     bool tells_ticks() const noexcept { return tells_ticks_; }
+    /// How much later than meant what he does may have arrived.  A check hears PacketSeen
+    /// before he does: there it is the packet's before.
+    Nanos held_back() const noexcept { return silence_.credit(); }
     /// Ticks a second the server last asked for.
     float tick_rate() const noexcept { return tick_rate_; }
     /// The server's game hangs, or the line keeps its word from us: that it did not confirm a
@@ -181,6 +173,15 @@ public:
     /// How far back what he sees may be: the line, three ticks of easing, and a
     /// slow frame.
     Nanos sight() const noexcept { return latency() + 3 * game_tick + 100ms; }
+    /// So far back is what he may have seen when he did what is being told: his TCP may
+    /// not have it yet, and what arrives after a silence may be older than it seems.
+    Nanos look_back() const noexcept {
+        return look_back_.window(line, sight(), now) + silence_.credit();
+    }
+    /// The same, whatever his own line has done behind a proxy since it was measured.
+    Nanos look_back_behind_proxy() const noexcept {
+        return look_back_.window_behind_proxy(line, sight(), now) + silence_.credit();
+    }
     const EntityTracker& entities() const noexcept { return entities_; }
     /// All places his eyes may be at in the tick that this event comes from.
     Box eye_hull() const noexcept;
@@ -207,7 +208,9 @@ public:
     void on(const protocol::PingAnswered& e) noexcept;
     void on(const protocol::PacketSeen& packet) noexcept {
         listed_as_rider_ = riders_listed_ = false;
-        if (packet.from_server) server_heard_at_ = now;
+        if (!packet.from_server) return silence_.heard(now);
+        server_heard_at_ = now;
+        look_back_.sent(line, now);
     }
     void on(const protocol::LoggedIn& e) noexcept;
     void on(const protocol::Joined& e) noexcept;
@@ -240,6 +243,8 @@ private:
     /// Servers that freeze a player put him back each tick: as many as a line of a
     /// second holds.  Of older ones only the ids are kept.
     static constexpr size_t teleports_max = 20;
+    /// Of what leads, all that a packet to the client needs, with the first of the marks.
+    static constexpr size_t line_bytes = 128;
     static constexpr size_t effects_max = static_cast<size_t>(protocol::Effect::other);
     static constexpr size_t attributes_max = static_cast<size_t>(protocol::Attribute::other);
 
@@ -255,6 +260,7 @@ private:
     void set(Possible<T>& what, V value) noexcept {
         what.set(static_cast<T>(value), trips_.requests(), trips_.reached());
     }
+    void answered(RoundTrips::Kind kind, int64_t id) noexcept;
     void reset_traits() noexcept;
     void reset_body(protocol::GameMode mode) noexcept;
     void disturb() noexcept { disturbed_at_ = ticks_; }
@@ -270,6 +276,8 @@ private:
     void let_go_of_item() noexcept;
     void forget_pushes_felt(const Step& step) noexcept;
 
+    Silence silence_;
+    LookBack look_back_;
     protocol::Position position_, previous_position_;
     protocol::Rotation rotation_, previous_rotation_;
     std::array<Step, steps_max> steps_{};

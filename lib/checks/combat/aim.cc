@@ -27,12 +27,6 @@ double furthest(const Box& ways, const protocol::Rotation& look) noexcept {
 
 }  // namespace
 
-void Aim::on(const protocol::AttributeSet& set, const Player&, const Settings&,
-             Findings&) noexcept {
-    if (set.attribute != protocol::Attribute::scale) return;
-    scale_max_ = std::max(scale_max_, static_cast<float>(set.value));
-}
-
 void Aim::on(const protocol::Attack& attack, const Player& player, const Settings&,
              Findings&) noexcept {
     using protocol::GameMode;
@@ -41,11 +35,11 @@ void Aim::on(const protocol::Attack& attack, const Player& player, const Setting
         return;
     }
     const Nanos window =
-        player.line.to_proxy ? look_back_.window_behind_proxy(player) : look_back_.window(player);
+        player.line.to_proxy ? player.look_back_behind_proxy() : player.look_back();
     const auto seen = player.entities().seen(attack.target, window, player.now);
     if (!seen || !seen->is_player || seen->rides || seen->known > player.now - window) return;
-    const Box body =
-        seen->feet.grown(half_width * scale_max_ + border, border, height * scale_max_ + border);
+    const double scale = player.entities().scale_max();
+    const Box body = seen->feet.grown(half_width * scale + border, border, height * scale + border);
     const Box eyes = player.eye_hull();
     const Box way = {{body.min.x - eyes.max.x, body.min.y - eyes.max.y, body.min.z - eyes.max.z},
                      {body.max.x - eyes.min.x, body.max.y - eyes.min.y, body.max.z - eyes.min.z}};

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "checks/check.h"
-#include "checks/combat/look_back.h"
 #include "player/player.h"
 
 namespace portcullis::checks {
@@ -21,7 +20,6 @@ namespace portcullis::checks {
 class Aim {
 public:
     static constexpr std::string_view name = "combat.aim";
-    static constexpr bool judges_by_front = true;
     static constexpr float weight = 2.5f;
 
     struct Settings {
@@ -35,24 +33,6 @@ public:
          "Blows at what is behind, less a quarter for each ahead, that are too many."},
     }};
 
-    void on(const protocol::PacketSeen& packet, const Player& player, const Settings&,
-            Findings&) noexcept {
-        look_back_.heard(packet, player);
-    }
-    void on(const protocol::KeepAliveAnswered& e, const Player& player, const Settings&,
-            Findings&) noexcept {
-        look_back_.answered(player, player.trips().sent_at(RoundTrips::Kind::keep_alive, e.id));
-    }
-    void on(const protocol::PingAnswered& e, const Player& player, const Settings&,
-            Findings&) noexcept {
-        look_back_.answered(player, player.trips().sent_at(RoundTrips::Kind::ping, e.id));
-    }
-    void on(const protocol::TeleportConfirmed& e, const Player& player, const Settings&,
-            Findings&) noexcept {
-        look_back_.answered(player, player.trips().sent_at(RoundTrips::Kind::teleport, e.id));
-    }
-    void on(const protocol::AttributeSet& set, const Player& player, const Settings&,
-            Findings&) noexcept;
     void on(const protocol::Attack& attack, const Player& player, const Settings&,
             Findings&) noexcept;
     void on(const protocol::Move& move, const Player& player, const Settings& settings,
@@ -70,9 +50,7 @@ private:
     Box way_{};
     float ahead_ = 0;      ///< The furthest that any of it is ahead of his eyes.
     float behind_ = 0;     ///< Blows at what was behind, less what those ahead explain.
-    float scale_max_ = 1;  ///< Of any entity, 1.20.5 on.
     bool struck_ = false;  ///< `way_` is to be judged.
-    LookBack look_back_;   ///< Last: its marks are the server's packets'.
 };
 
 }  // namespace portcullis::checks

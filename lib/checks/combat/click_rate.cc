@@ -18,7 +18,7 @@ void ClickRate::on(const protocol::Swing&, const Player& player, const Settings&
                    Findings& out) noexcept {
     // What a silence held back it pays for: then the bucket is less than empty.
     const double elapsed = to_seconds(std::max(Nanos{}, player.now - last_));
-    const double paid = to_seconds(silence_.credit()) * settings.per_second;
+    const double paid = to_seconds(player.held_back()) * settings.per_second;
     last_ = player.now;
     level_ = std::max(-paid, level_ - elapsed * settings.per_second);
     if (digging_ || player.now - last_dig_ < after_dig) return;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "checks/check.h"
-#include "checks/silence.h"
 #include "player/player.h"
 
 namespace portcullis::checks {
@@ -28,10 +27,6 @@ public:
         {"burst", &Settings::burst, 1, 200, "Clicks beyond that for a moment."},
     }};
 
-    void on(const protocol::PacketSeen& packet, const Player& player, const Settings&,
-            Findings&) noexcept {
-        if (!packet.from_server) silence_.heard(player.now);
-    }
     void on(const protocol::Swing&, const Player& player, const Settings& settings,
             Findings& out) noexcept;
     void on(const protocol::Dig& dig, const Player& player, const Settings&, Findings&) noexcept;
@@ -50,7 +45,6 @@ private:
         if (level_ > 0) level_ = std::max(0.0, level_ - 1);
     }
 
-    Silence silence_;
     Nanos last_{};
     Nanos last_dig_{};
     double level_ = 0;

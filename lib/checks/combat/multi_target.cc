@@ -22,7 +22,6 @@ constexpr uint8_t targets_max = 200;
 void MultiTarget::on(const protocol::PacketSeen& packet, const Player& player, const Settings&,
                      Findings&) noexcept {
     if (packet.from_server) return;
-    silence_.heard(player.now);
     const Nanos gap = player.now - heard_;
     if (gap >= together) quiet_ = gap;
     heard_ = player.now;
@@ -61,7 +60,7 @@ void MultiTarget::on(const protocol::Attack& attack, const Player& player, const
 
 void MultiTarget::judge_group(const Player& player, const Settings& settings,
                               Findings& out) noexcept {
-    if (mobs_ && held_back()) {
+    if (mobs_ && held_back(player)) {
         if (!group_told_) {
             out.add(hint, {.observed = static_cast<double>(targets_),
                            .limit = 1,
@@ -82,10 +81,10 @@ void MultiTarget::judge_group(const Player& player, const Settings& settings,
                                     .note = "several targets at once"});
 }
 
-bool MultiTarget::held_back() const noexcept {
+bool MultiTarget::held_back(const Player& player) const noexcept {
     Nanos silence = quiet_;
-    if (silence_.credit() > Nanos{}) {
-        silence = std::max(silence, silence_.credit() + Silence::ordinary);
+    if (player.held_back() > Nanos{}) {
+        silence = std::max(silence, player.held_back() + Silence::ordinary);
     }
     return silence >= targets_ * game_tick;
 }

@@ -2,7 +2,6 @@
 
 #include "checks/check.h"
 #include "checks/client_ticks.h"
-#include "checks/silence.h"
 #include "player/player.h"
 
 namespace portcullis::checks {
@@ -55,7 +54,7 @@ public:
 private:
     void judge_group(const Player& player, const Settings& settings, Findings& out) noexcept;
     /// A silence before may have held back all blows of the group, one a tick.
-    bool held_back() const noexcept;
+    bool held_back(const Player& player) const noexcept;
 
     ClientTicks ticks_;
     protocol::EntityId target_ = 0;
@@ -68,9 +67,8 @@ private:
     bool mobs_ = false;        ///< In this group; or nobody knows what it was.
     uint8_t targets_ = 1;      ///< In turn, of this group.
     float groups_ = 0;         ///< Several targets: up; single blows: down.
-    Silence silence_;
-    Nanos heard_{};  ///< The client's last packet,
-    Nanos quiet_{};  ///< and the silence before what arrived together with it.
+    Nanos heard_{};            ///< The client's last packet,
+    Nanos quiet_{};            ///< and the silence before what arrived together with it.
 };
 
 }  // namespace portcullis::checks

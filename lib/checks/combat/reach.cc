@@ -32,7 +32,7 @@ void Reach::on(const protocol::Attack& attack, const Player& player, const Setti
         player.may_be(GameMode::spectator) || player.may_ride() || player.watching_another()) {
         return;
     }
-    const Nanos window = look_back_.window(player);
+    const Nanos window = player.look_back();
     double limit = player.entity_reach_max() + settings.margin_blocks;
     if (player.version >= version_spear) limit += spear_extra;
     const auto near = reached(player, attack.target, window);
@@ -45,7 +45,7 @@ void Reach::on(const protocol::Attack& attack, const Player& player, const Setti
     } else if (*near > surely && !player.line.to_proxy) {
         confidence = surely_over;
     } else if (*near > surely) {
-        const Nanos back = look_back_.window_behind_proxy(player);
+        const Nanos back = player.look_back_behind_proxy();
         if (reached(player, attack.target, back).value_or(0) > surely) confidence = surely_over;
     }
     out.add(confidence, {.observed = *near, .limit = limit, .unit = "blocks"});
@@ -57,14 +57,9 @@ std::optional<double> Reach::reached(const Player& player, protocol::EntityId ta
     if (!seen || seen->rides || seen->known > player.now - window) return std::nullopt;
     const Body body = seen->is_player ? player_body : mob_body;
     const double border = player.version <= version_1_8 ? border_1_8 : 0;
-    return distance(player.eye_hull(), seen->feet.grown(body.half_width * scale_max_ + border,
-                                                        border, body.height * scale_max_ + border));
-}
-
-void Reach::on(const protocol::AttributeSet& set, const Player& player, const Settings&,
-               Findings&) noexcept {
-    if (set.attribute != protocol::Attribute::scale || set.entity == player.self()) return;
-    scale_max_ = std::max(scale_max_, static_cast<float>(set.value));
+    const double scale = player.entities().scale_max();
+    return distance(player.eye_hull(), seen->feet.grown(body.half_width * scale + border, border,
+                                                        body.height * scale + border));
 }
 
 }  // namespace portcullis::checks

@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "checks/check.h"
-#include "checks/combat/look_back.h"
 #include "player/player.h"
 
 namespace portcullis::checks {
@@ -27,7 +26,6 @@ namespace portcullis::checks {
 class Reach {
 public:
     static constexpr std::string_view name = "combat.reach";
-    static constexpr bool judges_by_front = true;  ///< The marks are the server's packets'.
     static constexpr float weight = 2.5f;
 
     struct Settings {
@@ -37,35 +35,14 @@ public:
         {{"margin_blocks", &Settings::margin_blocks, 0, 3,
           "How far beyond all that latency explains a blow must have gone, blocks."}}};
 
-    void on(const protocol::PacketSeen& packet, const Player& player, const Settings&,
-            Findings&) noexcept {
-        look_back_.heard(packet, player);
-    }
-    void on(const protocol::KeepAliveAnswered& e, const Player& player, const Settings&,
-            Findings&) noexcept {
-        look_back_.answered(player, player.trips().sent_at(RoundTrips::Kind::keep_alive, e.id));
-    }
-    void on(const protocol::PingAnswered& e, const Player& player, const Settings&,
-            Findings&) noexcept {
-        look_back_.answered(player, player.trips().sent_at(RoundTrips::Kind::ping, e.id));
-    }
-    void on(const protocol::TeleportConfirmed& e, const Player& player, const Settings&,
-            Findings&) noexcept {
-        look_back_.answered(player, player.trips().sent_at(RoundTrips::Kind::teleport, e.id));
-    }
     void on(const protocol::Attack& attack, const Player& player, const Settings& settings,
             Findings& out) noexcept;
-    void on(const protocol::AttributeSet& set, const Player& player, const Settings&,
-            Findings&) noexcept;
 
 private:
     /// His eyes to the nearest that he may have seen it within `window`; nothing where
     /// that is not known.
     std::optional<double> reached(const Player& player, protocol::EntityId target,
                                   Nanos window) const noexcept;
-
-    LookBack look_back_;
-    float scale_max_ = 1;  ///< Of any entity, 1.20.5 on.
 };
 
 }  // namespace portcullis::checks

@@ -40,7 +40,7 @@ void DigFast::on(const protocol::Dig& dig, const Player& player, const Settings&
                         {.observed = 0, .limit = 1, .unit = "ticks", .note = "start to finish"});
             }
             started_ = false;
-            finishes_[count_++ % run_max] = {player.now, silence_.credit(), ticks_.count(),
+            finishes_[count_++ % run_max] = {player.now, player.held_back(), ticks_.count(),
                                              swings_};
             judge_run(settings, out);
             break;

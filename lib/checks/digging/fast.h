@@ -2,7 +2,6 @@
 
 #include "checks/check.h"
 #include "checks/client_ticks.h"
-#include "checks/silence.h"
 #include "player/player.h"
 
 namespace portcullis::checks {
@@ -45,10 +44,6 @@ public:
          "Game ticks from block to block that an honest player may keep up."},
     }};
 
-    void on(const protocol::PacketSeen& packet, const Player& player, const Settings&,
-            Findings&) noexcept {
-        if (!packet.from_server) silence_.heard(player.now);
-    }
     void on(const protocol::Move& move, const Player& player, const Settings&, Findings&) noexcept {
         ticks_.on(move, player);
     }
@@ -70,7 +65,6 @@ private:
     };
     void judge_run(const Settings& settings, Findings& out) noexcept;
 
-    Silence silence_;
     ClientTicks ticks_;
     uint32_t count_ = 0;  ///< Finished out of creative mode.
     uint32_t start_tick_ = 0;

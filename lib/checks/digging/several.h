@@ -4,7 +4,6 @@
 
 #include "checks/check.h"
 #include "checks/client_ticks.h"
-#include "checks/silence.h"
 #include "player/player.h"
 
 namespace portcullis::checks {
@@ -39,10 +38,6 @@ public:
         {"burst", &Settings::burst, 20, 10000, "Blocks begun beyond that for a moment."},
     }};
 
-    void on(const protocol::PacketSeen& packet, const Player& player, const Settings&,
-            Findings&) noexcept {
-        if (!packet.from_server) silence_.heard(player.now);
-    }
     void on(const protocol::Move& move, const Player& player, const Settings&, Findings&) noexcept {
         ticks_.on(move, player);
     }
@@ -59,7 +54,7 @@ public:
         block_ = dig.block;
         if (!ticks_.known()) {
             begun_ = 1;
-            if (other) fill(player.now, settings, out);
+            if (other) fill(player, settings, out);
         } else if (!same_tick) {
             tick_ = ticks_.count();
             tick_at_ = player.now;
@@ -81,10 +76,10 @@ private:
     static int settings_limit(const Settings& settings) noexcept {
         return static_cast<int>(settings.blocks);
     }
-    void fill(Nanos now, const Settings& settings, Findings& out) noexcept {
-        const double elapsed = to_seconds(std::max(Nanos{}, now - filled_at_));
-        const double paid = to_seconds(silence_.credit()) * settings.per_second;
-        filled_at_ = now;
+    void fill(const Player& player, const Settings& settings, Findings& out) noexcept {
+        const double elapsed = to_seconds(std::max(Nanos{}, player.now - filled_at_));
+        const double paid = to_seconds(player.held_back()) * settings.per_second;
+        filled_at_ = player.now;
         level_ = static_cast<float>(std::max(-paid, level_ - elapsed * settings.per_second) + 1);
         if (level_ <= settings.burst) return;
         out.add(certain, {.observed = level_,
@@ -101,7 +96,6 @@ private:
     float level_ = 0;    ///< Of the bucket; below nothing: what a silence paid for.
     Nanos filled_at_{};
     protocol::BlockPosition block_{};  ///< The last one begun.
-    Silence silence_;
 };
 
 }  // namespace portcullis::checks

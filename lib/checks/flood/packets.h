@@ -1,8 +1,8 @@
 #pragma once
 
 #include "checks/check.h"
-#include "checks/silence.h"
 #include "player/player.h"
+#include "player/silence.h"
 
 namespace portcullis::checks {
 

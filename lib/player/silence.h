@@ -4,7 +4,7 @@
 
 #include "base/time.h"
 
-namespace portcullis::checks {
+namespace portcullis {
 
 /// How much later than meant a client's packets may have arrived.
 ///
@@ -35,4 +35,4 @@ private:
     Nanos credit_{};
 };
 
-}  // namespace portcullis::checks
+}  // namespace portcullis
