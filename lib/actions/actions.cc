@@ -16,7 +16,6 @@
 #include "actions/rcon/client.h"
 #include "actions/report.h"
 #include "actions/webhook/sender.h"
-#include "base/clock_steps.h"
 #include "base/ip_mask.h"
 #include "base/setup_error.h"
 #include "base/wall_clock.h"
@@ -193,12 +192,13 @@ public:
         sender_->reload();
     }
 
+    void clock_set(Nanos step) { blocklist_.shift(step); }
+
     void keep_house() {
         give_blocks();
         const auto now = Clock::now();
         if (now < look_at_blocks_) return;
         look_at_blocks_ = now + std::chrono::seconds(1);
-        heed_clock();
         blocklist_.expire(wall_clock());
     }
 
@@ -300,7 +300,6 @@ private:
     }
 
     void block(const VerdictRecord& record) {
-        heed_clock();
         const auto culprit = source_of(record);
         const Block block{culprit.value_or(IpPrefix{}),
                           wall_clock() + services_[record.service].block_for,
@@ -346,13 +345,6 @@ private:
             order.prefix = prefix;
             to_give_.push_back(order);
         }
-    }
-
-    /// Blocks last as long as they were to, also when the clock that they end by is set.
-    void heed_clock() {
-        const Nanos step = clock_steps_.look(wall_clock(), Clock::now().time_since_epoch());
-        if (step == Nanos{}) return;
-        blocklist_.shift(step);
     }
 
     /// Control takes only so many Orders at once; the rest goes the next time.
@@ -444,7 +436,6 @@ private:
     std::vector<verdicts::Order> to_give_;  ///< That Control had no room for.
     uint64_t displaced_ = 0;                ///< Blocks that gave way to others in a full list.
     Clock::time_point look_at_blocks_{};
-    ClockSteps clock_steps_{wall_clock(), Clock::now().time_since_epoch()};
     std::unique_ptr<verdicts::Log> log_;
     std::unique_ptr<webhook::Sender> sender_;
     asio::io_context loop_;
@@ -467,6 +458,7 @@ std::string Actions::objection(const verdicts::Order& order) const {
     return parts_->objection(order);
 }
 void Actions::reloaded(const config::Config& config) noexcept { parts_->reloaded(config); }
+void Actions::clock_set(Nanos step) noexcept { parts_->clock_set(step); }
 void Actions::keep_house() noexcept { parts_->keep_house(); }
 control::SinkStatus Actions::status() const { return parts_->status(); }
 void Actions::finish(std::chrono::milliseconds limit) noexcept { parts_->finish(limit); }

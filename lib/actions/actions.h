@@ -40,6 +40,8 @@ public:
     /// Messages and block times are the new policies'; servers and webhooks stay, but
     /// their addresses are read from their `url_file`s again.
     void reloaded(const config::Config& config) noexcept override;
+    /// Blocks last as long as they were to.
+    void clock_set(Nanos step) noexcept override;
     void keep_house() noexcept override;
     control::SinkStatus status() const override;
     void finish(std::chrono::milliseconds limit) noexcept override;

@@ -319,6 +319,25 @@ TEST(Actions, RemembersBlocksOverARestartAndWhatAnOperatorSaid) {
     EXPECT_EQ(orders.given().size(), 1u);
 }
 
+// Somebody sets the clock an hour ahead, and restarts: who was to stay out for a minute does.
+TEST(Actions, ABlockOutlastsAClockThatIsSet) {
+    Place place;
+    Order block;
+    block.kind = Order::Kind::block;
+    block.prefix = *parse_prefix("203.0.113.0/24");
+    block.lasts = 1min;
+    {
+        GivenOrders orders;
+        Actions actions(place.config, checks, orders);
+        actions.ordered(block);
+        actions.clock_set(1h);
+    }
+    GivenOrders orders;
+    Actions actions(place.config, checks, orders);
+    ASSERT_EQ(orders.given().size(), 1u);
+    EXPECT_GT(orders.given()[0].lasts, 1h) << "by the clock of this test, which was not set";
+}
+
 TEST(Actions, KeepsHowItEndedOnTheWireWithTheVerdict) {
     Place place;
     GivenOrders orders;

@@ -149,6 +149,7 @@ bool Control::Loop::drain() {
         const size_t taken = state_.wire.take_records(batch_);
         if (taken == 0) return false;
         const std::span<const verdicts::VerdictRecord> records(batch_.data(), taken);
+        heed_clock();
         // The log first: a verdict is written down before anything else hears of it.
         for (const auto& sink : state_.sinks) sink->take(records);
         for (const verdicts::VerdictRecord& record : records) tell(record);
@@ -217,7 +218,11 @@ void Control::Loop::pass_orders() {
 /// The wall clock's time, and no block is longer or shorter for its being set.
 Nanos Control::Loop::heed_clock() {
     const Nanos now = wall_clock();
-    state_.blocks.shift(clock_steps_.look(now, steady_clock::now().time_since_epoch()));
+    const Nanos step = clock_steps_.look(now, steady_clock::now().time_since_epoch());
+    if (step != Nanos{}) {
+        state_.blocks.shift(step);
+        for (const auto& sink : state_.sinks) sink->clock_set(step);
+    }
     return now;
 }
 
@@ -231,6 +236,7 @@ void Control::Loop::keep_house_later() {
 }
 
 void Control::Loop::keep_house() {
+    const Nanos now = heed_clock();
     for (const auto& sink : state_.sinks) sink->keep_house();
     if (state_.watch.begun()) {
         const bool were_alive = state_.watch.all_alive();
@@ -243,7 +249,7 @@ void Control::Loop::keep_house() {
     propagate_links();
     if (turns_++ % turns_a_second != 0) return;
     look_at_ports();
-    state_.blocks.forget_expired(heed_clock());
+    state_.blocks.forget_expired(now);
     if (key_feed_) {
         state_.keys_taken = key_feed_->counts().taken;
         state_.keys_refused = key_feed_->counts().refused;

@@ -57,6 +57,8 @@ public:
     virtual std::string objection(const verdicts::Order&) const { return {}; }
     /// A reload put this configuration in force; of it, what can change live.
     virtual void reloaded(const config::Config&) noexcept {}
+    /// The wall clock was set, so far ahead; told before anything else that comes after it.
+    virtual void clock_set(Nanos /*step*/) noexcept {}
     /// About every 100 ms.
     virtual void keep_house() noexcept {}
     virtual SinkStatus status() const = 0;
