@@ -7,6 +7,7 @@
 
 #include "base/setup_error.h"
 #include "config/problems.h"
+#include "policy/kick_message.h"
 #include "policy/tally.h"
 
 namespace portcullis::policy {
@@ -135,26 +136,6 @@ std::optional<protocol::Uuid> parse_uuid(std::string_view text) {
     return digits == 32 ? std::optional(uuid) : std::nullopt;
 }
 
-constexpr std::string_view check_word = "{check}";
-constexpr std::string_view player_word = "{player}";
-
-void validate_message(const config::Policy& from, Problems& problems) {
-    std::string_view rest = from.kick_message;
-    while (true) {
-        const size_t open = rest.find('{');
-        if (open == std::string_view::npos) return;
-        rest.remove_prefix(open);
-        if (!rest.starts_with(check_word) && !rest.starts_with(player_word)) {
-            const size_t close = rest.find('}');
-            problems.add(from.mark,
-                         "policy " + quoted(from.name) + ": kick_message has " +
-                             quoted(rest.substr(0, close == rest.npos ? 16 : close + 1)) +
-                             ", allowed: {check}, {player}");
-        }
-        rest.remove_prefix(1);
-    }
-}
-
 /// By Action: which checks' very first finding may be acted on so or more gravely.
 template <class Set>
 void set_at_once(const Policy& policy, auto& at_once) {
@@ -198,7 +179,6 @@ Policy::Policy(const config::Policy& from, const std::string& file, uint32_t wor
       kick_message_(from.kick_message) {
     Problems problems(file);
     set_checks(from, minecraft_, shadowland_, problems);
-    validate_message(from, problems);
     problems.raise();
     source_limits_ =
         limits_from(minecraft_, workers, std::make_index_sequence<SourceLimits::acts>());
@@ -252,16 +232,7 @@ InlineText<Policy::reason_size_max> Policy::reason(std::string_view check,
         std::copy_n(part.data(), taken, text.data() + size);
         size += taken;
     };
-    std::string_view rest = kick_message_;
-    while (!rest.empty()) {
-        const size_t open = std::min(rest.find('{'), rest.size());
-        append(rest.substr(0, open));
-        rest.remove_prefix(open);
-        if (rest.empty()) break;
-        const bool is_check = rest.starts_with(check_word);
-        append(is_check ? check : player);
-        rest.remove_prefix(is_check ? check_word.size() : player_word.size());
-    }
+    fill_message(kick_message_, check, player, append);
     return std::string_view(text.data(), size);
 }
 
