@@ -77,6 +77,8 @@ TEST(Config, OneDefaultCauseSetsThoseNotNamed) {
         parse(good + "on_failure: { decoder: open, default: closed }\n", "f").on_failure;
     EXPECT_EQ(some.decoder, OnFailure::open);
     EXPECT_EQ(some.midstream, OnFailure::closed);
+    EXPECT_EQ(some.fragments, OnFailure::closed);
+    EXPECT_EQ(some.stage, OnFailure::closed);
 }
 
 TEST(Config, ReadsAWholePolicy) {

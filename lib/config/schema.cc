@@ -41,11 +41,28 @@ Rows<Wire> wire_rows() {
     };
 }
 
-const std::vector<std::string> open_closed = {"open", "closed"};
+struct Cause {
+    const char* key;
+    OnFailure Failures::* member;
+    const char* help;
+};
 
-Row<Failures> cause(std::string key, OnFailure Failures::* member, std::string help) {
-    return row<Failures>(std::move(key), member, choice<OnFailure>(open_closed), std::move(help));
-}
+constexpr Cause causes[] = {
+    {"flow_table", &Failures::flow_table, "No room for a new flow."},
+    {"memory", &Failures::memory,
+     "No session, player or stream memory left. While all memory for streams is taken, "
+     "`closed` lets segments wait with their senders, as TCP does."},
+    {"decoder", &Failures::decoder, "Bytes that no decoder understands."},
+    {"midstream", &Failures::midstream, "A flow older than the appliance."},
+    {"fragments", &Failures::fragments, "IP fragments for a service that can not be put together."},
+    {"stage", &Failures::stage,
+     "No room in a burst for what a verdict asks for: the packet that did it goes on, or "
+     "its connection ends."},
+};
+// `default` sets what has a row and nothing else.
+static_assert(sizeof(Failures) == std::size(causes) * sizeof(OnFailure), "a cause without a row");
+
+const std::vector<std::string> open_closed = {"open", "closed"};
 
 /// `default` sets all causes; it is read first, so that the named ones win.
 Row<Failures> default_cause() {
@@ -54,7 +71,8 @@ Row<Failures> default_cause() {
                  false,     {}};
     auto read = [](Failures& out, const YAML::Node& node, const Place& place) {
         const auto value = choice<OnFailure>(open_closed).read(node, place);
-        if (value) out = {*value, *value, *value, *value, *value, *value};
+        if (!value) return;
+        for (const Cause& cause : causes) out.*cause.member = *value;
     };
     // Every cause is written by its own name.
     auto write = [](const Failures&) { return YAML::Node(); };
@@ -62,20 +80,11 @@ Row<Failures> default_cause() {
 }
 
 Rows<Failures> failure_rows() {
-    return {
-        default_cause(),
-        cause("flow_table", &Failures::flow_table, "No room for a new flow."),
-        cause("memory", &Failures::memory,
-              "No session, player or stream memory left. While all memory for streams is taken, "
-              "`closed` lets segments wait with their senders, as TCP does."),
-        cause("decoder", &Failures::decoder, "Bytes that no decoder understands."),
-        cause("midstream", &Failures::midstream, "A flow older than the appliance."),
-        cause("fragments", &Failures::fragments,
-              "IP fragments for a service that can not be put together."),
-        cause("stage", &Failures::stage,
-              "No room in a burst for what a verdict asks for: the packet that did it goes on, or "
-              "its connection ends."),
-    };
+    Rows<Failures> rows = {default_cause()};
+    for (const auto& [key, member, help] : causes) {
+        rows.push_back(row<Failures>(key, member, choice<OnFailure>(open_closed), help));
+    }
+    return rows;
 }
 
 Rows<Limits> limit_rows() {
