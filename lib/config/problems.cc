@@ -1,6 +1,8 @@
 #include "config/problems.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <tuple>
 
 #include "base/setup_error.h"
@@ -73,6 +75,14 @@ std::string alternatives(std::span<const std::string> names) {
         text += names[i];
     }
     return text;
+}
+
+std::string in_digits(double value) {
+    char digits[32];
+    char* const last = std::end(digits);
+    auto [end, error] = std::to_chars(digits, last, value, std::chars_format::fixed);
+    if (error != std::errc{}) end = std::to_chars(digits, last, value).ptr;
+    return std::string(digits, end);
 }
 
 std::string in_quotes(std::string_view text) {

@@ -35,6 +35,9 @@ std::string suggestion(std::string_view given, std::span<const std::string> name
 /// "a, b or c".
 std::string alternatives(std::span<const std::string> names);
 
+/// Every digit of it, without an exponent where there is room.
+std::string in_digits(double value);
+
 /// In quotes, cut to a length fit for a message, control characters as dots.
 std::string in_quotes(std::string_view text);
 

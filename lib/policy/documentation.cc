@@ -5,10 +5,13 @@
 
 #include "checks/all.h"
 #include "checks/check.h"
+#include "config/problems.h"
 #include "policy/trait.h"
 
 namespace portcullis::policy {
 namespace {
+
+using config::in_digits;
 
 constexpr std::string_view head =
     R"(<!-- Made by `ninja -C build checks-docs` from the checks' own declarations. -->
@@ -40,8 +43,9 @@ void write(std::ostream& out, std::string_view game = {}) {
         out << "\n| setting | default | allowed | meaning |\n|---|---|---|---|\n";
         const typename Check::Settings defaults;
         for (const auto& row : Check::parameters) {
-            out << "| `" << row.name << "` | " << defaults.*row.member << " | " << row.min << " to "
-                << row.max << " | " << row.help << " |\n";
+            out << "| `" << row.name << "` | " << in_digits(defaults.*row.member) << " | "
+                << in_digits(row.min) << " to " << in_digits(row.max) << " | " << row.help
+                << " |\n";
         }
     }
 }

@@ -37,12 +37,6 @@ private:
 
 std::string quoted(std::string_view text) { return config::in_quotes(text); }
 
-std::string number(double value) {
-    std::array<char, 32> text;
-    const int size = std::snprintf(text.data(), text.size(), "%g", value);
-    return {text.data(), static_cast<size_t>(size)};
-}
-
 /// What a check's parameters may be called, and a row for each that was given.
 template <class C>
 void set_parameters(typename C::Settings& settings, const config::CheckSettings& from,
@@ -60,8 +54,9 @@ void set_parameters(typename C::Settings& settings, const config::CheckSettings&
                     settings.*row.member = value;
                 } else if (!said) {
                     problems.add(from.mark, std::string(C::name) + '.' + name + " is " +
-                                                number(value) + ", allowed: " + number(row.min) +
-                                                " to " + number(row.max));
+                                                config::in_digits(value) +
+                                                ", allowed: " + config::in_digits(row.min) +
+                                                " to " + config::in_digits(row.max));
                 }
             }
         }

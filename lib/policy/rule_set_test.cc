@@ -158,6 +158,14 @@ TEST(RuleSet, NamesEverySignatureThatDoesNotCompile) {
     EXPECT_NE(book->find(0, static_cast<uint8_t>(config::TextField::host), "BUY gold"), nullptr);
 }
 
+TEST(RuleSet, SaysANumberWithEveryDigit) {
+    auto config = with_services({});
+    config.policies[0].checks["exploit.oversize"] = set({{"payload_bytes", 2097152.5}}, {3, 4});
+    EXPECT_EQ(error_of(config),
+              "test.yaml:3:4: exploit.oversize.payload_bytes is 2097152.5, allowed: 32767 to "
+              "2097151");
+}
+
 TEST(RuleSet, KnowsWhetherItIsActedUpon) {
     auto config = with_services({});
     EXPECT_TRUE(RuleSet::compile(config)->enforcing());
