@@ -132,7 +132,7 @@ struct PacketRecord {
 /// From Control to a Worker.
 struct Order {
     enum class Kind : uint8_t {
-        sever,  ///< The flow client-server, or all of `player`.
+        sever,  ///< The flow client-server.
         kick,   ///< The same with `reason` shown.
         block,  ///< `prefix` for `lasts`; every Worker gets it.
         unblock,
@@ -145,7 +145,7 @@ struct Order {
     bool players_only = false;  ///< Of those, Flows with a player logged in.
     uint32_t question = 0;
     Endpoint client, server;
-    InlineText<32> player;
+    InlineText<32> player;  ///< Whom to trace.
     IpPrefix prefix;
     /// From when the Worker hears it: a span, since the wall clock may be set meanwhile.
     Nanos lasts{};

@@ -59,8 +59,7 @@ void Enforce::keep_house(Burst& burst) noexcept {
 
 void Enforce::obey(const verdicts::Order& order, Burst&) noexcept {
     using Kind = verdicts::Order::Kind;
-    // Who is named as a player is detect's to find.
-    if ((order.kind != Kind::sever && order.kind != Kind::kick) || !order.player.empty()) return;
+    if (order.kind != Kind::sever && order.kind != Kind::kick) return;
     for (const uint8_t ip_protocol : {ip_protocol_tcp, ip_protocol_udp}) {
         const FlowKey key = FlowKey::of(order.client, order.server, ip_protocol);
         Flow* flow = context_.flows.find(HashedKey{key, context_.hash(key)});
