@@ -64,10 +64,11 @@ enum class Notice : uint8_t {
     keepalive_garbage,
     stream_gap,   ///< The receiver has bytes that did not come this way; uninspected from there.
     neutralised,  ///< Game packets that went on harmless.
-    not_neutralised,  ///< Could not be rewritten, so the connection was severed.
-    record_lost,      ///< Logins and the like: the ring to Control was nearly full.
-    verdict_lost,     ///< The ring to Control was full.
-    findings_lost,
+    not_neutralised,       ///< Could not be rewritten, so the connection was severed.
+    record_lost,           ///< Logins and the like: the ring to Control was nearly full.
+    verdict_lost,          ///< The ring to Control was full.
+    findings_lost,         ///< Of one event or one burst, above what is kept.
+    action_lost,           ///< Decided or ordered, in a burst with too much to do already.
     stage_failed,          ///< A packet whose action found no place in its burst.
     trace_lost,            ///< Packets that were to be reported and could not be.
     proxy_header,          ///< A PROXY header was read and believed.
@@ -109,6 +110,7 @@ inline constexpr NameTable<Notice> notice_names = {
     "record_lost",
     "verdict_lost",
     "findings_lost",
+    "action_lost",
     "stage_failed",
     "trace_lost",
     "proxy_header",

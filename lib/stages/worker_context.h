@@ -153,6 +153,13 @@ public:
     void notice(Notice n, uint64_t times = 1) const noexcept {
         counters.notices[static_cast<size_t>(n)].add(times);
     }
+    /// For enforce, at the end of the burst.  False: it has too much to do already, and that
+    /// is counted.
+    bool act(const PendingAction& action) noexcept {
+        if (pending.add(action)) return true;
+        notice(Notice::action_lost);
+        return false;
+    }
     /// What failed is counted, and the packet goes on or not, as configured.
     void fail(Packet& packet, Notice what, config::OnFailure choice,
               DropReason why) const noexcept {

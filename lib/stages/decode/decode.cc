@@ -211,9 +211,7 @@ void Decode::unread(Packet& packet, uint8_t index, config::OnFailure choice,
                     DropReason reason) noexcept {
     if (choice == config::OnFailure::open || !context_.enforcing()) return;
     packet.refuse(reason);
-    if (!context_.pending.add({packet.flow, policy::Action::sever, index, {}, {}})) {
-        context_.notice(Notice::findings_lost);
-    }
+    context_.act({packet.flow, policy::Action::sever, index, {}, {}});
 }
 
 /// What became of the segment, for the packet and for the flow.

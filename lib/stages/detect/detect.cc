@@ -337,8 +337,7 @@ void Detect::decide(const Decision& decision) noexcept {
         const size_t size = context_.game->write_disconnect(*decision.flow, reason.view(), message);
         pending.message = Bytes(message).first(size);
     }
-    if (context_.pending.add(pending)) return;
-    context_.notice(Notice::findings_lost);
+    if (context_.act(pending)) return;
     context_.report_end(id, verdicts::Result::failed, "too much to do at once",
                         decision.record.time);
 }

@@ -98,9 +98,7 @@ void Detect::keep_out_blocked(const IpAddress& address) noexcept {
     if (hearing_.direction == protocol::Direction::to_server) {
         hearing_.carrier->refuse(DropReason::blocked);
     }
-    if (!context_.pending.add({hearing_.flow, policy::Action::sever, hearing_.packet, {}, {}})) {
-        context_.notice(Notice::findings_lost);
-    }
+    context_.act({hearing_.flow, policy::Action::sever, hearing_.packet, {}, {}});
 }
 
 }  // namespace portcullis::stages

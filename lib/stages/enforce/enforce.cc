@@ -74,7 +74,7 @@ void Enforce::obey(const verdicts::Order& order, Burst&) noexcept {
                 context_.game->write_disconnect(*flow, order.reason.view(), message);
             action.message = Bytes(message).first(size);
         }
-        if (!context_.pending.add(action)) context_.notice(Notice::findings_lost);
+        context_.act(action);
     }
 }
 

@@ -292,9 +292,9 @@ TEST(Enforce, AnOrderThatFindsNoRoomIsCounted) {
     order.client = client;
     order.server = server;
     for (size_t i = 0; i < PendingActions::actions_max; ++i) line.obey(order);
-    EXPECT_EQ(line.noticed(Notice::findings_lost), 0u);
+    EXPECT_EQ(line.noticed(Notice::action_lost), 0u);
     line.obey(order);
-    EXPECT_EQ(line.noticed(Notice::findings_lost), 1u);
+    EXPECT_EQ(line.noticed(Notice::action_lost), 1u);
 }
 
 /// To end the first connection of a Line, which no one has used for longer than it is kept.
