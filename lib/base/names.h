@@ -23,6 +23,17 @@ consteval bool complete(const std::array<std::string_view, N>& names) {
     return true;
 }
 
+/// True when each row stands at the place of the value that it is of; for a static_assert
+/// beside a table of rows.
+template <class Row, size_t N, class Enum>
+consteval bool in_order(const std::array<Row, N>& rows, Enum Row::* of) {
+    if (N != static_cast<size_t>(Enum::count)) return false;
+    for (size_t i = 0; i < N; ++i) {
+        if (rows[i].*of != static_cast<Enum>(i)) return false;
+    }
+    return true;
+}
+
 template <class Enum>
 constexpr std::string_view name_in(const NameTable<Enum>& names, Enum value) noexcept {
     const auto index = static_cast<size_t>(value);

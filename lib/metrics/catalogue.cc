@@ -160,9 +160,8 @@ constexpr std::array<MetricRow, static_cast<size_t>(Metric::count)> rows = {{
 }};
 
 consteval bool rows_are_whole() {
-    for (size_t i = 0; i < rows.size(); ++i) {
-        const MetricRow& row = rows[i];
-        if (row.metric != static_cast<Metric>(i)) return false;
+    if (!in_order(rows, &MetricRow::metric)) return false;
+    for (const MetricRow& row : rows) {
         if (!row.name.starts_with("portcullis_") || row.help.empty()) return false;
         if ((row.kind == counter) != row.name.ends_with("_total")) return false;
     }

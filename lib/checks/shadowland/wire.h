@@ -1,69 +1,62 @@
 #pragma once
 
+#include <array>
+#include <string_view>
+
 #include "base/names.h"
 #include "checks/check.h"
 #include "player/shadowland/player.h"
 
 namespace portcullis::checks {
 
-/// The checks whose rule is the wire's own: the decoder finds the breach, here it
-/// gets its name.
-inline constexpr NameTable<shadowland::Fault> wire_check_names = {
-    "header.invalid",    "crc.bad",           "cookie.forged",
-    "cookie.expired",    "session.hijack",    "crypto.downgrade",
-    "crypto.forged",     "replay.window",     "message.malformed",
-    "message.direction", "rekey.invalid",     "reliable.abuse",
-    "fragments.invalid", "fragments.overlap", "fragments.flood",
-    "fragments.timeout", "compression.bomb",  "compression.malformed",
-    "heartbeat.missing", "heartbeat.forged",  "integrity.failed",
-    "rate.flood",        "handshake.flood",
+/// A check whose rule is the wire's own: the decoder finds the breach, here it gets its name.
+struct WireRow {
+    shadowland::Fault fault{};
+    std::string_view name;
+    /// Nothing in such a packet proves who sent it: it is dropped, and nobody's session
+    /// ends for it, or a stranger could end them all.
+    bool spoofable = false;
+    /// How much one breach is worth: what betrays a changed client ends the session at once
+    /// when it is beyond doubt, and soon when it is nearly so.
+    float weight = 1;
 };
-static_assert(complete(wire_check_names));
 
-/// Nothing in such a packet proves who sent it: it is dropped, and nobody's session
-/// ends for it, or a stranger could end them all.
-constexpr bool is_spoofable(shadowland::Fault fault) noexcept {
-    using shadowland::Fault;
-    switch (fault) {
-        case Fault::header_invalid:
-        case Fault::crc_bad:
-        case Fault::cookie_forged:
-        case Fault::cookie_expired:
-        case Fault::session_hijack:
-        case Fault::crypto_downgrade:
-        case Fault::crypto_forged:
-        case Fault::replay_window:
-        case Fault::rate_flood:
-        case Fault::handshake_flood:
-            return true;
-        default:
-            return false;
-    }
-}
-
-/// How much one breach is worth: what betrays a changed client ends the session at once
-/// when it is beyond doubt, and soon when it is nearly so.
-constexpr float wire_weight(shadowland::Fault fault) noexcept {
-    using shadowland::Fault;
-    switch (fault) {
-        case Fault::integrity_failed:
-        case Fault::heartbeat_missing:
-            return 10;
-        case Fault::fragments_overlap:
-        case Fault::rekey_invalid:
-            return 4;
-        default:
-            return 1;
-    }
-}
+// In the order of Fault.
+inline constexpr std::array<WireRow, static_cast<size_t>(shadowland::Fault::count)> wire_rows = {{
+    {.fault = shadowland::Fault::header_invalid, .name = "header.invalid", .spoofable = true},
+    {.fault = shadowland::Fault::crc_bad, .name = "crc.bad", .spoofable = true},
+    {.fault = shadowland::Fault::cookie_forged, .name = "cookie.forged", .spoofable = true},
+    {.fault = shadowland::Fault::cookie_expired, .name = "cookie.expired", .spoofable = true},
+    {.fault = shadowland::Fault::session_hijack, .name = "session.hijack", .spoofable = true},
+    {.fault = shadowland::Fault::crypto_downgrade, .name = "crypto.downgrade", .spoofable = true},
+    {.fault = shadowland::Fault::crypto_forged, .name = "crypto.forged", .spoofable = true},
+    {.fault = shadowland::Fault::replay_window, .name = "replay.window", .spoofable = true},
+    {.fault = shadowland::Fault::message_malformed, .name = "message.malformed"},
+    {.fault = shadowland::Fault::message_direction, .name = "message.direction"},
+    {.fault = shadowland::Fault::rekey_invalid, .name = "rekey.invalid", .weight = 4},
+    {.fault = shadowland::Fault::reliable_abuse, .name = "reliable.abuse"},
+    {.fault = shadowland::Fault::fragments_invalid, .name = "fragments.invalid"},
+    {.fault = shadowland::Fault::fragments_overlap, .name = "fragments.overlap", .weight = 4},
+    {.fault = shadowland::Fault::fragments_flood, .name = "fragments.flood"},
+    {.fault = shadowland::Fault::fragments_timeout, .name = "fragments.timeout"},
+    {.fault = shadowland::Fault::compression_bomb, .name = "compression.bomb"},
+    {.fault = shadowland::Fault::compression_malformed, .name = "compression.malformed"},
+    {.fault = shadowland::Fault::heartbeat_missing, .name = "heartbeat.missing", .weight = 10},
+    {.fault = shadowland::Fault::heartbeat_forged, .name = "heartbeat.forged"},
+    {.fault = shadowland::Fault::integrity_failed, .name = "integrity.failed", .weight = 10},
+    {.fault = shadowland::Fault::rate_flood, .name = "rate.flood", .spoofable = true},
+    {.fault = shadowland::Fault::handshake_flood, .name = "handshake.flood", .spoofable = true},
+}};
+static_assert(in_order(wire_rows, &WireRow::fault), "a Fault lacks its row, or has it elsewhere");
 
 /// Blind: without keys, to everything inside encrypted packets.
 template <shadowland::Fault fault>
 class WireCheck {
 public:
-    static constexpr std::string_view name = name_in(wire_check_names, fault);
-    static constexpr float weight = wire_weight(fault);
-    static constexpr bool spoofable = is_spoofable(fault);
+    static constexpr const WireRow& row = wire_rows[static_cast<size_t>(fault)];
+    static constexpr std::string_view name = row.name;
+    static constexpr float weight = row.weight;
+    static constexpr bool spoofable = row.spoofable;
 
     struct Settings {};
 

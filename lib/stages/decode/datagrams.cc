@@ -5,6 +5,7 @@
 
 #include <rte_mbuf.h>
 
+#include "base/names.h"
 #include "flow/flow.h"
 #include "packet/headers.h"
 #include "packet/packet_builder.h"
@@ -40,32 +41,46 @@ shadowland::Decoder::Settings settings_for(const WorkerContext& context) {
     return settings;
 }
 
-/// By shadowland::Fault: the word for a packet that does not go on because of it.  What a
-/// receiver takes in spite of it has none of its own.
-constexpr std::array<DropReason, static_cast<size_t>(Fault::count)> drop_reasons = {
-    DropReason::header_invalid,    DropReason::crc_bad,
-    DropReason::cookie_forged,     DropReason::cookie_expired,
-    DropReason::session_hijack,    DropReason::crypto_downgrade,
-    DropReason::crypto_forged,     DropReason::replay_window,
-    DropReason::message_malformed, DropReason::message_direction,
-    DropReason::verdict,  // rekey.invalid
-    DropReason::verdict,  // reliable.abuse
-    DropReason::fragments_invalid, DropReason::fragments_overlap,
-    DropReason::fragments_flood,
-    DropReason::verdict,  // fragments.timeout
-    DropReason::compression_bomb,  DropReason::compression_malformed,
-    DropReason::verdict,  // heartbeat.missing
-    DropReason::verdict,  // heartbeat.forged
-    DropReason::verdict,  // integrity.failed
-    DropReason::rate_limit,        DropReason::rate_limit,
+/// The word for a packet that does not go on because of a Fault.
+struct Dropped {
+    Fault fault{};
+    DropReason reason{};
 };
-static_assert(drop_reasons.back() != DropReason::none, "a Fault without a row");
+
+// In the order of Fault.  What a receiver takes in spite of it has no word of its own.
+constexpr std::array<Dropped, static_cast<size_t>(Fault::count)> drop_reasons = {{
+    {Fault::header_invalid, DropReason::header_invalid},
+    {Fault::crc_bad, DropReason::crc_bad},
+    {Fault::cookie_forged, DropReason::cookie_forged},
+    {Fault::cookie_expired, DropReason::cookie_expired},
+    {Fault::session_hijack, DropReason::session_hijack},
+    {Fault::crypto_downgrade, DropReason::crypto_downgrade},
+    {Fault::crypto_forged, DropReason::crypto_forged},
+    {Fault::replay_window, DropReason::replay_window},
+    {Fault::message_malformed, DropReason::message_malformed},
+    {Fault::message_direction, DropReason::message_direction},
+    {Fault::rekey_invalid, DropReason::verdict},
+    {Fault::reliable_abuse, DropReason::verdict},
+    {Fault::fragments_invalid, DropReason::fragments_invalid},
+    {Fault::fragments_overlap, DropReason::fragments_overlap},
+    {Fault::fragments_flood, DropReason::fragments_flood},
+    {Fault::fragments_timeout, DropReason::verdict},
+    {Fault::compression_bomb, DropReason::compression_bomb},
+    {Fault::compression_malformed, DropReason::compression_malformed},
+    {Fault::heartbeat_missing, DropReason::verdict},
+    {Fault::heartbeat_forged, DropReason::verdict},
+    {Fault::integrity_failed, DropReason::verdict},
+    {Fault::rate_flood, DropReason::rate_limit},
+    {Fault::handshake_flood, DropReason::rate_limit},
+}};
+static_assert(in_order(drop_reasons, &Dropped::fault),
+              "a Fault lacks its row, or has it elsewhere");
 
 DropReason reason_of(const shadowland::Outcome& outcome) noexcept {
     if (!outcome.answer.empty()) return DropReason::answered;
     const bool unknown = outcome.error == Error::type && outcome.why == Fault::message_malformed;
     if (unknown) return DropReason::message_unknown;
-    return drop_reasons[static_cast<size_t>(outcome.why)];
+    return drop_reasons[static_cast<size_t>(outcome.why)].reason;
 }
 
 /// What a message came in.
