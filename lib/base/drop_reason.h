@@ -8,90 +8,115 @@ namespace portcullis {
 
 /// Why a Packet did not go on.  Every drop has exactly one, named and counted.
 enum class DropReason : uint8_t {
-    none,                 ///< It goes on.
-    truncated,            ///< The frame ends within a header that it announces.
-    bad_checksum,         ///< IP or L4 sum wrong: the server would ignore it too.
-    bad_header,           ///< Lengths, offsets or flag combinations no host accepts.
-    fragment,             ///< An IP fragment for a Service; on_failure.fragments is closed.
-    conflicting_overlap,  ///< Contradicts bytes of the same sequence numbers sent before.
-    out_of_window,        ///< Outside what the receiver can accept now.
-    wrong_side,           ///< In a server's name, from the side of its client.
-    no_buffer,            ///< No room to keep the bytes; TCP will send them again.
-    flow_table_full,      ///< on_failure.flow_table is closed.
-    midstream,            ///< Of a connection whose beginning nobody here saw, toward a server:
-                          ///< on_failure.midstream is closed, or another Worker may have it.
-    decoder_error,        ///< on_failure.decoder is closed.
-    flow_dead,            ///< The flow was severed; its late packets and retransmissions.
-    verdict,              ///< A policy said drop.
-    blocked,              ///< The source address is on the block list.
-    urgent,               ///< Urgent data, and `urgent` is `drop`.
-    rate_limit,           ///< Over a configured rate.
-    tx_full,              ///< The port did not take it, retries included.
-    no_memory,            ///< No room for a session; on_failure.memory is closed.
-    stage_failed,         ///< on_failure.stage is closed.
+    none,
+    truncated,
+    bad_checksum,
+    bad_header,
+    fragment,
+    conflicting_overlap,
+    out_of_window,
+    wrong_side,
+    no_buffer,
+    flow_table_full,
+    midstream,
+    decoder_error,
+    flow_dead,
+    verdict,
+    blocked,
+    urgent,
+    rate_limit,
+    tx_full,
+    no_memory,
+    stage_failed,
     // What Shadowland's receivers would not take, by the words of the checks that say so.
-    header_invalid,         ///< Size, channel, flags or numbers of a datagram.
-    crc_bad,                ///< The sum behind a plain datagram.
-    crypto_forged,          ///< The tag behind a sealed one.
-    crypto_downgrade,       ///< Plain in an encrypted session, or the other way.
-    session_hijack,         ///< A connection id from an address that is not its own.
-    replay_window,          ///< A sequence seen before, too old, or too far ahead.
-    cookie_forged,          ///< A cookie that the server did not make for this client.
-    cookie_expired,         ///< A cookie that was good once.
-    message_malformed,      ///< An unreliable packet that can not be read.
-    message_direction,      ///< A message that only the other side sends.
-    message_unknown,        ///< A type that nobody knows, where the Service refuses them.
-    fragments_invalid,      ///< A fragment that fits no set.
-    fragments_overlap,      ///< Other bytes at a place that has some.
-    fragments_flood,        ///< One more incomplete set than a session may have.
-    compression_bomb,       ///< Claims to be larger than it can be.
-    compression_malformed,  ///< No LZ4 block.
-    answered,               ///< A Connect of a flood: its sender got a cookie from us instead.
-    out_of_interest,        ///< Shows a client what is too far away for it to see.
+    header_invalid,
+    crc_bad,
+    crypto_forged,
+    crypto_downgrade,
+    session_hijack,
+    replay_window,
+    cookie_forged,
+    cookie_expired,
+    message_malformed,
+    message_direction,
+    message_unknown,
+    fragments_invalid,
+    fragments_overlap,
+    fragments_flood,
+    compression_bomb,
+    compression_malformed,
+    answered,
+    out_of_interest,
     count
 };
 
-inline constexpr NameTable<DropReason> drop_reason_names = {
-    "none",
-    "truncated",
-    "bad_checksum",
-    "bad_header",
-    "fragment",
-    "conflicting_overlap",
-    "out_of_window",
-    "wrong_side",
-    "no_buffer",
-    "flow_table_full",
-    "midstream",
-    "decoder_error",
-    "flow_dead",
-    "verdict",
-    "blocked",
-    "urgent",
-    "rate_limit",
-    "tx_full",
-    "no_memory",
-    "stage_failed",
-
-    "header_invalid",
-    "crc_bad",
-    "crypto_forged",
-    "crypto_downgrade",
-    "session_hijack",
-    "replay_window",
-    "cookie_forged",
-    "cookie_expired",
-    "message_malformed",
-    "message_direction",
-    "message_unknown",
-    "fragments_invalid",
-    "fragments_overlap",
-    "fragments_flood",
-    "compression_bomb",
-    "compression_malformed",
-    "answered",
-    "out_of_interest",
-};
-static_assert(complete(drop_reason_names));
+inline constexpr MeaningTable<DropReason> drop_reason_meanings = {{
+    {DropReason::none, "none", "It goes on."},
+    {DropReason::truncated, "truncated", "The frame ends within a header that it announces."},
+    {DropReason::bad_checksum, "bad_checksum",
+     "Its IP or layer 4 sum is wrong: the server would ignore it too."},
+    {DropReason::bad_header, "bad_header", "Lengths, offsets or flags that no host accepts."},
+    {DropReason::fragment, "fragment",
+     "An IP fragment for a service that is not put together while `on_failure.fragments` is "
+     "`closed`, or that is of another Worker's connection."},
+    {DropReason::conflicting_overlap, "conflicting_overlap",
+     "Contradicts bytes of the same sequence numbers that were sent before."},
+    {DropReason::out_of_window, "out_of_window", "Outside what its receiver can accept now."},
+    {DropReason::wrong_side, "wrong_side", "In a server's name, from the side of its client."},
+    {DropReason::no_buffer, "no_buffer", "No room to keep its bytes; TCP sends them again."},
+    {DropReason::flow_table_full, "flow_table_full",
+     "No room for its connection, and `on_failure.flow_table` is `closed`."},
+    {DropReason::midstream, "midstream",
+     "Toward a server, of a connection whose beginning nobody here saw: `on_failure.midstream` is "
+     "`closed`, or another Worker may have it."},
+    {DropReason::decoder_error, "decoder_error",
+     "Bytes that no decoder understands, and `on_failure.decoder` is `closed`."},
+    {DropReason::flow_dead, "flow_dead",
+     "Late packets and retransmissions of a connection that was severed."},
+    {DropReason::verdict, "verdict", "A policy said so."},
+    {DropReason::blocked, "blocked", "Its source is on the block list."},
+    {DropReason::urgent, "urgent", "Urgent data, and `urgent` is `drop`."},
+    {DropReason::rate_limit, "rate_limit", "Above a configured rate."},
+    {DropReason::tx_full, "tx_full", "The port did not take it, not even when asked again."},
+    {DropReason::no_memory, "no_memory",
+     "No room for its session, and `on_failure.memory` is `closed`."},
+    {DropReason::stage_failed, "stage_failed",
+     "No room in its burst for what a verdict asks for, and `on_failure.stage` is `closed`."},
+    {DropReason::header_invalid, "header_invalid",
+     "Shadowland: size, channel, flags or numbers of the datagram."},
+    {DropReason::crc_bad, "crc_bad", "Shadowland: the sum behind a plain datagram."},
+    {DropReason::crypto_forged, "crypto_forged", "Shadowland: the tag behind a sealed one."},
+    {DropReason::crypto_downgrade, "crypto_downgrade",
+     "Shadowland: plain in an encrypted session, or the other way."},
+    {DropReason::session_hijack, "session_hijack",
+     "Shadowland: a connection id from an address that is not its own."},
+    {DropReason::replay_window, "replay_window",
+     "Shadowland: a sequence seen before, too old, or too far ahead."},
+    {DropReason::cookie_forged, "cookie_forged",
+     "Shadowland: a cookie that the server did not make for this client."},
+    {DropReason::cookie_expired, "cookie_expired", "Shadowland: a cookie that was good once."},
+    {DropReason::message_malformed, "message_malformed",
+     "Shadowland: an unreliable packet that cannot be read."},
+    {DropReason::message_direction, "message_direction",
+     "Shadowland: a message that only the other side sends."},
+    {DropReason::message_unknown, "message_unknown",
+     "Shadowland: a type that nobody knows, and the service's `unknown_types` is `drop`."},
+    {DropReason::fragments_invalid, "fragments_invalid",
+     "Shadowland: a fragment that fits no set."},
+    {DropReason::fragments_overlap, "fragments_overlap",
+     "Shadowland: other bytes at a place that has some."},
+    {DropReason::fragments_flood, "fragments_flood",
+     "Shadowland: one more incomplete set than a session may have."},
+    {DropReason::compression_bomb, "compression_bomb",
+     "Shadowland: claims to be larger than it can be."},
+    {DropReason::compression_malformed, "compression_malformed", "Shadowland: no LZ4 block."},
+    {DropReason::answered, "answered",
+     "Shadowland: a Connect of a flood, whose sender got a cookie from us instead."},
+    {DropReason::out_of_interest, "out_of_interest",
+     "Shadowland: shows a client what is too far away for it to see, and the service's `aoi` is "
+     "`enforce`."},
+}};
+static_assert(complete(drop_reason_meanings));
+inline constexpr NameTable<DropReason> drop_reason_names = names_of(drop_reason_meanings);
 
 }  // namespace portcullis

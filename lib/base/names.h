@@ -23,6 +23,16 @@ consteval bool complete(const std::array<std::string_view, N>& names) {
     return true;
 }
 
+/// A value of such an enum: its name and, for the docs, what it means.
+template <class Enum>
+struct Meaning {
+    Enum value{};
+    std::string_view name;
+    std::string_view text;
+};
+template <class Enum>
+using MeaningTable = std::array<Meaning<Enum>, static_cast<size_t>(Enum::count)>;
+
 /// True when each row stands at the place of the value that it is of; for a static_assert
 /// beside a table of rows.
 template <class Row, size_t N, class Enum>
@@ -32,6 +42,22 @@ consteval bool in_order(const std::array<Row, N>& rows, Enum Row::* of) {
         if (rows[i].*of != static_cast<Enum>(i)) return false;
     }
     return true;
+}
+
+/// True when every value has its row, in order, and the row its name and its text.
+template <class Enum, size_t N>
+consteval bool complete(const std::array<Meaning<Enum>, N>& rows) {
+    for (const Meaning<Enum>& row : rows) {
+        if (row.name.empty() || row.text.empty()) return false;
+    }
+    return in_order(rows, &Meaning<Enum>::value);
+}
+
+template <class Enum, size_t N>
+consteval NameTable<Enum> names_of(const std::array<Meaning<Enum>, N>& rows) {
+    NameTable<Enum> names;
+    for (size_t i = 0; i < N; ++i) names[i] = rows[i].name;
+    return names;
 }
 
 template <class Enum>

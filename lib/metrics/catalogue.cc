@@ -2,6 +2,10 @@
 
 #include <array>
 
+#include "base/drop_reason.h"
+#include "protocol/event.h"
+#include "stages/counters.h"
+
 namespace portcullis::metrics {
 
 namespace {
@@ -212,11 +216,23 @@ constexpr std::string_view preface =
     "\n"
     "## All of them\n"
     "\n"
-    "This table is made from the rows that expose them (`lib/metrics/catalogue.cc`):\n"
+    "This page is made from the rows that expose them (`lib/metrics/catalogue.cc`):\n"
     "`ninja -C build metrics-docs` writes it again, and a test compares the two.\n"
+    "What each `reason` means stands [below](#drops).\n"
     "\n"
     "| metric | type | labels | meaning |\n"
     "|---|---|---|---|\n";
+
+/// What the values of a label `reason` mean.
+template <class Enum>
+void append_reasons(std::string& out, std::string_view heading, const MetricRow& of,
+                    std::span<const Meaning<Enum>> meanings) {
+    out += "\n## " + std::string(heading) + "\n\nThe `reason` of `" + std::string(of.name) +
+           "`.\n\n| reason | meaning |\n|---|---|\n";
+    for (const auto& [value, name, text] : meanings) {
+        out += "| `" + std::string(name) + "` | " + std::string(text) + " |\n";
+    }
+}
 
 std::string label_list(std::string_view labels) {
     std::string out;
@@ -238,6 +254,12 @@ std::string documentation() {
         out += "| `" + std::string(row.name) + "` | " + std::string(name_in(kind_names, row.kind)) +
                " | " + label_list(row.labels) + " | " + std::string(row.help) + " |\n";
     }
+    append_reasons<DropReason>(out, "Drops", row_of(Metric::dropped_packets),
+                               std::span(drop_reason_meanings).subspan<1>());  // The first goes on.
+    append_reasons<stages::Notice>(out, "Notices", row_of(Metric::notices),
+                                   std::span(stages::notice_meanings));
+    append_reasons<protocol::Fault>(out, "Malformed packets", row_of(Metric::malformed_packets),
+                                    std::span(protocol::fault_meanings));
     return out;
 }
 

@@ -102,37 +102,56 @@ struct Disconnected {
 
 /// Something no vanilla peer sends.  The names are in checks' evidence.
 enum class Fault : uint8_t {
-    bad_varint,               ///< Longer than its type allows, or negative length.
-    zero_length,              ///< A frame of no bytes.
-    length_lies,              ///< The zlib stream is not of the length that was declared.
-    bad_deflate,              ///< Not a zlib stream.
-    below_threshold,          ///< Compressed although shorter than the threshold.
-    short_packet,             ///< Ends within a field that its layout has.
-    trailing_bytes,           ///< Goes on after its layout's last field.
-    bad_field,                ///< A field outside what its type allows.
-    unknown_packet,           ///< No such id in this state and version.
-    wrong_state,              ///< A state change that the session machine does not allow.
-    unknown_version,          ///< No table for this protocol number.
-    frame_too_long,           ///< Frame length over the limit (also VarInt of over 3 bytes).
-    inflated_too_long,        ///< Declared or real uncompressed size over the limit.
-    string_too_long,          ///< A text over its field's limit.
-    nested_too_deep,          ///< NBT or components over the depth limit.
-    no_proxy_header,          ///< The service is configured for a PROXY header, and none came.
-    bad_proxy_header,         ///< Begins like a PROXY header and is none.
-    unexpected_proxy_header,  ///< The service is not configured for one.
-    overpacked,               ///< Far longer on the wire than what it says it holds.
+    bad_varint,
+    zero_length,
+    length_lies,
+    bad_deflate,
+    below_threshold,
+    short_packet,
+    trailing_bytes,
+    bad_field,
+    unknown_packet,
+    wrong_state,
+    unknown_version,
+    frame_too_long,
+    inflated_too_long,
+    string_too_long,
+    nested_too_deep,
+    no_proxy_header,
+    bad_proxy_header,
+    unexpected_proxy_header,
+    overpacked,
     count
 };
-inline constexpr NameTable<Fault> fault_names = {
-    "bad_varint",        "zero_length",      "length_lies",
-    "bad_deflate",       "below_threshold",  "short_packet",
-    "trailing_bytes",    "bad_field",        "unknown_packet",
-    "wrong_state",       "unknown_version",  "frame_too_long",
-    "inflated_too_long", "string_too_long",  "nested_too_deep",
-    "no_proxy_header",   "bad_proxy_header", "unexpected_proxy_header",
-    "overpacked",
-};
-static_assert(complete(fault_names));
+
+inline constexpr MeaningTable<Fault> fault_meanings = {{
+    {Fault::bad_varint, "bad_varint",
+     "A number longer than its type allows, or a negative length."},
+    {Fault::zero_length, "zero_length", "A frame of no bytes."},
+    {Fault::length_lies, "length_lies", "The zlib stream is not of the length that was declared."},
+    {Fault::bad_deflate, "bad_deflate", "Not a zlib stream."},
+    {Fault::below_threshold, "below_threshold", "Compressed although shorter than the threshold."},
+    {Fault::short_packet, "short_packet", "Ends within a field that its layout has."},
+    {Fault::trailing_bytes, "trailing_bytes", "Goes on after its layout's last field."},
+    {Fault::bad_field, "bad_field", "A field outside what its type allows."},
+    {Fault::unknown_packet, "unknown_packet", "No such id in this state and version."},
+    {Fault::wrong_state, "wrong_state", "A change of state that the session does not allow."},
+    {Fault::unknown_version, "unknown_version", "No table for this protocol number."},
+    {Fault::frame_too_long, "frame_too_long",
+     "A frame's length over the limit, or its VarInt over 3 bytes."},
+    {Fault::inflated_too_long, "inflated_too_long",
+     "Declared or real uncompressed size over the limit."},
+    {Fault::string_too_long, "string_too_long", "A text over its field's limit."},
+    {Fault::nested_too_deep, "nested_too_deep", "NBT or components over the depth limit."},
+    {Fault::no_proxy_header, "no_proxy_header",
+     "The service is configured for a PROXY header, and none came."},
+    {Fault::bad_proxy_header, "bad_proxy_header", "Begins like a PROXY header and is none."},
+    {Fault::unexpected_proxy_header, "unexpected_proxy_header",
+     "The service is not configured for a PROXY header, and one came."},
+    {Fault::overpacked, "overpacked", "Far longer on the wire than what it says it holds."},
+}};
+static_assert(complete(fault_meanings));
+inline constexpr NameTable<Fault> fault_names = names_of(fault_meanings);
 
 struct Malformed {
     Fault fault;

@@ -43,18 +43,18 @@ using portcullis::side_names;
 
 /// What a stage met that is not a drop.
 enum class Notice : uint8_t {
-    not_ip,             ///< Passed uninspected: no IP, or a link layer we do not open.
-    not_service,        ///< IP, but for no Service.
-    midstream_flow,     ///< A flow older than the appliance, passed uninspected.
-    half_open_evicted,  ///< The oldest handshake gave way to a newer one.
+    not_ip,
+    not_service,
+    midstream_flow,
+    half_open_evicted,
     flow_table_full,
     stream_memory_full,
     session_pool_full,
-    session_gave_way,  ///< Who was over, or only looked in, for a newcomer.
+    session_gave_way,
     player_pool_full,
-    stream_limit,   ///< A stream over limits.stream_bytes, passed uninspected.
-    decoder_error,  ///< A decoder lost the frames of a flow.
-    opaque_flow,    ///< Encrypted without a key.
+    stream_limit,
+    decoder_error,
+    opaque_flow,
     unknown_version,
     ip_fragment,
     ip_options,
@@ -62,70 +62,91 @@ enum class Notice : uint8_t {
     retransmission,
     out_of_order,
     keepalive_garbage,
-    stream_gap,   ///< The receiver has bytes that did not come this way; uninspected from there.
-    neutralised,  ///< Game packets that went on harmless.
-    not_neutralised,       ///< Could not be rewritten, so the connection was severed.
-    record_lost,           ///< Logins and the like: the ring to Control was nearly full.
-    verdict_lost,          ///< The ring to Control was full.
-    findings_lost,         ///< Of one event or one burst, above what is kept.
-    action_lost,           ///< Decided or ordered, in a burst with too much to do already.
-    stage_failed,          ///< A packet whose action found no place in its burst.
-    trace_lost,            ///< Packets that were to be reported and could not be.
-    proxy_header,          ///< A PROXY header was read and believed.
-    blocked_in_front,      ///< Who connected to the proxy is blocked: the connection was severed.
-    injected,              ///< Packets of our own (kick, reset).
-    not_injected,          ///< No mbuf or no room for one.
-    suspect_not_recorded,  ///< No place for his packets, so he goes without evidence.
-    evidence_lost,         ///< A verdict that acts without packets that prove it.
-    astray,        ///< Its connection may be another Worker's: to a server it does not go on.
-    map_unknown,   ///< A Shadowland player whose moves nobody judges, for want of a map.
-    multipath,     ///< A SYN that asked for several ways in one: it went on without asking.
-    wrong_side,    ///< In a server's name, from the side of its clients: believed by nobody.
-    bad_checksum,  ///< Observing: for a Service, with a sum that no server believes; unread.
+    stream_gap,
+    neutralised,
+    not_neutralised,
+    record_lost,
+    verdict_lost,
+    findings_lost,
+    action_lost,
+    stage_failed,
+    trace_lost,
+    proxy_header,
+    blocked_in_front,
+    injected,
+    not_injected,
+    suspect_not_recorded,
+    evidence_lost,
+    astray,
+    map_unknown,
+    multipath,
+    wrong_side,
+    bad_checksum,
     count
 };
-inline constexpr NameTable<Notice> notice_names = {
-    "not_ip",
-    "not_service",
-    "midstream_flow",
-    "half_open_evicted",
-    "flow_table_full",
-    "stream_memory_full",
-    "session_pool_full",
-    "session_gave_way",
-    "player_pool_full",
-    "stream_limit",
-    "decoder_error",
-    "opaque_flow",
-    "unknown_version",
-    "ip_fragment",
-    "ip_options",
-    "urgent",
-    "retransmission",
-    "out_of_order",
-    "keepalive_garbage",
-    "stream_gap",
-    "neutralised",
-    "not_neutralised",
-    "record_lost",
-    "verdict_lost",
-    "findings_lost",
-    "action_lost",
-    "stage_failed",
-    "trace_lost",
-    "proxy_header",
-    "blocked_in_front",
-    "injected",
-    "not_injected",
-    "suspect_not_recorded",
-    "evidence_lost",
-    "astray",
-    "map_unknown",
-    "multipath",
-    "wrong_side",
-    "bad_checksum",
-};
-static_assert(complete(notice_names));
+
+inline constexpr MeaningTable<Notice> notice_meanings = {{
+    {Notice::not_ip, "not_ip", "Passed uninspected: no IP, or a link layer that is not opened."},
+    {Notice::not_service, "not_service", "Passed uninspected: IP, but for no service."},
+    {Notice::midstream_flow, "midstream_flow", "Of a connection older than the appliance."},
+    {Notice::half_open_evicted, "half_open_evicted",
+     "The oldest handshake gave way to a newer one: `limits.half_open`."},
+    {Notice::flow_table_full, "flow_table_full", "No room for a new connection: `limits.flows`."},
+    {Notice::stream_memory_full, "stream_memory_full",
+     "No room to keep bytes: `limits.stream_bytes_total`."},
+    {Notice::session_pool_full, "session_pool_full",
+     "No room for a new session: `limits.players`."},
+    {Notice::session_gave_way, "session_gave_way",
+     "A connection that was over, or only looked in, made room for a newcomer."},
+    {Notice::player_pool_full, "player_pool_full",
+     "No room for a new player, who is not watched: `limits.players`."},
+    {Notice::stream_limit, "stream_limit",
+     "A stream above `limits.stream_bytes`, uninspected from there."},
+    {Notice::decoder_error, "decoder_error", "A decoder lost the frames of a connection."},
+    {Notice::opaque_flow, "opaque_flow", "Encrypted, and no key is known."},
+    {Notice::unknown_version, "unknown_version", "A client of a protocol version without a table."},
+    {Notice::ip_fragment, "ip_fragment", "An IP fragment for a service, or that may be for one."},
+    {Notice::ip_options, "ip_options", "A packet with IP options or extension headers."},
+    {Notice::urgent, "urgent", "A segment with urgent data."},
+    {Notice::retransmission, "retransmission", "Bytes that were sent before."},
+    {Notice::out_of_order, "out_of_order", "A segment before which one is missing."},
+    {Notice::keepalive_garbage, "keepalive_garbage",
+     "The byte below the acknowledged ones that keepalives bring."},
+    {Notice::stream_gap, "stream_gap",
+     "The receiver has bytes that did not come this way; uninspected from there."},
+    {Notice::neutralised, "neutralised", "A game packet that went on harmless."},
+    {Notice::not_neutralised, "not_neutralised",
+     "A game packet that could not be rewritten: its connection was severed."},
+    {Notice::record_lost, "record_lost",
+     "A login or the like, when the ring to Control was nearly full."},
+    {Notice::verdict_lost, "verdict_lost", "A verdict, when the ring to Control was full."},
+    {Notice::findings_lost, "findings_lost",
+     "Findings of one event or one burst, above what is kept."},
+    {Notice::action_lost, "action_lost",
+     "An action or an order that found no room in a burst, and was not carried out."},
+    {Notice::stage_failed, "stage_failed", "A packet whose action found no room in its burst."},
+    {Notice::trace_lost, "trace_lost", "A packet that was to be reported and could not be."},
+    {Notice::proxy_header, "proxy_header", "A PROXY header that was read and believed."},
+    {Notice::blocked_in_front, "blocked_in_front",
+     "Who connected to the proxy is blocked: the connection was severed."},
+    {Notice::injected, "injected", "A packet of our own (kick, reset)."},
+    {Notice::not_injected, "not_injected", "No buffer or no room for one."},
+    {Notice::suspect_not_recorded, "suspect_not_recorded",
+     "No place for his packets, so he goes without evidence: `verdict_log.evidence.players`."},
+    {Notice::evidence_lost, "evidence_lost", "A verdict that acts without packets that prove it."},
+    {Notice::astray, "astray",
+     "Its connection may be another Worker's: it does not go on to a server."},
+    {Notice::map_unknown, "map_unknown",
+     "A Shadowland player whose moves nobody judges, for want of a map."},
+    {Notice::multipath, "multipath",
+     "A SYN that asked for several ways in one: it went on without asking."},
+    {Notice::wrong_side, "wrong_side",
+     "In a server's name, from the side of its clients: believed by nobody."},
+    {Notice::bad_checksum, "bad_checksum",
+     "Observing: for a service, with a sum that no server believes; unread."},
+}};
+static_assert(complete(notice_meanings));
+inline constexpr NameTable<Notice> notice_names = names_of(notice_meanings);
 
 inline constexpr size_t checks_max = 128;
 inline constexpr size_t services_max = 64;
