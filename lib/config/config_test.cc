@@ -306,25 +306,24 @@ const Case meanings[] = {
      "prefix such as 10.0.0.0/8"},
     {"policies: { default: { kick_message: 'by {name}' } }",
      "f:1:38: policies.default.kick_message is \"by {name}\"; allowed: a text of 1 to 120 bytes "
-     "on "
-     "one line, with at most {check} or {player} in braces"},
+     "on one line; in braces nothing but {check} or {player}"},
     {"policies: { default: {}, default: {} }", "f:1:26: policy \"default\" is given twice"},
     {"rcon: [ { service: s, address: 10.0.0.2, port: 1, password_file: p } ]",
      "f:1:9: service \"s\" does not exist; allowed: none is configured"},
     {"services: [ " + service + " } ]\n" +
          "rcon: [ { service: s, address: 10.0.0.2, port: 1, password_file: p, kick: 'kick all' } ]",
      "f:2:75: rcon[0].kick is \"kick all\"; allowed: a text of 1 to 200 bytes on one line, with "
-     "{player} once and at most {player} or {reason} in braces"},
+     "{player} once; in braces nothing but {player} or {reason}"},
     {"services: [ " + service + " } ]\n" +
          "rcon: [ { service: s, address: 10.0.0.2, port: 1, password_file: p, kick: "
          "'kick {player} {player}' } ]",
      "f:2:75: rcon[0].kick is \"kick {player} {player}\"; allowed: a text of 1 to 200 bytes on one "
-     "line, with {player} once and at most {player} or {reason} in braces"},
+     "line, with {player} once; in braces nothing but {player} or {reason}"},
     {"services: [ " + service + " } ]\n" +
          "rcon: [ { service: s, address: 10.0.0.2, port: 1, password_file: p, kick: "
          "\"kick {player}\\nop me\" } ]",
      "f:2:75: rcon[0].kick is \"kick {player}.op me\"; allowed: a text of 1 to 200 bytes on one "
-     "line, with {player} once and at most {player} or {reason} in braces"},
+     "line, with {player} once; in braces nothing but {player} or {reason}"},
 };
 
 void expect_complaints(std::span<const Case> cases) {

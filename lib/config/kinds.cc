@@ -212,9 +212,9 @@ Kind<std::string> name() {
 }
 
 Kind<std::string> pattern(size_t most, std::vector<std::string> holes, std::string needed) {
-    std::string allowed = "a text of 1 to " + std::to_string(most) + " bytes on one line, with " +
-                          (needed.empty() ? "at most " : needed + " once and at most ") +
-                          alternatives(holes) + " in braces";
+    std::string allowed = "a text of 1 to " + std::to_string(most) + " bytes on one line" +
+                          (needed.empty() ? "" : ", with " + needed + " once") +
+                          "; in braces nothing but " + alternatives(holes);
     return scalar<std::string>(
         std::move(allowed),
         [most, holes, needed](const std::string& given_text) -> std::optional<std::string> {

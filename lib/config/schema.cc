@@ -301,7 +301,7 @@ Row<Policy> check_map() {
                  "a map from check names to maps",
                  "{}",
                  "Per check: `enabled` (true or false) and the check's own numbers, such as "
-                 "`tolerance`; see each check's README.",
+                 "`tolerance`: docs/CHECKS.md has them all.",
                  false,
                  {}};
     return {std::move(info), read_checks, write_checks, ""};

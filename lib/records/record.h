@@ -91,7 +91,7 @@ struct VerdictRecord {
     float confidence = 0;
     float level = 0;       ///< Violation level after this finding.
     uint32_t repeats = 0;  ///< Like findings since the last record of this check.
-    /// Unique in this log: time in ms, worker, count; see verdicts/id.h.
+    /// Unique in this log: time in ms, worker, count; see records/id.h.
     uint64_t id_high = 0, id_low = 0;
     Nanos time{};
     Endpoint client;  ///< The address the wire shows.
