@@ -4,6 +4,7 @@
 
 #include "flow/flow.h"
 #include "policy/policy.h"
+#include "protocol/minecraft/describe.h"
 
 namespace portcullis::app {
 

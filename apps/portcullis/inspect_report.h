@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "config/config.h"
-#include "protocol/minecraft/describe.h"
 #include "stages/counters.h"
 #include "stages/packet_observer.h"
 #include "verdicts/json.h"

@@ -38,8 +38,6 @@ public:
     uint16_t le_u16() noexcept { return integer<uint16_t, std::endian::little>(); }
     uint32_t le_u32() noexcept { return integer<uint32_t, std::endian::little>(); }
     uint64_t le_u64() noexcept { return integer<uint64_t, std::endian::little>(); }
-    float le_f32() noexcept { return std::bit_cast<float>(le_u32()); }
-    double le_f64() noexcept { return std::bit_cast<double>(le_u64()); }
 
     /// LEB128 of at most 5 bytes; a sixth, or the end within it, fails.
     uint32_t varint() noexcept {

@@ -16,7 +16,6 @@ namespace portcullis::checks {
 class ClientTicks {
 public:
     static constexpr int32_t version_flying_max = 47;
-    static constexpr int32_t version_tick_end_min = 768;
     /// A client that ticks shows it steadily: so many before it is believed.
     static constexpr uint32_t warm_up = 40;
 

@@ -15,7 +15,7 @@ stages::FlowReport report(uint16_t port, std::string_view player = "") {
     stages::FlowReport r;
     r.client = {IpAddress::v4(0xc6336407), port};
     r.server = *parse_endpoint("10.0.0.2:25565");
-    r.tcp = r.counted = true;
+    r.counted = true;
     r.packets = 10;
     r.bytes_to_server = 1'000;
     r.began = r.last_seen = 1'700'000'000s;

@@ -20,6 +20,7 @@
 #include "base/concat.h"
 #include "base/setup_error.h"
 #include "checks/all.h"
+#include "evidence/build_id.h"
 #include "evidence/file.h"
 #include "evidence/pcapng.h"
 #include "evidence/replay.h"

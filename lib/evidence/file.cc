@@ -11,6 +11,7 @@
 
 #include "base/concat.h"
 #include "base/setup_error.h"
+#include "evidence/build_id.h"
 #include "evidence/context.h"
 #include "evidence/pcapng.h"
 

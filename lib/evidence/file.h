@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "evidence/build_id.h"
 #include "stages/evidence/capture.h"
 #include "verdicts/json.h"
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "checks/all.h"
 #include "policy/trait.h"
 
 namespace portcullis::policy {

@@ -5,7 +5,6 @@
 #include <cstdint>
 
 #include "base/time.h"
-#include "checks/all.h"
 #include "checks/check.h"
 #include "policy/policy.h"
 #include "records/action.h"

@@ -175,7 +175,7 @@ struct Move {
 /// The client finished a game tick; protocol 768 on.
 struct TickEnded {};
 struct PlayerInput {
-    bool forward, backward, left, right, jump, sneak, sprint;
+    bool sneak;
 };
 struct TeleportConfirmed {
     int32_t id;

@@ -132,10 +132,7 @@ public:
     }
     void on(const protocol::TickEnded&) { add() << "TickEnded"; }
     void on(const protocol::TeleportConfirmed& e) { add() << "TeleportConfirmed " << e.id; }
-    void on(const protocol::PlayerInput& e) {
-        add() << "PlayerInput " << e.forward << e.backward << e.left << e.right << e.jump << e.sneak
-              << e.sprint;
-    }
+    void on(const protocol::PlayerInput& e) { add() << "PlayerInput " << e.sneak; }
     void on(const protocol::Attack& e) { add() << "Attack " << e.target; }
     void on(const protocol::Interact& e) {
         add() << "Interact " << e.target << ' ' << e.at << ' ' << e.x << ' ' << e.y << ' ' << e.z;

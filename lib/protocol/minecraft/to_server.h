@@ -383,9 +383,8 @@ private:
     }
 
     void input() noexcept {
-        const int64_t bits = values_.integer(S::inputs);
-        const auto bit = [bits](unsigned n) { return (bits >> n & 1) != 0; };
-        tell(protocol::PlayerInput{bit(0), bit(1), bit(2), bit(3), bit(4), bit(5), bit(6)});
+        constexpr unsigned sneak_bit = 5;  // After forward, backward, left, right and jump.
+        tell(protocol::PlayerInput{.sneak = (values_.integer(S::inputs) >> sneak_bit & 1) != 0});
     }
 
     Session& session_;

@@ -69,7 +69,6 @@ public:
     /// Into empty `sets`.  False: the bytes are not that, or there is no room.
     bool take_up(FragmentSets& sets, Reader& in) noexcept;
 
-    uint32_t sets_used() const noexcept { return sets_.used(); }
     uint32_t blocks_used() const noexcept { return blocks_.used(); }
 
 private:

@@ -18,7 +18,6 @@ enum class Form : uint8_t { single, bundle, queue, count };
 inline constexpr NameTable<Form> form_names = {"single", "bundle", "queue"};
 static_assert(complete(form_names));
 
-inline constexpr uint32_t queue_marker = 0xfefefefe;
 inline constexpr size_t queue_marker_size = 4;
 
 /// What a control packet's type says about its packet, or that there is no such type.

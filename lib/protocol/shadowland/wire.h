@@ -23,8 +23,6 @@ inline constexpr size_t cookie_size = 48;
 inline constexpr size_t datagram_size_max = 1'200;
 inline constexpr size_t plain_size_min = header_size + 1 + crc_size;
 inline constexpr size_t sealed_size_min = header_size + 1 + tag_size;
-/// What a sender keeps to in both modes; receivers only enforce the datagram's limit.
-inline constexpr size_t payload_size_max = datagram_size_max - header_size - tag_size;
 
 inline constexpr uint64_t sequence_end = uint64_t{1} << 62;  ///< The first invalid one.
 

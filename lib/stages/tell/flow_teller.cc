@@ -44,9 +44,7 @@ bool FlowTeller::tell(const Flow& flow) noexcept {
     const bool read = flow.state == FlowState::inspected;
     const bool opaque = read && context_.game != nullptr && context_.game->opaque(flow);
     report.state = opaque ? FlowState::opaque : flow.state;
-    report.tcp = flow.is_tcp();
     report.service = flow.service;
-    report.wire = flow.wire;
     report.began = std::chrono::seconds(context_.flows.links(flow).began_s);
     report.last_seen = flow.last_seen;
     report.client = flow.client();

@@ -26,10 +26,9 @@ struct FlowReport {
     bool last = false;  ///< Nothing is told here but that this Worker has told all,
     bool more = false;  ///< or as many as were asked for: there are others.
     FlowState state{};
-    bool tcp = false;
     bool has_player = false;
     bool counted = false;  ///< `packets` and bytes: nobody counts what passes uninspected.
-    uint8_t service = 0, wire = 0;
+    uint8_t service = 0;
     uint32_t packets = 0;                               ///< Both directions, round after 2^32.
     uint64_t bytes_to_server = 0, bytes_to_client = 0;  ///< Of payload, in order, each once.
     Nanos began{}, last_seen{};
