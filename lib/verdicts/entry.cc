@@ -1,5 +1,6 @@
 #include "verdicts/entry.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -122,6 +123,12 @@ Endpoint endpoint_in(Bytes in) noexcept {
     return value;
 }
 
+/// A kind that this build does not know reads as `count`, as such a name does.
+VerdictRecord::Kind kind_in(Bytes in) noexcept {
+    constexpr auto count = static_cast<uint64_t>(VerdictRecord::Kind::count);
+    return static_cast<VerdictRecord::Kind>(std::min(number_in(in), count));
+}
+
 /// A name that this build does not know reads as the enum's `count`, which
 /// prints as "unknown".
 template <class Enum>
@@ -177,7 +184,7 @@ void take_field(Entry& entry, EntryField field, Bytes value) {
     VerdictRecord& record = entry.record;
     switch (field) {
         case EntryField::kind:
-            record.kind = static_cast<VerdictRecord::Kind>(number_in(value));
+            record.kind = kind_in(value);
             break;
         case EntryField::protocol:
             read_name(record.protocol, protocol::protocol_names, value);

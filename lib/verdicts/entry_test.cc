@@ -6,6 +6,7 @@
 #include "verdicts/entry.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -155,8 +156,15 @@ TEST(Entry, SurvivesEverySingleDamagedByte) {
             damaged[at] = static_cast<char>(value);
             const auto entry = decode_entry({}, as_bytes(damaged));
             if (!entry) continue;
+            const VerdictRecord& record = entry->record;
+            EXPECT_LE(record.kind, VerdictRecord::Kind::count) << at << ' ' << value;
+            EXPECT_LE(record.protocol, protocol::Protocol::count) << at << ' ' << value;
+            EXPECT_LE(record.mode, Mode::count) << at << ' ' << value;
+            EXPECT_LE(record.action, policy::Action::count) << at << ' ' << value;
+            EXPECT_LE(record.end, EndReason::count) << at << ' ' << value;
             std::string json;
-            append_json(json, entry->record, entry->check, entry->service);
+            append_json(json, record, entry->check, entry->service);
+            EXPECT_TRUE(nlohmann::json::accept(json)) << at << ' ' << value << ' ' << json;
         }
     }
 }
