@@ -310,7 +310,8 @@ Row<Policy> check_map() {
 Rows<Policy> exemption_rows() {
     return {
         row<Policy>("players", &Policy::exempt_players, list_of(text(36), exemptions_max),
-                    "Names or UUIDs of players who are watched and never acted on."),
+                    "Names, written as the server writes them, letter case included, or UUIDs of "
+                    "players who are watched and never acted on."),
         row<Policy>("addresses", &Policy::exempt_addresses, list_of(prefix(), exemptions_max),
                     "Addresses and prefixes of the same."),
         row<Policy>("versions", &Policy::exempt_versions, list_of(version_number(), exemptions_max),

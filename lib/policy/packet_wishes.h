@@ -39,7 +39,7 @@ private:
     std::vector<std::string> players_;
 };
 
-/// As the game compares names: without regard to case.
+/// For names that people type to find somebody: without regard to case.
 bool same_player(std::string_view a, std::string_view b) noexcept;
 
 }  // namespace portcullis::policy

@@ -65,6 +65,8 @@ public:
     };
     /// Lowest first.
     std::span<const Rung> ladder() const noexcept { return ladder_; }
+    /// Names count letter by letter: where servers do not check accounts, who calls himself
+    /// `alice` is another than `Alice`, and would be spared in her name.
     bool exempts(const Subject& subject) const noexcept;
     /// The checks whose very first finding may be acted on so or more gravely.
     const MinecraftSet::Which& at_once(Action action) const noexcept {
