@@ -129,7 +129,9 @@ constexpr std::array<MetricRow, static_cast<size_t>(Metric::count)> rows = {{
      "of the one that sent it, rings between Workers included."},
     {Metric::ring_entries, "portcullis_ring_entries", gauge, "ring,worker",
      "What waits in a ring between a Worker and Control (records, reports, orders, keys) "
-     "or another Worker (handed_over, handed_back: packets)."},
+     "or another Worker (handed_over, handed_back: packets). Not among them: traced "
+     "packets (the notice `trace_lost` counts those without room), what is believed of a player "
+     "(asked again without room), and evidence (room for all there is)."},
     {Metric::ring_entries_max, "portcullis_ring_entries_max", gauge, "ring,worker",
      "What such a ring has room for."},
     {Metric::packet_buffers_used, "portcullis_packet_buffers_used", gauge, "",

@@ -61,6 +61,7 @@ public:
     virtual size_t take_reports(std::span<stages::FlowReport> out) = 0;
     /// The same of reported game packets.
     virtual size_t take_packets(std::span<verdicts::PacketRecord> out) = 0;
+    /// Those that lose something untold when they are full.
     virtual std::vector<RingStatus> rings(uint16_t worker) const = 0;
     virtual BufferStatus buffers() const = 0;
     /// Opens again what has gone and come back, such as a removed network card.  May
