@@ -73,8 +73,10 @@ enum class Idle : uint8_t { spin, sleep, interrupt };
 enum class Forwarding : uint8_t { none, bungeecord, velocity };
 /// Whether players' versions may be translated before the wire: `by_proxy` where one is expected.
 enum class Translates : uint8_t { by_proxy, yes, no };
-/// What becomes of an update about something too far away for its receiver to see.
-enum class Interest : uint8_t { count, enforce };
+/// What becomes of an update about something outside its receiver's area of interest, too
+/// far away for him to see: the check `aoi.leak` finds it (ShadowInterest), and the drop
+/// reason `out_of_interest` is for one that shows nothing else (ShadowlandWatch::only_leaks).
+enum class Aoi : uint8_t { count, enforce };
 /// What becomes of a datagram message of a type that nobody knows.
 enum class UnknownTypes : uint8_t { drop, pass };
 
@@ -91,7 +93,7 @@ struct Service {
     bool vivecraft = false;
     std::string policy = "default";
     // Of a game over UDP.
-    Interest aoi = Interest::count;
+    Aoi aoi = Aoi::count;
     UnknownTypes unknown_types = UnknownTypes::drop;
     /// Sealed messages may be made harmless: who reads both sides of us would see two
     /// texts under one nonce, so only where the inside is trusted.

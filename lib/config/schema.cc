@@ -157,7 +157,7 @@ Rows<Service> service_rows() {
                      "a swing, and several at once, and `combat.no_swing` and "
                      "`combat.multi_target` only write it down. A cheat may say so, too."),
         row<Service>("policy", &Service::policy, name(), "The policy of `policies` that judges."),
-        row<Service>("aoi", &Service::aoi, choice<Interest>({"count", "enforce"}),
+        row<Service>("aoi", &Service::aoi, choice<Aoi>({"count", "enforce"}),
                      "Shadowland: updates about what is too far away for the client to see are "
                      "counted (`aoi.leak`), or also dropped where nothing else is in their "
                      "unreliable datagram."),

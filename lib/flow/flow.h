@@ -49,7 +49,9 @@ struct alignas(64) Flow {
     bool said_goodbye : 1 = false;       ///< A session over UDP ended; late packets still come.
     bool early_data : 1 = false;  ///< The server took a SYN's data; decode has it yet to read.
     bool suspect : 1 = false;     ///< Its packets are recorded, as evidence.
-    bool let_in : 1 = false;      ///< Past its login, or nobody can say: it may stay.
+    /// Past its login, or nobody can say, as where it is encrypted: it may stay.  Who is known
+    /// to play is `Account::logged_in`.
+    bool let_in : 1 = false;
     /// In ms, wrapping after 49 days.  While it lives: when it began.  Once dead: before
     /// this none of its packets is answered.
     uint32_t moment_ms = 0;

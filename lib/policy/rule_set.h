@@ -31,7 +31,7 @@ public:
         Endpoint endpoint;
         uint16_t policy = 0;  ///< For `policy`.
         InFront in_front{};
-        config::Interest aoi{};
+        config::Aoi aoi{};
         config::UnknownTypes unknown_types{};
         bool reseal = false;
     };

@@ -9,7 +9,7 @@ namespace portcullis::stages {
 struct Account {
     // What every event asks for comes first, what only Findings do comes last.
     verdicts::PlayerIdentity identity;
-    bool logged_in = false;
+    bool logged_in = false;     ///< The server let him in; records say `in_game`.
     bool ending = false;        ///< His connection is being ended: nothing more is decided.
     bool left = false;          ///< His leaving was told.
     bool came_back = false;     ///< He went on after a reset that was told as his leaving.

@@ -34,7 +34,7 @@ struct ShadowlandSnapshot {
     uint16_t map = 0;  ///< Where he is.
     bool has_map = false;
     bool pass_unknown = false, reseal = false;
-    config::Interest aoi{};
+    config::Aoi aoi{};
     uint32_t session_packets_per_s = 0;
     bool knows_integrity = false;  ///< The secret of the integrity table was at hand.
     /// The keys that the last packet brought into use, and which that is, counted from 0.
