@@ -10,6 +10,7 @@
 #include "base/ip.h"
 #include "base/names.h"
 #include "base/time.h"
+#include "protocol/event.h"
 #include "protocol/protocol.h"
 #include "records/action.h"
 #include "records/record.h"
@@ -161,30 +162,11 @@ struct Policy {
     Mark mark;
 };
 
-/// Texts of a client's in which a signature may be looked for.
-enum class TextField : uint8_t {
-    chat,
-    command,
-    tab_complete,
-    sign,
-    book,
-    item_name,
-    brand,
-    payload,
-    name,
-    host,
-    count
-};
-inline constexpr NameTable<TextField> text_field_names = {
-    "chat",      "command", "tab_complete", "sign", "book",
-    "item_name", "brand",   "payload",      "name", "host"};
-static_assert(complete(text_field_names));
-
 /// One rule of the operator's, from the file that `signatures` names.
 struct Signature {
     std::string name;
     std::string pattern;
-    std::vector<TextField> fields;  ///< Empty: all of them.
+    std::vector<protocol::TextField> fields;  ///< Empty: all of them.
     bool caseless = true;
     double confidence = 0.9;
     Mark mark;

@@ -419,7 +419,7 @@ TEST(Signatures, AreReadWithWhatHoldsWhenNothingIsSaid) {
         "s");
     ASSERT_EQ(all.size(), 2u);
     EXPECT_EQ(all[0].pattern, "buy .* gold");
-    EXPECT_EQ(all[0].fields, (std::vector{TextField::chat, TextField::sign}));
+    EXPECT_EQ(all[0].fields, (std::vector{protocol::TextField::chat, protocol::TextField::sign}));
     EXPECT_EQ(all[0].confidence, 1);
     EXPECT_TRUE(all[0].caseless);
     EXPECT_EQ(all[1].mark.line, 3);

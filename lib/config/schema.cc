@@ -526,7 +526,8 @@ Rows<Signature> signature_rows() {
                                 "A regular expression as Hyperscan has them: PCRE without "
                                 "back-references and look-around. `.` is any byte.")),
         row<Signature>("fields", &Signature::fields,
-                       list_of(choice<TextField>(words(text_field_names)), text_field_names.size()),
+                       list_of(choice<protocol::TextField>(words(protocol::text_field_names)),
+                               protocol::text_field_names.size()),
                        "Which texts of a client it is looked for in; all when empty."),
         row<Signature>("caseless", &Signature::caseless, yes_no(), "`Abc` is found as `aBC`, too."),
         row<Signature>("confidence", &Signature::confidence, real(0, 1),

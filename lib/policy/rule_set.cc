@@ -18,12 +18,12 @@ bool is_any(const IpAddress& address) {
     return address == IpAddress{} || address == IpAddress::v4(0);
 }
 
-static_assert(config::text_field_names.size() <= signatures::RuleBook::fields_max);
+static_assert(protocol::text_field_names.size() <= signatures::RuleBook::fields_max);
 
-uint32_t bits_of(const std::vector<config::TextField>& fields) {
-    if (fields.empty()) return ~0u >> (32 - config::text_field_names.size());
+uint32_t bits_of(const std::vector<protocol::TextField>& fields) {
+    if (fields.empty()) return ~0u >> (32 - protocol::text_field_names.size());
     uint32_t bits = 0;
-    for (const config::TextField field : fields) bits |= 1u << static_cast<unsigned>(field);
+    for (const protocol::TextField field : fields) bits |= 1u << static_cast<unsigned>(field);
     return bits;
 }
 

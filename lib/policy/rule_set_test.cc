@@ -142,7 +142,7 @@ TEST(RuleSet, NamesEverySignatureThatDoesNotCompile) {
     config.signatures_file = "own.yaml";
     config.signatures = {
         {"good", "buy .*gold", {}, true, 0.9, {2, 5}},
-        {"open", "(gold", {config::TextField::chat}, true, 0.9, {3, 5}},
+        {"open", "(gold", {protocol::TextField::chat}, true, 0.9, {3, 5}},
         {"behind", "(?<=a)b", {}, true, 0.9, {4, 5}},
     };
     const std::string error = error_of(config);
@@ -155,7 +155,7 @@ TEST(RuleSet, NamesEverySignatureThatDoesNotCompile) {
     const auto rules = RuleSet::compile(config);
     auto* book = std::get<checks::Signature::Settings>(rules->policy(0).minecraft().of).book;
     ASSERT_NE(book, nullptr);
-    EXPECT_NE(book->find(0, static_cast<uint8_t>(config::TextField::host), "BUY gold"), nullptr);
+    EXPECT_NE(book->find(0, static_cast<uint8_t>(protocol::TextField::host), "BUY gold"), nullptr);
 }
 
 TEST(RuleSet, SaysANumberWithEveryDigit) {

@@ -242,19 +242,28 @@ struct FlyingClaimed {
 struct SlotSelected {
     int16_t slot;
 };
-/// A text the client sent; `kind` says where.
+/// Where a client writes; the operator's signatures name these.
+enum class TextField : uint8_t {
+    chat,
+    command,
+    tab_complete,
+    sign,
+    book,
+    item_name,
+    brand,
+    payload,
+    name,  ///< Of LoginStart, which is no Text;
+    host,  ///< and of Handshake.
+    count
+};
+inline constexpr NameTable<TextField> text_field_names = {
+    "chat",      "command", "tab_complete", "sign", "book",
+    "item_name", "brand",   "payload",      "name", "host"};
+static_assert(complete(text_field_names));
+
+/// A text the client sent.
 struct Text {
-    enum class Kind : uint8_t {
-        chat,
-        command,
-        tab_complete,
-        sign,
-        book,
-        item_name,
-        brand,
-        payload
-    };
-    Kind kind;
+    TextField field;
     std::string_view text;
 };
 struct PluginMessage {

@@ -152,7 +152,7 @@ public:
     }
     void on(const protocol::FlyingClaimed& e) { add() << "FlyingClaimed " << e.flying; }
     void on(const protocol::SlotSelected& e) { add() << "SlotSelected " << e.slot; }
-    void on(const protocol::Text& e) { add() << "Text " << int(e.kind) << ' ' << e.text; }
+    void on(const protocol::Text& e) { add() << "Text " << int(e.field) << ' ' << e.text; }
     void on(const protocol::PluginMessage& e) {
         add() << "PluginMessage " << e.channel << ' ' << e.data.size();
     }

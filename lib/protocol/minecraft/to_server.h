@@ -45,21 +45,22 @@ public:
     /// Books are arrays of pages; each is told as it is read.
     bool member(const Op& array) noexcept {
         if (frame_.packet == Packet::edit_book && array.slot == Slot::pages) {
-            text(protocol::Text::Kind::book, values_.text(Slot::pages));
+            text(protocol::TextField::book, values_.text(Slot::pages));
         }
         return true;
     }
 
 private:
     using Text = protocol::Text;
+    using TextField = protocol::TextField;
     using S = Slot;
 
     template <class Event>
     void tell(const Event& event) noexcept {
         minecraft::tell(listener_, event);
     }
-    void text(Text::Kind kind, std::string_view words) noexcept {
-        if (!words.empty()) tell(Text{kind, words});
+    void text(TextField field, std::string_view words) noexcept {
+        if (!words.empty()) tell(Text{field, words});
     }
     uint8_t hand() const noexcept { return static_cast<uint8_t>(values_.integer(S::hand)); }
 
@@ -192,7 +193,7 @@ private:
                 payload();
                 return;
             case Packet::custom_click_action:
-                text(Text::Kind::payload, as_text(v.bytes(S::payload)));
+                text(TextField::payload, as_text(v.bytes(S::payload)));
                 return;
             default:
                 return;
@@ -210,7 +211,7 @@ private:
             const Bytes named = in.bytes(in.varint());
             if (in.ok()) words = as_text(named);
         }
-        text(brand ? Text::Kind::brand : Text::Kind::payload, words);
+        text(brand ? TextField::brand : TextField::payload, words);
     }
 
     void play() noexcept {
@@ -333,22 +334,22 @@ private:
                 return;
             case Packet::chat_command:
             case Packet::chat_command_signed:
-                text(Text::Kind::command, v.text(S::command));
+                text(TextField::command, v.text(S::command));
                 return;
             case Packet::tab_complete:
-                text(Text::Kind::tab_complete, v.text(S::text));
+                text(TextField::tab_complete, v.text(S::text));
                 return;
             case Packet::update_sign:
                 for (const Slot line : {S::text1, S::text2, S::text3, S::text4}) {
-                    text(Text::Kind::sign, v.text(line));
+                    text(TextField::sign, v.text(line));
                 }
                 return;
             case Packet::edit_book:  // Up to 755 the book is an item, its pages in NBT.
-                text(Text::Kind::book, as_text(v.bytes(S::new_book_nbt_data)));
-                text(Text::Kind::book, v.text(S::title));
+                text(TextField::book, as_text(v.bytes(S::new_book_nbt_data)));
+                text(TextField::book, v.text(S::title));
                 return;
             case Packet::name_item:
-                text(Text::Kind::item_name, v.text(S::name));
+                text(TextField::item_name, v.text(S::name));
                 return;
             case Packet::abilities: {
                 constexpr int64_t flying = 2;
@@ -376,9 +377,9 @@ private:
         std::string_view words = values_.text(S::message);
         if (frame_.packet == Packet::chat && words.starts_with('/')) {
             words.remove_prefix(1);
-            text(Text::Kind::command, words);
+            text(TextField::command, words);
         } else {
-            text(Text::Kind::chat, words);
+            text(TextField::chat, words);
         }
     }
 
