@@ -270,8 +270,10 @@ void add_inspect(CLI::App& app, Command& chosen) {
     sub->add_option("--format", options->format, "text for people, jsonl for programs")
         ->check(choice({"text", "jsonl"}))
         ->capture_default_str();
-    const std::map<std::string, config::Checksums> checksums = {
-        {"verify", config::Checksums::verify}, {"trust", config::Checksums::trust}};
+    std::map<std::string, config::Checksums> checksums;
+    for (size_t i = 0; i < config::checksums_names.size(); ++i) {
+        checksums.emplace(config::checksums_names[i], static_cast<config::Checksums>(i));
+    }
     sub->add_option("--checksums", options->checksums,
                     "verify: believe no packet with a wrong sum, as a server would (unless the "
                     "configuration says otherwise); trust: for captures taken where the network "

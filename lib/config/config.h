@@ -41,7 +41,9 @@ struct Wire {
     bool link_propagation = true;  ///< A link lost on one side is set down on the other.
 };
 
-enum class OnFailure : uint8_t { open, closed };
+enum class OnFailure : uint8_t { open, closed, count };
+inline constexpr NameTable<OnFailure> on_failure_names = {"open", "closed"};
+static_assert(complete(on_failure_names));
 
 /// One choice a cause; `default` fills those not named.
 struct Failures {
@@ -67,19 +69,35 @@ struct Limits {
 };
 
 /// What becomes of urgent data for a Service.
-enum class Urgent : uint8_t { drop, strip };
+enum class Urgent : uint8_t { drop, strip, count };
+inline constexpr NameTable<Urgent> urgent_names = {"drop", "strip"};
+static_assert(complete(urgent_names));
 /// Whether a packet's sums must be right before it is believed.
-enum class Checksums : uint8_t { verify, trust };
-enum class Idle : uint8_t { spin, sleep, interrupt };
-enum class Forwarding : uint8_t { none, bungeecord, velocity };
+enum class Checksums : uint8_t { verify, trust, count };
+inline constexpr NameTable<Checksums> checksums_names = {"verify", "trust"};
+static_assert(complete(checksums_names));
+/// What a Worker does while there is no traffic.
+enum class Idle : uint8_t { spin, sleep, interrupt, count };
+inline constexpr NameTable<Idle> idle_names = {"spin", "sleep", "interrupt"};
+static_assert(complete(idle_names));
+/// How a game proxy in front forwards who plays.
+enum class Forwarding : uint8_t { none, bungeecord, velocity, count };
+inline constexpr NameTable<Forwarding> forwarding_names = {"none", "bungeecord", "velocity"};
+static_assert(complete(forwarding_names));
 /// Whether players' versions may be translated before the wire: `by_proxy` where one is expected.
-enum class Translates : uint8_t { by_proxy, yes, no };
+enum class Translates : uint8_t { by_proxy, yes, no, count };
+inline constexpr NameTable<Translates> translates_names = {"auto", "true", "false"};
+static_assert(complete(translates_names));
 /// What becomes of an update about something outside its receiver's area of interest, too
 /// far away for him to see: the check `aoi.leak` finds it (ShadowInterest), and the drop
 /// reason `out_of_interest` is for one that shows nothing else (ShadowlandWatch::only_leaks).
-enum class Aoi : uint8_t { count, enforce };
+enum class Aoi : uint8_t { counted, enforced, count };
+inline constexpr NameTable<Aoi> aoi_names = {"count", "enforce"};
+static_assert(complete(aoi_names));
 /// What becomes of a datagram message of a type that nobody knows.
-enum class UnknownTypes : uint8_t { drop, pass };
+enum class UnknownTypes : uint8_t { drop, pass, count };
+inline constexpr NameTable<UnknownTypes> unknown_types_names = {"drop", "pass"};
+static_assert(complete(unknown_types_names));
 
 struct Service {
     std::string name;
@@ -94,7 +112,7 @@ struct Service {
     bool vivecraft = false;
     std::string policy = "default";
     // Of a game over UDP.
-    Aoi aoi = Aoi::count;
+    Aoi aoi = Aoi::counted;
     UnknownTypes unknown_types = UnknownTypes::drop;
     /// Sealed messages may be made harmless: who reads both sides of us would see two
     /// texts under one nonce, so only where the inside is trusted.
@@ -206,7 +224,9 @@ struct Rcon {
     Mark mark;
 };
 
-enum class WebhookKind : uint8_t { discord, json };
+enum class WebhookKind : uint8_t { discord, json, count };
+inline constexpr NameTable<WebhookKind> webhook_kind_names = {"discord", "json"};
+static_assert(complete(webhook_kind_names));
 
 struct Webhook {
     WebhookKind kind = WebhookKind::discord;

@@ -62,15 +62,13 @@ constexpr Cause causes[] = {
 // `default` sets what has a row and nothing else.
 static_assert(sizeof(Failures) == std::size(causes) * sizeof(OnFailure), "a cause without a row");
 
-const std::vector<std::string> open_closed = {"open", "closed"};
-
 /// `default` sets all causes; it is read first, so that the named ones win.
 Row<Failures> default_cause() {
-    RowInfo info{"default", alternatives(open_closed),
-                 "",        "Sets every cause below that is not named.",
-                 false,     {}};
-    auto read = [](Failures& out, const YAML::Node& node, const Place& place) {
-        const auto value = choice<OnFailure>(open_closed).read(node, place);
+    const Kind<OnFailure> kind = choice<OnFailure>(words(on_failure_names));
+    RowInfo info{"default", kind.allowed, "", "Sets every cause below that is not named.", false,
+                 {}};
+    auto read = [kind](Failures& out, const YAML::Node& node, const Place& place) {
+        const auto value = kind.read(node, place);
         if (!value) return;
         for (const Cause& cause : causes) out.*cause.member = *value;
     };
@@ -82,7 +80,8 @@ Row<Failures> default_cause() {
 Rows<Failures> failure_rows() {
     Rows<Failures> rows = {default_cause()};
     for (const auto& [key, member, help] : causes) {
-        rows.push_back(row<Failures>(key, member, choice<OnFailure>(open_closed), help));
+        rows.push_back(
+            row<Failures>(key, member, choice<OnFailure>(words(on_failure_names)), help));
     }
     return rows;
 }
@@ -130,7 +129,7 @@ Rows<Service> service_rows() {
                      "Connections begin with a PROXY header (version 1 or 2) that names the "
                      "player's address."),
         row<Service>("forwarding", &Service::forwarding,
-                     choice<Forwarding>({"none", "bungeecord", "velocity"}),
+                     choice<Forwarding>(words(forwarding_names)),
                      "How a game proxy in front forwards players' names and addresses: in the "
                      "handshake as BungeeCord does, or in the login as Velocity does (`modern`)."),
         secret(row<Service>(
@@ -145,7 +144,7 @@ Rows<Service> service_rows() {
                      "`flood.*`; name one that forwards nothing, too. Empty: believed from "
                      "anybody."),
         row<Service>("translates", &Service::translates,
-                     choice<Translates>({"auto", "true", "false"}),
+                     choice<Translates>(words(translates_names)),
                      "The proxy may translate between versions (ViaVersion, ViaBackwards or "
                      "ViaRewind on it), so its packets are not all the player's: checks take "
                      "that into account. `auto`: where `proxy_protocol` or `forwarding` is set."),
@@ -157,12 +156,12 @@ Rows<Service> service_rows() {
                      "a swing, and several at once, and `combat.no_swing` and "
                      "`combat.multi_target` only write it down. A cheat may say so, too."),
         row<Service>("policy", &Service::policy, name(), "The policy of `policies` that judges."),
-        row<Service>("aoi", &Service::aoi, choice<Aoi>({"count", "enforce"}),
+        row<Service>("aoi", &Service::aoi, choice<Aoi>(words(aoi_names)),
                      "Shadowland: updates about what is too far away for the client to see are "
                      "counted (`aoi.leak`), or also dropped where nothing else is in their "
                      "unreliable datagram."),
         row<Service>("unknown_types", &Service::unknown_types,
-                     choice<UnknownTypes>({"drop", "pass"}),
+                     choice<UnknownTypes>(words(unknown_types_names)),
                      "Shadowland: whether messages of a type that nobody knows go on, for servers "
                      "with types of their own."),
         row<Service>("reseal", &Service::reseal, yes_no(),
@@ -418,7 +417,7 @@ Rows<Rcon> rcon_rows() {
 
 Rows<Webhook> webhook_rows() {
     return {
-        row<Webhook>("kind", &Webhook::kind, choice<WebhookKind>({"discord", "json"}),
+        row<Webhook>("kind", &Webhook::kind, choice<WebhookKind>(words(webhook_kind_names)),
                      "Discord embeds, or plain JSON."),
         required(secret(row<Webhook>("url_file", &Webhook::url_file, file_path(),
                                      "A file with the URL alone: whoever has it may post."),
@@ -471,15 +470,15 @@ Rows<Config> rows() {
                     "The stages, a file under `pipelines/`."),
         row<Config>("mode", &Config::mode, choice<verdicts::Mode>(words(verdicts::mode_names)),
                     "`observe` judges and logs and never touches a packet."),
-        row<Config>("idle", &Config::idle, choice<Idle>({"spin", "sleep", "interrupt"}),
+        row<Config>("idle", &Config::idle, choice<Idle>(words(idle_names)),
                     "What a worker does while there is no traffic."),
         row<Config>(
-            "checksums", &Config::checksums, choice<Checksums>({"verify", "trust"}),
+            "checksums", &Config::checksums, choice<Checksums>(words(checksums_names)),
             "Whether packets for a service with a wrong IP, TCP or UDP checksum are dropped, "
             "as the server would. `trust` is for captures taken before the network card "
             "filled the sums in; on a wire it lets a sender show us bytes that no server reads."),
         row<Config>(
-            "urgent", &Config::urgent, choice<Urgent>({"drop", "strip"}),
+            "urgent", &Config::urgent, choice<Urgent>(words(urgent_names)),
             "TCP's urgent data for a service, of which hosts make different streams: `drop` "
             "the segment, or `strip` the mark, so that all its bytes count."),
         section<Config>("on_failure", &Config::on_failure, failure_rows(),

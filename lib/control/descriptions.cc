@@ -12,9 +12,6 @@ namespace {
 using Json = Descriptions::Json;
 using std::chrono::steady_clock;
 
-constexpr std::array<std::string_view, 4> mode_names = {"survival", "creative", "adventure",
-                                                        "spectator"};
-
 /// One value, or the two between which it is.
 template <class T>
 Json between(const T& low, const T& high) {
@@ -26,7 +23,7 @@ Json effects(const verdicts::PlayerContext& context) {
     for (size_t i = 0; i < context.effects.size(); ++i) {
         const auto [low, high] = context.effects[i];
         if (high == 0) continue;
-        json[std::string(context.effect_names[i])] = between(low, high);
+        json[std::string(protocol::effect_names[i])] = between(low, high);
     }
     return json;
 }
@@ -34,7 +31,9 @@ Json effects(const verdicts::PlayerContext& context) {
 }  // namespace
 
 Json json_of(const verdicts::PlayerContext& context) {
-    const auto name = [](protocol::GameMode mode) { return mode_names[static_cast<size_t>(mode)]; };
+    const auto name = [](protocol::GameMode mode) {
+        return name_in(protocol::game_mode_names, mode);
+    };
     const auto& [x, y, z] = context.position;
     Json json = {{"heard", verdicts::time_text(context.time)}, {"entity", context.entity}};
     json["position"] = context.placed ? Json{{"x", x}, {"y", y}, {"z", z}} : Json(nullptr);

@@ -299,7 +299,10 @@ struct PingAnswered {
 /// with the mods of its players.  Told once a connection.
 struct ServerHasMods {};
 
-enum class GameMode : uint8_t { survival, creative, adventure, spectator };
+enum class GameMode : uint8_t { survival, creative, adventure, spectator, count };
+inline constexpr NameTable<GameMode> game_mode_names = {"survival", "creative", "adventure",
+                                                        "spectator"};
+static_assert(complete(game_mode_names));
 
 /// The play state began (again, behind a proxy): a new world, a new entity id.
 struct Joined {
@@ -347,8 +350,13 @@ enum class Effect : uint8_t {
     levitation,
     slow_falling,
     dolphins_grace,
-    other
+    other,  ///< None of those: of no consequence here.
+    count
 };
+inline constexpr NameTable<Effect> effect_names = {
+    "speed",     "slowness",   "haste",        "fatigue",        "jump_boost",
+    "blindness", "levitation", "slow_falling", "dolphins_grace", "other"};
+static_assert(complete(effect_names));
 struct EffectGiven {
     EntityId entity;
     Effect effect;

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <string_view>
 
 #include "base/inline_text.h"
 #include "base/ip.h"
@@ -14,12 +13,6 @@ namespace portcullis::verdicts {
 /// What a Worker believes of a player at one moment: its answer to an Order to
 /// `describe` him.  Where old and new may both hold, both are here.
 struct PlayerContext {
-    /// In the order of protocol::Effect, without `other`.
-    static constexpr std::array<std::string_view, static_cast<size_t>(protocol::Effect::other)>
-        effect_names = {"speed",     "slowness",   "haste",        "fatigue",       "jump_boost",
-                        "blindness", "levitation", "slow_falling", "dolphins_grace"};
-    static_assert(!effect_names.back().empty());
-
     template <class T>
     struct Between {
         T low{}, high{};
@@ -30,8 +23,9 @@ struct PlayerContext {
     protocol::Position position;
     protocol::Rotation rotation;
     Between<protocol::GameMode> mode;
-    std::array<Between<uint8_t>, effect_names.size()> effects{};  ///< Levels, 0 without it.
-    Between<Nanos> latency;                                       ///< There and back.
+    /// By protocol::Effect: levels, 0 without it.
+    std::array<Between<uint8_t>, static_cast<size_t>(protocol::Effect::other)> effects{};
+    Between<Nanos> latency;  ///< There and back.
     float health = 0, movement_speed = 0;
     int32_t food = 0;
     uint32_t ticks = 0;     ///< Of movement that he told.

@@ -18,6 +18,7 @@ namespace portcullis::verdicts {
 
 enum class Mode : uint8_t { enforce, observe, count };
 inline constexpr NameTable<Mode> mode_names = {"enforce", "observe"};
+static_assert(complete(mode_names));
 
 /// Why a player's connection ended.
 enum class EndReason : uint8_t {

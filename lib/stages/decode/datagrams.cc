@@ -305,7 +305,7 @@ void Datagrams::settle(Packet& packet, const shadowland::Outcome& outcome,
     if (outcome.drop) {
         return context_.refuse(packet, reason_of(outcome));
     }
-    const bool leaks = watch != nullptr && service.aoi == config::Aoi::enforce &&
+    const bool leaks = watch != nullptr && service.aoi == config::Aoi::enforced &&
                        packet.direction == Direction::to_client && watch->only_leaks();
     if (leaks) return context_.refuse(packet, DropReason::out_of_interest);
     if (!outcome.rewritten || !context_.enforcing()) return;

@@ -434,7 +434,7 @@ Datagram update(uint64_t sequence, uint32_t entity, float x,
 }
 
 TEST(Datagrams, UpdatesOfWhatIsTooFarAwayDoNotArriveAlone) {
-    for (const auto interest : {config::Aoi::count, config::Aoi::enforce}) {
+    for (const auto interest : {config::Aoi::counted, config::Aoi::enforced}) {
         config::Config config = configuration();
         config.services[1].aoi = interest;
         Game game(config);
@@ -452,8 +452,8 @@ TEST(Datagrams, UpdatesOfWhatIsTooFarAwayDoNotArriveAlone) {
         EXPECT_TRUE(game.down(update(1, 99, 410'000)).went_on());
         EXPECT_EQ(game.found("aoi.leak"), 0u);
         const Passed far = game.down(update(2, 99, 450'000));
-        EXPECT_EQ(far.drop, interest == config::Aoi::enforce ? DropReason::out_of_interest
-                                                             : DropReason::none);
+        EXPECT_EQ(far.drop, interest == config::Aoi::enforced ? DropReason::out_of_interest
+                                                              : DropReason::none);
         EXPECT_EQ(game.found("aoi.leak"), 1u);
         // In company, and where it would be sent again, it goes on.
         UpdateEntity still;
