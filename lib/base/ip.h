@@ -35,6 +35,10 @@ struct IpAddress {
     constexpr auto operator<=>(const IpAddress&) const noexcept = default;
 };
 
+/// IANA's numbers of the protocols that IP carries.
+inline constexpr uint8_t ip_protocol_tcp = 6;
+inline constexpr uint8_t ip_protocol_udp = 17;
+
 struct Endpoint {
     IpAddress address;
     uint16_t port = 0;

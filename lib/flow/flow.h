@@ -68,7 +68,7 @@ struct alignas(64) Flow {
     }
     Endpoint client() const noexcept { return client_is_low ? key.low : key.high; }
     Endpoint server() const noexcept { return client_is_low ? key.high : key.low; }
-    bool is_tcp() const noexcept { return key.protocol == 6; }
+    bool is_tcp() const noexcept { return key.protocol == ip_protocol_tcp; }
     Side client_side() const noexcept { return client_outside ? Side::outside : Side::inside; }
     /// The port through which frames in this direction leave.
     Side way_out(protocol::Direction direction) const noexcept {

@@ -18,9 +18,6 @@ namespace portcullis {
 
 struct Flow;
 
-inline constexpr uint8_t ip_protocol_tcp = 6;
-inline constexpr uint8_t ip_protocol_udp = 17;
-
 /// Whether later stages look into a packet.
 enum class Way : uint8_t {
     inspect,  ///< It belongs to a Service, or nobody has said otherwise yet.

@@ -11,7 +11,7 @@ TscClock::TscClock(Wall wall)
       hz_(static_cast<double>(rte_get_tsc_hz())),
       first_cycle_(rte_rdtsc()),
       first_nanos_(wall_().count()),
-      nanos_per_cycle_q32_(static_cast<uint64_t>(1e9 / hz_ * 4294967296.0)) {}
+      nanos_(hz_) {}
 
 void TscClock::follow_wall_clock() noexcept {
     const int64_t behind = (wall_() - at(rte_rdtsc()) - step()).count();

@@ -7,6 +7,21 @@
 
 namespace portcullis::pipeline {
 
+/// Turns cycles into nanoseconds, without a division.
+class CyclesToNanos {
+public:
+    explicit CyclesToNanos(double hz) noexcept
+        : nanos_per_cycle_q32_(static_cast<uint64_t>(1e9 / hz * 4294967296.0)) {}
+
+    uint64_t operator()(uint64_t cycles) const noexcept {
+        return static_cast<uint64_t>(
+            static_cast<unsigned __int128>(cycles) * nanos_per_cycle_q32_ >> 32);
+    }
+
+private:
+    uint64_t nanos_per_cycle_q32_;  ///< Fixed point, 32 bits behind the point.
+};
+
 /// Time as Workers see it: counted in cycles, so that they never ask the kernel.  It
 /// begins as the wall clock says.  Control compares the two now and then: drift is slewed
 /// slowly, but a wall clock that was set moves `step` alone, since every timer of flows and
@@ -21,10 +36,8 @@ public:
     /// Of a cycle count that was just read.  May lie up to `slew_max` before an
     /// earlier answer; who must not see time go back keeps the later one.
     Nanos at(uint64_t cycles) const noexcept {
-        const uint64_t passed = cycles - first_cycle_;
-        const auto nanos = static_cast<int64_t>(
-            static_cast<unsigned __int128>(passed) * nanos_per_cycle_q32_ >> 32);
-        return Nanos(first_nanos_ + nanos + slew_.load(std::memory_order_relaxed));
+        const auto passed = static_cast<int64_t>(nanos_(cycles - first_cycle_));
+        return Nanos(first_nanos_ + passed + slew_.load(std::memory_order_relaxed));
     }
     /// What is to be added to a moment of `at` for people: how far the wall clock was set
     /// since the start.
@@ -42,7 +55,7 @@ private:
     double hz_;
     uint64_t first_cycle_;
     int64_t first_nanos_;
-    uint64_t nanos_per_cycle_q32_;  ///< Fixed point, 32 bits behind the point.
+    CyclesToNanos nanos_;
     std::atomic<int64_t> slew_{0};
     std::atomic<int64_t> step_{0};
 };

@@ -49,8 +49,7 @@ Worker::Worker(Setup setup)
       idle_policy_(setup.idle),
       pipeline_(std::move(setup.pipeline)),
       teller_(setup.context),
-      nanos_per_cycle_q32_(
-          static_cast<uint64_t>(4294967296.0 * 1e9 / static_cast<double>(rte_get_tsc_hz()))),
+      nanos_(static_cast<double>(rte_get_tsc_hz())),
       orders_("orders", orders_max),
       keys_("keys", keys_max),
       leaving_(setup.wires.size()) {}
@@ -104,7 +103,7 @@ void Worker::count_time() noexcept {
     counters().busy_cycles.add(cycles);
     // Handed-over packets are counted one by one, where they leave.
     if (hand_over_ != nullptr || sent_ == 0) return;
-    const uint64_t waited = nanos(cycles);
+    const uint64_t waited = nanos_(cycles);
     counters().latencies.add(waited, sent_);
     counters().latency_ns.add(waited * sent_);
 }
@@ -115,15 +114,10 @@ void Worker::count_handed_time(std::span<rte_mbuf* const> packets) noexcept {
     for (const rte_mbuf* packet : packets) {
         const uint64_t received = hand_over_->received(*packet);
         if (received == 0) continue;
-        const uint64_t waited = nanos(now - received);
+        const uint64_t waited = nanos_(now - received);
         counters().latencies.add(waited);
         counters().latency_ns.add(waited);
     }
-}
-
-uint64_t Worker::nanos(uint64_t cycles) const noexcept {
-    return static_cast<uint64_t>(static_cast<unsigned __int128>(cycles) * nanos_per_cycle_q32_ >>
-                                 32);
 }
 
 void Worker::pass_time(Nanos until) noexcept {
@@ -266,7 +260,7 @@ void Worker::process() noexcept {
         const uint64_t after = rte_rdtsc();
         counters().stage_cycles[i].add(after - before);
         counters().stage_packets[i].add(burst_.size());
-        counters().stage_times[i].add(nanos(after - before));
+        counters().stage_times[i].add(nanos_(after - before));
         before = after;
     }
     send();

@@ -124,7 +124,6 @@ private:
     void keep_house() noexcept;
     void count_time() noexcept;
     void count_handed_time(std::span<rte_mbuf* const> packets) noexcept;
-    uint64_t nanos(uint64_t cycles) const noexcept;
     void send() noexcept;
     void send_end(uint8_t wire, Side side) noexcept;
     void send_handed_back() noexcept;
@@ -152,7 +151,7 @@ private:
     const config::Idle idle_policy_;
     Pipeline pipeline_;
     stages::FlowTeller teller_;
-    const uint64_t nanos_per_cycle_q32_;  ///< Fixed point, 32 bits behind the point.
+    const CyclesToNanos nanos_;
     Ring<verdicts::Order> orders_;
     Ring<keys::Key> keys_;
 

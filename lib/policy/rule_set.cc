@@ -10,13 +10,11 @@ namespace portcullis::policy {
 namespace {
 
 uint8_t transport_of(protocol::Protocol protocol) {
-    return protocol == protocol::Protocol::minecraft ? RuleSet::tcp : RuleSet::udp;
+    return protocol == protocol::Protocol::minecraft ? ip_protocol_tcp : ip_protocol_udp;
 }
 
-/// 0.0.0.0 and :: both stand for whatever address the packet has.
-bool is_any(const IpAddress& address) {
-    return address == IpAddress{} || address == IpAddress::v4(0);
-}
+/// Stands for whatever address the packet has; a file's 0.0.0.0 is read as this.
+bool is_any(const IpAddress& address) { return address == IpAddress{}; }
 
 static_assert(protocol::text_field_names.size() <= signatures::RuleBook::fields_max);
 
@@ -105,11 +103,13 @@ RuleSet::RuleSet(const config::Config& config)
         services_.push_back({from.name, from.protocol, from.endpoint,
                              static_cast<uint16_t>(named - config.policies.begin()),
                              std::move(in_front), from.aoi, from.unknown_types, from.reseal});
-        ports_served_[listener.ip_protocol == tcp ? 0 : 1].set(listener.port);
+        ports_served_[listener.ip_protocol == ip_protocol_tcp ? 0 : 1].set(listener.port);
+        addresses_served_.push_back(from.endpoint.address);
     }
     if (!problems.empty()) throw UsageError(problems);
 
     compile_signatures(config);
+    std::ranges::sort(addresses_served_);
     std::ranges::stable_sort(listeners_, {}, [](const Listener& listener) {
         return std::tuple(listener.port, listener.ip_protocol, listener.any_address);
     });
@@ -131,6 +131,12 @@ void RuleSet::compile_signatures(const config::Config& config) {
     for (Policy& policy : policies_) {
         policy.attach(*scanners_, *book_, config::signatures_id(config.signatures_text));
     }
+}
+
+bool RuleSet::serves(const IpAddress& address) const noexcept {
+    if (addresses_served_.empty()) return false;
+    return is_any(addresses_served_.front()) ||  // The lowest address of all.
+           std::ranges::binary_search(addresses_served_, address);
 }
 
 int RuleSet::look_up(const Endpoint& server, uint8_t ip_protocol) const noexcept {

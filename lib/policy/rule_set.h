@@ -23,8 +23,6 @@ namespace portcullis::policy {
 /// by all Workers, replaced whole under RCU.
 class RuleSet {
 public:
-    static constexpr uint8_t tcp = 6, udp = 17;  ///< IANA protocol numbers.
-
     struct Service {
         std::string name;
         protocol::Protocol protocol{};
@@ -44,14 +42,16 @@ public:
     RuleSet& operator=(const RuleSet&) = delete;
     ~RuleSet();
 
-    /// The service at this server address, IP protocol 6 (TCP) or 17 (UDP); -1: none.
+    /// The service at this server address; -1: none.
     /// An exact address goes before a service at any address.
     int service_at(const Endpoint& server, uint8_t ip_protocol) const noexcept {
-        const size_t transport = ip_protocol == tcp ? 0 : 1;
-        if (ip_protocol != tcp && ip_protocol != udp) return -1;
+        const size_t transport = ip_protocol == ip_protocol_tcp ? 0 : 1;
+        if (ip_protocol != ip_protocol_tcp && ip_protocol != ip_protocol_udp) return -1;
         if (!ports_served_[transport][server.port]) return -1;
         return look_up(server, ip_protocol);
     }
+    /// Whether a service is at this address, at whatever port.
+    bool serves(const IpAddress& address) const noexcept;
 
     /// Whether verdicts are acted upon; else they are only written down.
     bool enforcing() const noexcept { return mode_ == verdicts::Mode::enforce; }
@@ -87,7 +87,8 @@ private:
     std::unique_ptr<signatures::RuleBook> book_;
     /// 8 KiB a transport: nearly every packet that is for no Service ends here.
     std::array<std::bitset<65536>, 2> ports_served_;
-    std::vector<Listener> listeners_;  ///< By port; any address last.
+    std::vector<Listener> listeners_;          ///< By port; any address last.
+    std::vector<IpAddress> addresses_served_;  ///< Sorted; `IpAddress{}` stands for all.
     std::vector<Service> services_;
     std::vector<Policy> policies_;
     PacketWishes packet_wishes_;

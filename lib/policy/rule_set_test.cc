@@ -71,7 +71,7 @@ std::string error_of(const config::Config& config) {
 
 TEST(RuleSet, FindsServicesByAddressPortAndTransport) {
     const auto rules = RuleSet::compile(with_services({
-        service("any", Protocol::minecraft, "0.0.0.0:25565"),
+        service("any", Protocol::minecraft, "[::]:25565"),
         service("one", Protocol::minecraft, "10.0.0.2:25565"),
         service("six", Protocol::minecraft, "[2001:db8::1]:25566"),
         service("udp", Protocol::shadowland, "[::]:3565"),
@@ -81,16 +81,32 @@ TEST(RuleSet, FindsServicesByAddressPortAndTransport) {
         uint8_t ip_protocol;
         int service;
     } constexpr cases[] = {
-        {"10.0.0.2:25565", RuleSet::tcp, 1},      {"10.0.0.3:25565", RuleSet::tcp, 0},
-        {"[2001:db8::9]:25565", RuleSet::tcp, 0}, {"10.0.0.2:25565", RuleSet::udp, -1},
-        {"[2001:db8::1]:25566", RuleSet::tcp, 2}, {"[2001:db8::2]:25566", RuleSet::tcp, -1},
-        {"10.0.0.2:3565", RuleSet::udp, 3},       {"10.0.0.2:3565", RuleSet::tcp, -1},
-        {"10.0.0.2:80", RuleSet::tcp, -1},        {"10.0.0.2:25565", 1, -1},
+        {"10.0.0.2:25565", ip_protocol_tcp, 1},      {"10.0.0.3:25565", ip_protocol_tcp, 0},
+        {"[2001:db8::9]:25565", ip_protocol_tcp, 0}, {"10.0.0.2:25565", ip_protocol_udp, -1},
+        {"[2001:db8::1]:25566", ip_protocol_tcp, 2}, {"[2001:db8::2]:25566", ip_protocol_tcp, -1},
+        {"10.0.0.2:3565", ip_protocol_udp, 3},       {"10.0.0.2:3565", ip_protocol_tcp, -1},
+        {"10.0.0.2:80", ip_protocol_tcp, -1},        {"10.0.0.2:25565", 1, -1},
     };
     for (const auto& c : cases) {
         EXPECT_EQ(rules->service_at(*parse_endpoint(c.endpoint), c.ip_protocol), c.service)
             << c.endpoint;
     }
+}
+
+TEST(RuleSet, ServesTheAddressesOfItsServicesOrAll) {
+    const auto serves = [](const RuleSet& rules, const char* address) {
+        return rules.serves(*parse_address(address));
+    };
+    auto services = std::vector{service("six", Protocol::minecraft, "[2001:db8::1]:25566"),
+                                service("udp", Protocol::shadowland, "10.0.0.2:3565")};
+    const auto some = RuleSet::compile(with_services(services));
+    EXPECT_TRUE(serves(*some, "10.0.0.2"));
+    EXPECT_TRUE(serves(*some, "2001:db8::1"));
+    EXPECT_FALSE(serves(*some, "10.0.0.1"));
+    EXPECT_FALSE(serves(*some, "2001:db8::2"));
+    services.push_back(service("any", Protocol::minecraft, "[::]:25565"));
+    EXPECT_TRUE(serves(*RuleSet::compile(with_services(services)), "10.0.0.1"));
+    EXPECT_FALSE(serves(*RuleSet::compile(with_services({})), "10.0.0.1"));
 }
 
 TEST(RuleSet, GivesEachServiceItsPolicyAndEachCheckItsSettings) {

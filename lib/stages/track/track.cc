@@ -123,7 +123,9 @@ std::optional<Track::Claim> Track::claim(Packet& packet) noexcept {
 bool Track::concerns_a_service(const Packet& packet) const noexcept {
     if (!packet.fragment || packet.fault != DropReason::none) return false;
     const bool transport = packet.is_tcp() || packet.is_udp() || packet.ip_version == 6;
-    return transport && (serves(packet.destination.address) || serves(packet.source.address));
+    const policy::RuleSet& rules = *context_.rules;
+    return transport &&
+           (rules.serves(packet.destination.address) || rules.serves(packet.source.address));
 }
 
 /// True when the packet now is a whole datagram.
@@ -156,7 +158,7 @@ bool Track::put_together(Packet& packet) noexcept {
 void Track::refuse_fault(Packet& packet) noexcept {
     if (packet.fragment) context_.notice(Notice::ip_fragment);
     if (packet.fault == DropReason::none || packet.ip_version == 0) return;
-    if (serves(packet.destination.address)) context_.refuse(packet, packet.fault);
+    if (context_.rules->serves(packet.destination.address)) context_.refuse(packet, packet.fault);
 }
 
 /// What is sent by way of others says nothing of ports until it arrives, and nobody honest
@@ -164,17 +166,8 @@ void Track::refuse_fault(Packet& packet) noexcept {
 bool Track::goes_on_to_a_service(const Packet& packet) const noexcept {
     std::array<IpAddress, 128> route;
     const auto named = std::span(route).first(read_route(packet, route));
-    return std::ranges::any_of(named, [this](const IpAddress& a) { return serves(a); });
-}
-
-bool Track::serves(const IpAddress& address) const noexcept {
-    const policy::RuleSet& rules = *context_.rules;
-    for (size_t i = 0; i < rules.services(); ++i) {
-        const IpAddress& served = rules.service(i).endpoint.address;
-        const bool any = served == IpAddress{} || served == IpAddress::v4(0);
-        if (any || served == address) return true;
-    }
-    return false;
+    return std::ranges::any_of(named,
+                               [this](const IpAddress& a) { return context_.rules->serves(a); });
 }
 
 /// Whether the server would take it.  What it would not must not be decoded.

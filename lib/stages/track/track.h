@@ -46,7 +46,6 @@ private:
 
     std::optional<Claim> claim(Packet& packet) noexcept;
     void refuse_fault(Packet& packet) noexcept;
-    bool serves(const IpAddress& address) const noexcept;
     bool goes_on_to_a_service(const Packet& packet) const noexcept;
     bool concerns_a_service(const Packet& packet) const noexcept;
     bool put_together(Packet& packet) noexcept;
