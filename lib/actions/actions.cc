@@ -19,6 +19,7 @@
 #include "base/ip_mask.h"
 #include "base/setup_error.h"
 #include "base/wall_clock.h"
+#include "policy/kick_message.h"
 #include "verdicts/log.h"
 
 namespace portcullis::actions {
@@ -53,12 +54,6 @@ std::vector<webhook::Sender::Target> webhook_targets(const config::Config& confi
         targets.push_back({settings, hook.url_file});
     }
     return targets;
-}
-
-std::string filled(std::string text, std::string_view mark, std::string_view with) {
-    const size_t at = text.find(mark);
-    if (at != std::string::npos) text.replace(at, mark.size(), with);
-    return text;
 }
 
 void wait_until(Clock::time_point limit, const auto& done) {
@@ -292,10 +287,12 @@ private:
 
     void kick(const VerdictRecord& record) {
         const ServicePart& service = services_[record.service];
+        const std::string_view player = record.player.name.view();
+        std::string message;
+        policy::fill_message(service.kick_message, names_.check(record), player,
+                             [&](std::string_view part) { message += part; });
         for (rcon::Client* client : service.rcon) {
-            client->kick({record.id_high, record.id_low}, record.player.name.view(),
-                         filled(filled(service.kick_message, "{check}", names_.check(record)),
-                                "{player}", record.player.name.view()));
+            client->kick({record.id_high, record.id_low}, player, message);
         }
     }
 

@@ -17,8 +17,8 @@ namespace portcullis::actions {
 /// is kept in the log with its verdict.
 ///
 /// One sink owns all of them, since the outcome of an action is itself a record
-/// of the log.  Disk, RCON and webhooks each have a thread and a bounded queue:
-/// one that hangs delays none of the others, nor Control.
+/// of the log.  Disk, RCON, webhooks and block list each have a thread and a limit
+/// to what waits: one that hangs delays none of the others, nor Control.
 class Actions final : public control::RecordSink {
 public:
     using Committed = std::function<void(std::span<const verdicts::VerdictRecord>)>;

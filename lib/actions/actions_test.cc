@@ -467,6 +467,19 @@ TEST(Actions, FollowsThePoliciesOfAReload) {
     EXPECT_GT(orders.given()[0].lasts, 7'000s);
 }
 
+// The server and the wire tell a kicked player the same.
+TEST(Actions, FillsAMessageThatNamesThePlayerTwice) {
+    Place place;
+    rcon::TestServer rcon;
+    place.use_rcon(rcon.port());
+    place.config.policies[0].kick_message = "{player}, out: {check}. Bye {player}";
+    GivenOrders orders;
+    Actions actions(place.config, checks, orders);
+    tell(actions, verdict_of("Dave", Action::kick, 1));
+    EXPECT_TRUE(eventually([&] { return count(actions, "rcon", "done") == 1; }));
+    EXPECT_EQ(rcon.commands().at(0), "kick Dave Dave, out: movement.speed. Bye Dave");
+}
+
 TEST(Actions, SaysAtTheStartWhatIsMissing) {
     Place place;
     GivenOrders orders;
