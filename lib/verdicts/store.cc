@@ -65,7 +65,7 @@ struct FileIdentity {
 };
 
 FileIdentity identity(const std::string& path) noexcept {
-    struct stat status {};
+    struct stat status{};
     if (stat(path.c_str(), &status) != 0) return {};
     return {status.st_dev, status.st_ino};
 }
