@@ -190,7 +190,7 @@ Json wires_answer(const State& state) {
         Json& its = wire["ports"] = Json::array();
         for (const pipeline::PortStatus& port : ports) {
             if (port.wire != name) continue;
-            its.push_back({{"port", name_in(stages::side_names, port.side)},
+            its.push_back({{"port", name_in(side_names, port.side)},
                            {"device", port.device},
                            {"present", port.present},
                            {"up", port.up},

@@ -273,7 +273,7 @@ void Control::Loop::look_at_ports() {
                                   : now[i].held     ? "held down, since the other one has no link"
                                                     : "down";
         spdlog::log(level, "wire {}: the {} port {} is {}", now[i].wire,
-                    name_in(stages::side_names, now[i].side), now[i].device, state);
+                    name_in(side_names, now[i].side), now[i].device, state);
     }
     ports_ = std::move(now);
     if (!std::ranges::all_of(ports_, &pipeline::PortStatus::present)) mend_ports();

@@ -83,7 +83,7 @@ Json health(const State& state) {
     Json& ports = answer["ports"] = Json::array();
     for (const pipeline::PortStatus& port : state.wire.ports()) {
         ports.push_back({{"wire", port.wire},
-                         {"port", name_in(stages::side_names, port.side)},
+                         {"port", name_in(side_names, port.side)},
                          {"device", port.device},
                          {"present", port.present},
                          {"up", port.up},

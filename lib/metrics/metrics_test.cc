@@ -28,7 +28,6 @@ namespace portcullis::metrics {
 namespace {
 
 using pipeline::FakeWireSide;
-using stages::Side;
 
 const std::vector<config::Wire> wires = {{"edge", {}, {}}};
 const std::vector<std::string_view> checks = {"combat.reach", "movement.speed"};

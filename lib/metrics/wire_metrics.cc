@@ -10,7 +10,7 @@ namespace {
 
 using stages::Counters;
 
-constexpr size_t sides = static_cast<size_t>(stages::Side::count);
+constexpr size_t sides = static_cast<size_t>(Side::count);
 constexpr size_t reasons = static_cast<size_t>(DropReason::count);
 
 static_assert(config::wires_max == stages::wires_max);
@@ -79,7 +79,7 @@ void add_wire(const pipeline::WireSide& wire_side, size_t index, std::string_vie
     for (size_t w = 0; w < shares.size(); ++w) {
         const std::string worker = std::to_string(w);
         for (size_t s = 0; s < sides; ++s) {
-            const std::string_view port = stages::side_names[s];
+            const std::string_view port = side_names[s];
             const Share::PerSide& side = shares[w].side[s];
             out.add(Metric::received_packets, {wire, port, worker}, number(side.rx_packets));
             out.add(Metric::received_bytes, {wire, port, worker}, number(side.rx_bytes));
@@ -99,7 +99,7 @@ void add_wire(const pipeline::WireSide& wire_side, size_t index, std::string_vie
 
 void add_ports(const pipeline::WireSide& wire_side, Exposition& out) {
     for (const pipeline::PortStatus& port : wire_side.ports()) {
-        const std::string_view side = name_in(stages::side_names, port.side);
+        const std::string_view side = name_in(side_names, port.side);
         out.add(Metric::port_up, {port.wire, side}, port.up ? 1 : 0);
         out.add(Metric::port_present, {port.wire, side}, port.present ? 1 : 0);
         out.add(Metric::port_reopened, {port.wire, side}, number(port.reopened));

@@ -21,7 +21,7 @@ namespace portcullis::pipeline {
 
 struct PortStatus {
     std::string wire;
-    stages::Side side{};
+    Side side{};
     std::string device;
     bool up = false;
     bool present = true;    ///< False once the device itself is gone.

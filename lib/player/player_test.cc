@@ -61,7 +61,7 @@ TEST(Player, IsOfTheBedrockEditionByHisUuidOrByWhatHisProxyTold) {
 
 TEST(Player, KeepsOldAndNewUntilThePingComesBack) {
     Player player = joined();
-    player.on(protocol::EffectGiven{self, Effect::speed, 1, 600});
+    player.on(protocol::EffectGiven{self, Effect::speed, 1});
     EXPECT_NEAR(player.movement_speed_max(), 0.14, 1e-6);
     player.on(protocol::EffectTaken{self, Effect::speed});
     EXPECT_NEAR(player.movement_speed_max(), 0.14, 1e-6) << "he may not know yet";
@@ -322,7 +322,7 @@ TEST(Player, WaitsForTheGameOfAServerThatTellsTheTime) {
     const auto lives = [&](int count, bool tells_time) {
         for (int i = 0; i < count; ++i) {
             player.on(server_speaks);
-            if (tells_time && i % 20 == 0) player.on(protocol::WorldTime{i});
+            if (tells_time && i % 20 == 0) player.on(protocol::WorldTime{});
             ticks(player, 1);
         }
     };

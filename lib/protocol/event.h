@@ -360,8 +360,7 @@ static_assert(complete(effect_names));
 struct EffectGiven {
     EntityId entity;
     Effect effect;
-    uint8_t amplifier;       ///< Level minus one.
-    int32_t duration_ticks;  ///< -1: for ever.
+    uint8_t amplifier;  ///< Level minus one.
 };
 struct EffectTaken {
     EntityId entity;
@@ -434,8 +433,6 @@ struct PoseSet {
     bool gliding, swimming, spin_attack, sneaking, sprinting;
 };
 /// The server's clock: vanilla sends one every 20 of its ticks.
-struct WorldTime {
-    int64_t age_ticks;
-};
+struct WorldTime {};
 
 }  // namespace portcullis::protocol

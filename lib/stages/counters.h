@@ -37,10 +37,6 @@ private:
     std::array<Count, places> counts_;
 };
 
-using portcullis::opposite;
-using portcullis::Side;
-using portcullis::side_names;
-
 /// What a stage met that is not a drop.
 enum class Notice : uint8_t {
     not_ip,

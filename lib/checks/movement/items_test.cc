@@ -241,9 +241,9 @@ void is_pushed_aside_by_a_piston(Scene& s) {
     }
 }
 void climbs_stairs_with_potions(Scene& s) {
-    s.told(protocol::EffectGiven{self, Effect::speed, 2, 600});
+    s.told(protocol::EffectGiven{self, Effect::speed, 2});
     s.told(protocol::AttributeSet{self, Attribute::movement_speed, 0.16, false});
-    s.told(protocol::EffectGiven{self, Effect::jump_boost, 1, 600});
+    s.told(protocol::EffectGiven{self, Effect::jump_boost, 1});
     s.ticks(8);
     s.walker.attribute = 0.16;
     s.walker.jump_strength = 0.62;
@@ -259,7 +259,7 @@ void climbs_stairs_with_potions(Scene& s) {
     s.ticks(20);
 }
 void jumps_with_the_highest_boost(Scene& s) {
-    s.told(protocol::EffectGiven{self, Effect::jump_boost, 255, 2000});
+    s.told(protocol::EffectGiven{self, Effect::jump_boost, 255});
     s.walker.forward = 1;
     s.ticks(30);
     s.walker.jump_strength = 0.42 + 0.1 * 256;
@@ -310,7 +310,7 @@ void meets_a_server_that_stands_still(Scene& s) {
     s.walker.forward = 1, s.walker.sprint = true;
     for (int round = 0; round < 4; ++round) {
         s.ticks(140);
-        s.told(protocol::EffectGiven{self, Effect::speed, 1, 30});
+        s.told(protocol::EffectGiven{self, Effect::speed, 1});
         s.told(protocol::EffectTaken{self, Effect::speed});
         for (int i = 0; i < 5; ++i) s.told(protocol::Velocity{self, -0.3, 0.36, 0.2});
         s.walker.vx = std::hypot(0.3, 0.2), s.walker.vy = 0.36;

@@ -315,7 +315,7 @@ TEST(Movement, AllowsWhatTheServerDoesToAPlayer) {
          }},
         {"makes him fast, and slow again in his own time",
          [&](auto& c, Nanos t) {
-             c.is_told(t, protocol::EffectGiven{self, Effect::speed, 1, 100});
+             c.is_told(t, protocol::EffectGiven{self, Effect::speed, 1});
              c.is_told(t + 5s, protocol::EffectTaken{self, Effect::speed});
          },
          [](Walker& w, int tick) {
@@ -324,7 +324,7 @@ TEST(Movement, AllowsWhatTheServerDoesToAPlayer) {
          }},
         {"lets him jump high",
          [&](auto& c, Nanos t) {
-             c.is_told(t, protocol::EffectGiven{self, Effect::jump_boost, 2, 6000});
+             c.is_told(t, protocol::EffectGiven{self, Effect::jump_boost, 2});
          },
          [](Walker& w, int tick) {
              run(w, tick);

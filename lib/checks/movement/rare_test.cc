@@ -26,7 +26,7 @@ void pulled_by_a_fishing_rod(Scene& s) {
     }
 }
 void dolphins_grace_with_depth_strider(Scene& s) {
-    s.told(protocol::EffectGiven{self, Effect::dolphins_grace, 0, 400});
+    s.told(protocol::EffectGiven{self, Effect::dolphins_grace, 0});
     s.wire.says(s.now,
                 protocol::EntityAction{self, protocol::EntityAction::Kind::start_sprinting, 0});
     s.told(protocol::PoseSet{self, false, true, false, false, false});
@@ -78,7 +78,7 @@ void thrown_by_a_trident(Scene& s) {
     s.ticks(120);
 }
 void levitates(Scene& s) {
-    s.told(protocol::EffectGiven{self, Effect::levitation, 2, 200});
+    s.told(protocol::EffectGiven{self, Effect::levitation, 2});
     double v = 0;
     for (int i = 0; i < 200; ++i) {
         s.move(0, v);
@@ -90,7 +90,7 @@ void levitates(Scene& s) {
     s.ticks(100);
 }
 void falls_slowly(Scene& s) {
-    s.told(protocol::EffectGiven{self, Effect::slow_falling, 0, 900});
+    s.told(protocol::EffectGiven{self, Effect::slow_falling, 0});
     s.walker.world.ground = [](double) { return 30.0; };
     s.walker.on_ground = false;
     s.walker.gravity = 0.01;

@@ -17,7 +17,7 @@ class FakeWireSide : public WireSide {
 public:
     explicit FakeWireSide(uint16_t workers)
         : counters_(std::make_unique<stages::Counters[]>(workers)), workers_(workers) {
-        for (const stages::Side side : {stages::Side::outside, stages::Side::inside}) {
+        for (const Side side : {Side::outside, Side::inside}) {
             ports_.push_back({.wire = "edge", .side = side, .device = "net_null0", .up = true});
         }
     }

@@ -235,7 +235,7 @@ TEST(FromTheServer, ThePlayerHimself) {
         {47, packet(0x32).u8(0).i16(-3).boolean(true), ""},
         {765, packet(0x33).i32(12), "PingSent 12"},
         {765, packet(0x6e).f32(40).boolean(true), "TickRateSet 40 1"},
-        {754, packet(0x4e).i64(4000).i64(600), "WorldTime 4000"},
+        {754, packet(0x4e).i64(4000).i64(600), "WorldTime"},
         {754, packet(0x19).text(R"({"text":"a","extra":[{"text":"b\"c","color":"red"}," d"]})"),
          "Disconnected ab\"c d"},
     });
@@ -289,11 +289,10 @@ TEST(FromTheServer, Forces) {
          packet(0x21).f64(0).f64(0).f64(0).boolean(true).f64(0.5).f64(1).f64(0).varint(1).varint(1),
          "Exploded 0.5 1 0"},
         {769, packet(0x21).f64(0).f64(0).f64(0).boolean(false).varint(1).varint(1), ""},
-        {47, packet(0x1d).varint(9).u8(1).u8(1).varint(600).boolean(false),
-         "EffectGiven 9 0 1 600"},
+        {47, packet(0x1d).varint(9).u8(1).u8(1).varint(600).boolean(false), "EffectGiven 9 0 1"},
         {765, packet(0x72).varint(9).varint(0).u8(1).varint(-1).u8(0).boolean(false),
-         "EffectGiven 9 0 1 -1"},
-        {769, packet(0x7d).varint(9).varint(24).varint(2).varint(20).u8(0), "EffectGiven 9 6 2 20"},
+         "EffectGiven 9 0 1"},
+        {769, packet(0x7d).varint(9).varint(24).varint(2).varint(20).u8(0), "EffectGiven 9 6 2"},
         {754, packet(0x37).varint(9).u8(8), "EffectTaken 9 4"},
     });
 }

@@ -182,8 +182,7 @@ public:
         add() << "Exploded " << e.x << ' ' << e.y << ' ' << e.z;
     }
     void on(const protocol::EffectGiven& e) {
-        add() << "EffectGiven " << e.entity << ' ' << int(e.effect) << ' ' << int(e.amplifier)
-              << ' ' << e.duration_ticks;
+        add() << "EffectGiven " << e.entity << ' ' << int(e.effect) << ' ' << int(e.amplifier);
     }
     void on(const protocol::EffectTaken& e) {
         add() << "EffectTaken " << e.entity << ' ' << int(e.effect);
@@ -220,7 +219,7 @@ public:
         add() << "PoseSet " << e.entity << ' ' << e.gliding << e.swimming << e.spin_attack
               << e.sneaking << e.sprinting;
     }
-    void on(const protocol::WorldTime& e) { add() << "WorldTime " << e.age_ticks; }
+    void on(const protocol::WorldTime&) { add() << "WorldTime"; }
 
     /// The events since the last call, joined by "; ".
     std::string heard() {

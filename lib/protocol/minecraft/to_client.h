@@ -213,7 +213,7 @@ private:
                 if (!v.boolean(S::accepted)) tell(protocol::PingSent{v.i32(S::action)});
                 return;
             case Packet::update_time:
-                tell(protocol::WorldTime{v.integer(S::age)});
+                tell(protocol::WorldTime{});
                 return;
             case Packet::spawn_entity:
             case Packet::spawn_entity_living:
@@ -412,9 +412,9 @@ private:
 
     void effect() noexcept {
         const Values& v = values_;
-        tell(protocol::EffectGiven{
-            entity(), effect_by_number(session_.version, v.i32(S::effect_id)),
-            static_cast<uint8_t>(v.integer(S::amplifier)), v.i32(S::duration)});
+        tell(protocol::EffectGiven{entity(),
+                                   effect_by_number(session_.version, v.i32(S::effect_id)),
+                                   static_cast<uint8_t>(v.integer(S::amplifier))});
     }
 
     void exploded() noexcept {
