@@ -109,7 +109,7 @@ int follow_trace(const Options& options) {
     return 0;
 }
 
-int run(const std::string& command, const Options& options) {
+int run(const std::string& command, CtlText text, const Options& options) {
     if (command == "trace" && !options.detached) return follow_trace(options);
     // Patterns take their time to compile; all else is answered at once.
     const Json result =
@@ -118,7 +118,7 @@ int run(const std::string& command, const Options& options) {
     if (options.format == "json") {
         std::cout << result.dump() << '\n';
     } else {
-        std::cout << ctl_text(command, result);
+        std::cout << text(result);
     }
     return 0;
 }
@@ -132,8 +132,8 @@ using Shared = std::shared_ptr<Options>;
 CLI::App* add_one(CLI::App& ctl, const std::string& command, const std::string& help,
                   const Shared& options, Command& chosen) {
     CLI::App* sub = ctl.add_subcommand(command, help);
-    sub->callback([command, options, &chosen] {
-        chosen = [command, options] { return run(command, *options); };
+    sub->callback([command, text = ctl_text(command), options, &chosen] {
+        chosen = [command, text, options] { return run(command, text, *options); };
     });
     return sub;
 }

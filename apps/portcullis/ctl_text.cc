@@ -6,7 +6,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <stdexcept>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/utf8.h"
@@ -241,20 +243,27 @@ std::string reload(const Json& result) {
     return out;
 }
 
+std::string wires_alone(const Json& result) { return wires(result.at("wires")); }
+std::string services_alone(const Json& result) { return services(result.at("services")); }
+std::string blocks(const Json& result) {
+    return table(result.at("blocks"), {"prefix", "until", "reason"});
+}
+std::string yaml(const Json& result) { return plain(result.at("yaml")); }
+
+constexpr std::pair<std::string_view, CtlText> texts[] = {
+    {"status", status},   {"health", status}, {"wires", wires_alone}, {"services", services_alone},
+    {"workers", workers}, {"flows", flows},   {"players", players},   {"player", player},
+    {"blocks", blocks},   {"block", ordered}, {"unblock", ordered},   {"sever", ordered},
+    {"kick", ordered},    {"trace", ordered}, {"reload", reload},     {"config", yaml},
+};
+
 }  // namespace
 
-std::string ctl_text(const std::string& command, const Json& result) {
-    if (command == "status" || command == "health") return status(result);
-    if (command == "wires") return wires(result.at("wires"));
-    if (command == "players") return players(result);
-    if (command == "player") return player(result);
-    if (command == "reload") return reload(result);
-    if (command == "config") return plain(result.at("yaml"));
-    if (command == "blocks") return table(result.at("blocks"), {"prefix", "until", "reason"});
-    if (command == "flows") return flows(result);
-    if (command == "services") return services(result.at("services"));
-    if (command == "workers") return workers(result);
-    return ordered(result);
+CtlText ctl_text(std::string_view command) {
+    for (const auto& [name, text] : texts) {
+        if (name == command) return text;
+    }
+    throw std::logic_error("no text for the answer to " + std::string(command));
 }
 
 std::string traced_text(const Json& packet) {

@@ -2,12 +2,15 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 namespace portcullis::app {
 
 /// One reported game packet, for people.
 std::string traced_text(const nlohmann::ordered_json& packet);
-/// An answer of the admin socket for people: tables and short lines.
-std::string ctl_text(const std::string& command, const nlohmann::ordered_json& result);
+/// How the admin socket's answer to a command is written for people: tables and short lines.
+using CtlText = std::string (*)(const nlohmann::ordered_json& result);
+/// Throws for a command that has none, so that no subcommand can be added without.
+CtlText ctl_text(std::string_view command);
 
 }  // namespace portcullis::app

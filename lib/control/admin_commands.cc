@@ -1,9 +1,10 @@
 #include "control/admin_commands.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include <spdlog/spdlog.h>
 
@@ -95,9 +96,10 @@ void give(State& state, const Order& order) {
 }
 
 /// Ends the connection that is named, or all of a player.
-Json end_connections(State& state, const std::string& command, const Json& request) {
+template <Order::Kind kind>
+Json end_connections(State& state, const Json& request) {
     Order order;
-    order.kind = command == "kick" ? Order::Kind::kick : Order::Kind::sever;
+    order.kind = kind;
     order.reason.assign(text_of(request, "reason"));
     if (order.reason.empty()) order.reason.assign("Disconnected by an operator.");
     const std::string client = text_of(request, "client"), server = text_of(request, "server");
@@ -121,7 +123,16 @@ Json end_connections(State& state, const std::string& command, const Json& reque
     return {{"ordered", true}, {"flows", ended}};
 }
 
-Json unblock(State& state, Order order) {
+Order about_prefix(Order::Kind kind, const Json& request) {
+    Order order;
+    order.kind = kind;
+    order.reason.assign(text_of(request, "reason"));
+    order.prefix = prefix_of(request);
+    return order;
+}
+
+Json unblock(State& state, const Json& request) {
+    const Order order = about_prefix(Order::Kind::unblock, request);
     const IpPrefix& prefix = order.prefix;
     const std::vector<BlockBook::Block>& blocks = state.blocks.blocks();
     const bool known = std::ranges::find(blocks, prefix, &BlockBook::Block::prefix) != blocks.end();
@@ -151,12 +162,8 @@ std::string trouble_with_blocks(const State& state) {
     return {};
 }
 
-Json block(State& state, const std::string& command, const Json& request) {
-    Order order;
-    order.kind = command == "block" ? Order::Kind::block : Order::Kind::unblock;
-    order.reason.assign(text_of(request, "reason"));
-    order.prefix = prefix_of(request);
-    if (order.kind == Order::Kind::unblock) return unblock(state, order);
+Json block(State& state, const Json& request) {
+    Order order = about_prefix(Order::Kind::block, request);
     order.lasts = std::chrono::seconds(seconds_of(request, 3'600));
     for (const auto& sink : state.sinks) {
         const std::string why = sink->objection(order);
@@ -188,10 +195,6 @@ std::string written(const Json& answer) {
 Json good(const Json& result) { return {{"ok", true}, {"result", result}}; }
 Json bad(const std::string& error) { return {{"ok", false}, {"error", error}}; }
 
-/// All but questions.
-constexpr std::array<std::string_view, 6> orders = {"block", "unblock", "sever",
-                                                    "kick",  "trace",   "reload"};
-
 /// Of either side, in a line of the log: enough for every order that means something.
 constexpr size_t logged_bytes_max = 1'024;
 
@@ -207,93 +210,137 @@ void log_order(const Peer& peer, const std::string& request, const Json& answer)
                 logged(answer));
 }
 
-}  // namespace
-
-Json AdminCommands::result(const std::string& command, const Json& request) {
-    if (command == "status") return status_answer(state_);
-    if (command == "health") return health(state_);
-    if (command == "wires") return wires_answer(state_);
-    if (command == "services") return services_answer(state_);
-    if (command == "workers") return workers_answer(state_);
-    if (command == "blocks") return blocks_answer(state_);
-    if (command == "config") return config_answer(state_);
-    if (command == "block" || command == "unblock") return block(state_, command, request);
-    if (command == "sever" || command == "kick") return end_connections(state_, command, request);
-    if (command == "trace") return trace(state_, request);
-    if (command == "traced") {
-        const uint64_t from = number_of(request, "from", 0, UINT64_MAX);
-        return traced_answer(state_, text_of(request, "player"), from);
-    }
-    throw UsageError(
-        "unknown command \"" + command +
-        "\"; allowed: status, health, wires, services, workers, flows, players, player, blocks, "
-        "block, unblock, sever, kick, trace, traced, reload or config");
+Json traced(const State& state, const Json& request) {
+    const uint64_t from = number_of(request, "from", 0, UINT64_MAX);
+    return traced_answer(state, text_of(request, "player"), from);
 }
 
-/// What only Workers know: asked of them, and answered when they have told.
-bool AdminCommands::ask_workers(const std::string& command, const Json& request, const Tell& tell) {
-    FlowInquiry::Question question;
-    std::function<Json(const FlowInquiry::Answer&)> answer;
-    if (command == "flows") {
-        FlowChoice choice{service_of(state_, request), flow_state_of(request),
-                          number_of(request, "skip", 0, FlowInquiry::flows_max),
-                          number_of(request, "limit", flows_shown, FlowInquiry::flows_max)};
-        const bool any = choice.service.empty() && choice.flow_state.empty();
-        const size_t wanted = any ? choice.skip + choice.show : FlowInquiry::flows_max;
-        question.flows_max =
-            static_cast<uint16_t>(std::min<size_t>(wanted, FlowInquiry::flows_max));
-        answer = [this, choice](const auto& told) { return flows_answer(state_, told, choice); };
-    } else if (command == "players") {
-        question.flows_max = FlowInquiry::flows_max;
-        question.players_only = true;
-        const std::string service = service_of(state_, request);
-        answer = [this, service](const auto& told) {
-            return players_answer(state_, told, service);
-        };
+using Tell = std::function<void(const Json& answer)>;
+
+/// One request, and what answering it takes.
+struct Asked {
+    State& state;
+    const AdminCommands::Reload& reload;
+    const Json& request;
+    Tell tell;  ///< Called once, at once or later.
+};
+
+/// For what Control knows by itself, or orders.
+template <auto answer>
+void at_once(const Asked& asked) {
+    if constexpr (std::is_invocable_v<decltype(answer), State&>) {
+        asked.tell(good(answer(asked.state)));
     } else {
-        return false;
+        asked.tell(good(answer(asked.state, asked.request)));
     }
-    question.done = [answer, tell](const FlowInquiry::Answer& told) noexcept {
+}
+
+using WorkersAnswer = std::function<Json(const FlowInquiry::Answer&)>;
+
+/// For what only Workers know: answered when they have told.
+void ask_workers(const Asked& asked, FlowInquiry::Question question, const WorkersAnswer& answer) {
+    question.done = [answer, tell = asked.tell](const FlowInquiry::Answer& told) noexcept {
         try {
             tell(good(answer(told)));
         } catch (const std::exception& error) {
             tell(bad(error.what()));
         }
     };
-    state_.inquiry.ask(std::move(question));
-    return true;
+    asked.state.inquiry.ask(std::move(question));
 }
 
-void AdminCommands::describe(const Json& request, const Tell& tell) {
-    const PlayerRegistry::Entry& entry = *named_players(state_, text_of(request, "player")).front();
-    Json json = player_answer(state_, entry);
-    state_.descriptions.ask(entry, [json, tell](const Json& context) {
+void flows(const Asked& asked) {
+    const Json& request = asked.request;
+    const FlowChoice choice{service_of(asked.state, request), flow_state_of(request),
+                            number_of(request, "skip", 0, FlowInquiry::flows_max),
+                            number_of(request, "limit", flows_shown, FlowInquiry::flows_max)};
+    const bool any = choice.service.empty() && choice.flow_state.empty();
+    const size_t wanted = any ? choice.skip + choice.show : FlowInquiry::flows_max;
+    FlowInquiry::Question question;
+    question.flows_max = static_cast<uint16_t>(std::min<size_t>(wanted, FlowInquiry::flows_max));
+    ask_workers(asked, std::move(question), [&state = asked.state, choice](const auto& told) {
+        return flows_answer(state, told, choice);
+    });
+}
+
+void players(const Asked& asked) {
+    FlowInquiry::Question question;
+    question.flows_max = FlowInquiry::flows_max;
+    question.players_only = true;
+    ask_workers(asked, std::move(question),
+                [&state = asked.state, service = service_of(asked.state, asked.request)](
+                    const auto& told) { return players_answer(state, told, service); });
+}
+
+void player(const Asked& asked) {
+    const PlayerRegistry::Entry& entry =
+        *named_players(asked.state, text_of(asked.request, "player")).front();
+    const Json json = player_answer(asked.state, entry);
+    asked.state.descriptions.ask(entry, [json, tell = asked.tell](const Json& context) {
         Json complete = json;
         complete["context"] = context;
         tell(good(complete));
     });
 }
 
+void reload(const Asked& asked) {
+    asked.reload([tell = asked.tell](const Json& result) { tell(good(result)); },
+                 [tell = asked.tell](const std::string& error) { tell(bad(error)); });
+}
+
+/// An order is logged with who gave it and what came of it.
+enum class Is : uint8_t { question, order };
+
+struct Command {
+    std::string_view name;
+    Is is;
+    void (*answer)(const Asked&);
+};
+
+constexpr Command commands[] = {
+    {"status", Is::question, at_once<status_answer>},
+    {"health", Is::question, at_once<health>},
+    {"wires", Is::question, at_once<wires_answer>},
+    {"services", Is::question, at_once<services_answer>},
+    {"workers", Is::question, at_once<workers_answer>},
+    {"flows", Is::question, flows},
+    {"players", Is::question, players},
+    {"player", Is::question, player},
+    {"blocks", Is::question, at_once<blocks_answer>},
+    {"block", Is::order, at_once<block>},
+    {"unblock", Is::order, at_once<unblock>},
+    {"sever", Is::order, at_once<end_connections<Order::Kind::sever>>},
+    {"kick", Is::order, at_once<end_connections<Order::Kind::kick>>},
+    {"trace", Is::order, at_once<trace>},
+    {"traced", Is::question, at_once<traced>},
+    {"reload", Is::order, reload},
+    {"config", Is::question, at_once<config_answer>},
+};
+
+const Command& command_of(const Json& request) {
+    const std::string given = request.is_object() ? text_of(request, "command") : "";
+    const auto* found = std::ranges::find(commands, given, &Command::name);
+    if (found != std::end(commands)) return *found;
+    std::vector<std::string> names;
+    for (const Command& command : commands) names.emplace_back(command.name);
+    throw UsageError("unknown command \"" + given + "\"; allowed: " + config::alternatives(names));
+}
+
+}  // namespace
+
 void AdminCommands::answer(std::string_view request, const Peer& peer,
                            const Reply& reply) noexcept {
     Tell tell = [reply](const Json& answer) { reply(written(answer)); };
     try {
         const Json parsed = Json::parse(request);
-        const std::string command = parsed.is_object() ? text_of(parsed, "command") : "";
-        if (std::ranges::find(orders, command) != orders.end()) {
+        const Command& command = command_of(parsed);
+        if (command.is == Is::order) {
             tell = [peer, reply, order = logged(parsed)](const Json& answer) {
                 log_order(peer, order, answer);
                 reply(written(answer));
             };
         }
-        if (command == "reload") {
-            reload_([tell](const Json& result) { tell(good(result)); },
-                    [tell](const std::string& error) { tell(bad(error)); });
-        } else if (command == "player") {
-            describe(parsed, tell);
-        } else if (!ask_workers(command, parsed, tell)) {
-            tell(good(result(command, parsed)));
-        }
+        command.answer({state_, reload_, parsed, tell});
     } catch (const Json::parse_error&) {
         tell(bad("a request is one JSON object on one line"));
     } catch (const std::exception& error) {

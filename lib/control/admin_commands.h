@@ -28,12 +28,6 @@ public:
     void answer(std::string_view request, const Peer& peer, const Reply& reply) noexcept;
 
 private:
-    using Tell = std::function<void(const Json& answer)>;
-
-    Json result(const std::string& command, const Json& request);
-    void describe(const Json& request, const Tell& tell);
-    bool ask_workers(const std::string& command, const Json& request, const Tell& tell);
-
     State& state_;
     Reload reload_;
 };
