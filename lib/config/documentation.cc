@@ -16,17 +16,9 @@ constexpr const char* preface =
     "This page is made from the rows that read the file (`lib/config/schema.cc`):\n"
     "`ninja -C build configuration-docs` writes it again, and a test compares the two.\n"
     "\n"
-    "What can not change while the appliance runs (`reload` says so and keeps the old value):\n"
-    "`wires`, `workers`, `cores`, `pipeline`, `idle`, `checksums`, `urgent`, `on_failure`, "
-    "`limits`, "
-    "`services` "
-    "(their number, order,\n"
-    "names and addresses, who stands in front, secret files), `shadowland`, `verdict_log`, "
-    "`metrics`, `admin`,\n"
-    "`keys`, `rcon` and `webhooks`.\n"
-    "What can: `mode`, `policies`, a service's `policy`, `aoi`, `unknown_types` and `reseal`, "
-    "`signatures` and\n"
-    "what its file holds, and `logging`.\n";
+    "What is live changes when the file is read again; of all else `reload` says what differs,\n"
+    "and keeps the old value until the appliance is started anew. Services stay in number, order\n"
+    "and names; each takes what is live from its namesake in the new file.\n";
 
 constexpr const char* about_signatures =
     "\n## The file of signatures\n"
@@ -43,10 +35,11 @@ void write_rows(const std::vector<RowInfo>& rows, const std::string& under, std:
 std::string cell(const std::string& text) { return text.empty() ? "" : "`" + text + "`"; }
 
 void write_table(const std::vector<RowInfo>& rows, std::string& out) {
-    out += "\n| key | allowed | default | meaning |\n|---|---|---|---|\n";
+    out += "\n| key | allowed | default | live | meaning |\n|---|---|---|---|---|\n";
     for (const RowInfo& row : rows) {
         const std::string initial = row.required ? "required" : cell(row.initial);
-        out += "| `" + row.key + "` | " + row.allowed + " | " + initial + " | " + row.help + " |\n";
+        out += "| `" + row.key + "` | " + row.allowed + " | " + initial +
+               (row.live ? " | yes | " : " |  | ") + row.help + " |\n";
     }
 }
 

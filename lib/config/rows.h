@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,6 +26,7 @@ struct RowInfo {
     std::string help;
     bool required = false;
     std::vector<RowInfo> inner;  ///< The rows of a map, or of each map in a list.
+    bool live = false;           ///< A reload takes it over, with all that is within.
 };
 
 template <class T>
@@ -33,6 +35,8 @@ struct Row {
     std::function<void(T&, const YAML::Node&, const Place&)> read;
     /// As the file would say it; null when there is nothing to say.
     std::function<YAML::Node(const T&)> write;
+    /// Takes over what is live of a file read again, or the `whole` of the row's value.
+    std::function<void(T& running, const T& fresh, bool whole)> take;
     /// For a secret: the key that people would write, which is refused.
     std::string refused;
 };
@@ -75,22 +79,45 @@ YAML::Node write_map(const Rows<T>& rows, const T& value) {
     return map;
 }
 
+/// Takes over from `fresh` what may change in a running appliance.
+template <class T>
+void take_live(const Rows<T>& rows, T& running, const T& fresh, bool whole = false) {
+    for (const Row<T>& row : rows) row.take(running, fresh, whole || row.info.live);
+}
+
 template <class T, class Access, class V>
 Row<T> row(std::string key, Access access, Kind<V> kind, std::string help) {
-    T fresh{};
-    RowInfo info{std::move(key),  kind.allowed, kind.show(std::invoke(access, fresh)),
+    const T initial{};
+    RowInfo info{std::move(key),  kind.allowed, kind.show(std::invoke(access, initial)),
                  std::move(help), false,        {}};
     auto read = [access, kind](T& out, const YAML::Node& node, const Place& place) {
         if (const auto value = kind.read(node, place)) std::invoke(access, out) = *value;
     };
     auto write = [access, kind](const T& value) { return kind.write(std::invoke(access, value)); };
-    return {std::move(info), std::move(read), std::move(write), ""};
+    auto take = [access](T& running, const T& fresh, bool whole) {
+        if (whole) std::invoke(access, running) = std::invoke(access, fresh);
+    };
+    return {std::move(info), std::move(read), std::move(write), std::move(take), ""};
 }
 
 template <class T>
 Row<T> required(Row<T> row) {
     row.info.required = true;
     row.info.initial.clear();
+    return row;
+}
+
+/// Marks what is written under a row, for the documentation.
+inline void mark_live(RowInfo& info) {
+    info.live = true;
+    for (RowInfo& inner : info.inner) mark_live(inner);
+}
+
+/// A row whose value may change while the appliance runs.  All others keep theirs
+/// until it is started again.
+template <class T>
+Row<T> live(Row<T> row) {
+    mark_live(row.info);
     return row;
 }
 
@@ -113,7 +140,23 @@ Row<T> section(std::string key, Access access, const Rows<U>& rows, std::string 
     auto write = [access, rows](const T& value) {
         return write_map(rows, std::invoke(access, value));
     };
-    return {std::move(info), std::move(read), std::move(write), ""};
+    auto take = [access, rows](T& running, const T& fresh, bool whole) {
+        take_live(rows, std::invoke(access, running), std::invoke(access, fresh), whole);
+    };
+    return {std::move(info), std::move(read), std::move(write), std::move(take), ""};
+}
+
+/// The list itself stays, since others know its elements by their place in it; each takes
+/// what is live from the one of its name.
+template <class U>
+void take_from_namesakes(const Rows<U>& rows, std::vector<U>& running,
+                         const std::vector<U>& fresh) {
+    for (U& element : running) {
+        const auto namesake = std::ranges::find(fresh, element.name, &U::name);
+        if (namesake == fresh.end()) continue;
+        take_live(rows, element, *namesake);
+        if constexpr (requires { element.mark; }) element.mark = namesake->mark;
+    }
 }
 
 /// A list of maps of at most `most` elements; given at all, it replaces the default.
@@ -137,7 +180,14 @@ Row<T> sections(std::string key, std::vector<U> T::* member, size_t most, const 
         for (const U& element : value.*member) list.push_back(write_map(rows, element));
         return list;
     };
-    return {std::move(info), std::move(read), std::move(write), ""};
+    auto take = [member, rows](T& running, const T& fresh, bool whole) {
+        if (whole) {
+            running.*member = fresh.*member;
+        } else if constexpr (requires(U u) { u.name; }) {
+            take_from_namesakes(rows, running.*member, fresh.*member);
+        }
+    };
+    return {std::move(info), std::move(read), std::move(write), std::move(take), ""};
 }
 
 }  // namespace portcullis::config

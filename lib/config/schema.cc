@@ -74,7 +74,8 @@ Row<Failures> default_cause() {
     };
     // Every cause is written by its own name.
     auto write = [](const Failures&) { return YAML::Node(); };
-    return {std::move(info), std::move(read), std::move(write), ""};
+    auto take = [](Failures&, const Failures&, bool) {};
+    return {std::move(info), std::move(read), std::move(write), std::move(take), ""};
 }
 
 Rows<Failures> failure_rows() {
@@ -155,19 +156,23 @@ Rows<Service> service_rows() {
                      "Who says that he plays with Vivecraft (VR) is believed: he strikes without "
                      "a swing, and several at once, and `combat.no_swing` and "
                      "`combat.multi_target` only write it down. A cheat may say so, too."),
-        row<Service>("policy", &Service::policy, name(), "The policy of `policies` that judges."),
-        row<Service>("aoi", &Service::aoi, choice<Aoi>(words(aoi_names)),
-                     "Shadowland: updates about what is too far away for the client to see are "
-                     "counted (`aoi.leak`), or also dropped where nothing else is in their "
-                     "unreliable datagram."),
-        row<Service>("unknown_types", &Service::unknown_types,
-                     choice<UnknownTypes>(words(unknown_types_names)),
-                     "Shadowland: whether messages of a type that nobody knows go on, for servers "
-                     "with types of their own."),
-        row<Service>("reseal", &Service::reseal, yes_no(),
-                     "Shadowland: messages in encrypted packets may be made harmless and sealed "
-                     "again. Who sees both sides of the appliance then sees two texts under one "
-                     "nonce, so only where nobody listens inside. Otherwise the session ends."),
+        live(row<Service>("policy", &Service::policy, name(),
+                          "The policy of `policies` that judges.")),
+        live(
+            row<Service>("aoi", &Service::aoi, choice<Aoi>(words(aoi_names)),
+                         "Shadowland: updates about what is too far away for the client to see are "
+                         "counted (`aoi.leak`), or also dropped where nothing else is in their "
+                         "unreliable datagram.")),
+        live(row<Service>(
+            "unknown_types", &Service::unknown_types,
+            choice<UnknownTypes>(words(unknown_types_names)),
+            "Shadowland: whether messages of a type that nobody knows go on, for servers "
+            "with types of their own.")),
+        live(row<Service>(
+            "reseal", &Service::reseal, yes_no(),
+            "Shadowland: messages in encrypted packets may be made harmless and sealed "
+            "again. Who sees both sides of the appliance then sees two texts under one "
+            "nonce, so only where nobody listens inside. Otherwise the session ends.")),
         secret(row<Service>("cookie_secret_file", &Service::cookie_secret_file, file_path_or_off(),
                             "Shadowland: a file with the server's cookie secret alone, 64 hex "
                             "digits. With it cookies are judged, and given in a flood; the key "
@@ -303,7 +308,10 @@ Row<Policy> check_map() {
                  "`tolerance`: docs/CHECKS.md has them all.",
                  false,
                  {}};
-    return {std::move(info), read_checks, write_checks, ""};
+    auto take = [](Policy& running, const Policy& fresh, bool whole) {
+        if (whole) running.checks = fresh.checks;
+    };
+    return {std::move(info), read_checks, write_checks, std::move(take), ""};
 }
 
 Rows<Policy> exemption_rows() {
@@ -364,7 +372,10 @@ Row<Config> policy_map() {
         for (const Policy& policy : config.policies) all[policy.name] = write_map(rows, policy);
         return all;
     };
-    return {std::move(info), std::move(read), std::move(write), ""};
+    auto take = [](Config& running, const Config& fresh, bool whole) {
+        if (whole) running.policies = fresh.policies;
+    };
+    return {std::move(info), std::move(read), std::move(write), std::move(take), ""};
 }
 
 Rows<Evidence> evidence_rows() {
@@ -468,8 +479,8 @@ Rows<Config> rows() {
         row<Config>("cores", &Config::cores, core_list(), "The cores to run on."),
         row<Config>("pipeline", &Config::pipeline, file_path(),
                     "The stages, a file under `pipelines/`."),
-        row<Config>("mode", &Config::mode, choice<verdicts::Mode>(words(verdicts::mode_names)),
-                    "`observe` judges and logs and never touches a packet."),
+        live(row<Config>("mode", &Config::mode, choice<verdicts::Mode>(words(verdicts::mode_names)),
+                         "`observe` judges and logs and never touches a packet.")),
         row<Config>("idle", &Config::idle, choice<Idle>(words(idle_names)),
                     "What a worker does while there is no traffic."),
         row<Config>(
@@ -490,10 +501,10 @@ Rows<Config> rows() {
                          "The protected servers; everything else crosses untouched."),
         section<Config>("shadowland", &Config::shadowland, shadowland_rows(),
                         "Limits and maps of Shadowland's services."),
-        policy_map(),
-        row<Config>("signatures", &Config::signatures_file, file_path_or_off(),
-                    "A file of patterns of your own, for the check `exploit.signature`; see "
-                    "below. Read again on reload."),
+        live(policy_map()),
+        live(row<Config>("signatures", &Config::signatures_file, file_path_or_off(),
+                         "A file of patterns of your own, for the check `exploit.signature`; see "
+                         "below. Read again on reload.")),
         section<Config>("verdict_log", &Config::verdict_log, verdict_log_rows(),
                         "Where verdicts are kept."),
         section<Config>("metrics", itself,
@@ -512,7 +523,8 @@ Rows<Config> rows() {
                          "Servers that are told to kick."),
         sections<Config>("webhooks", &Config::webhooks, 16, webhook_rows(),
                          "Web addresses that are sent verdicts."),
-        section<Config>("logging", &Config::logging, logging_rows(), "The appliance's own log."),
+        live(section<Config>("logging", &Config::logging, logging_rows(),
+                             "The appliance's own log.")),
     };
 }
 
@@ -540,8 +552,8 @@ Rows<Signature> signature_rows() {
 
 const Rows<SignatureFile>& signature_schema() {
     static const Rows<SignatureFile> all = {
-        required(sections<SignatureFile>("signatures", &SignatureFile::signatures, 1'000,
-                                         signature_rows(), "The patterns, in any order.")),
+        live(required(sections<SignatureFile>("signatures", &SignatureFile::signatures, 1'000,
+                                              signature_rows(), "The patterns, in any order."))),
     };
     return all;
 }
