@@ -186,6 +186,9 @@ Config offline(const std::vector<Service>& services) {
     config.metrics.reset();
     config.admin_socket.clear();
     add_default_policy(config);
+    Problems problems("--service");
+    check_across(config, problems);
+    problems.throw_if_any();
     return config;
 }
 

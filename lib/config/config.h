@@ -292,7 +292,8 @@ struct Section {
 std::vector<Section> written(const Config& config);
 
 /// What `inspect` uses without --config: TCP port 25565 is Minecraft and UDP
-/// port 3565 Shadowland at any address, or the named services alone.
+/// port 3565 Shadowland at any address, or the named services alone.  Throws UsageError
+/// where two of them are one.
 Config offline(const std::vector<Service>& services);
 /// "minecraft@10.0.0.2:25565"
 Service parse_service(const std::string& text);

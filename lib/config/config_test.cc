@@ -390,6 +390,7 @@ TEST(Config, OfflineKnowsTheUsualPorts) {
     const Service named = parse_service("shadowland@[2001:db8::1]:3566");
     EXPECT_EQ(named.protocol, protocol::Protocol::shadowland);
     EXPECT_EQ(offline({named}).services.size(), 1u);
+    EXPECT_THROW(offline({named, named}), UsageError) << "which of the two a packet is for";
     for (const char* bad : {"", "minecraft", "quake@10.0.0.1:1", "minecraft@10.0.0.1",
                             "minecraft@10.0.0.1:0", "minecraft@host:25565"}) {
         EXPECT_THROW((void)parse_service(bad), UsageError) << bad;

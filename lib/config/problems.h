@@ -13,7 +13,8 @@ namespace portcullis::config {
 /// operator mends a file once, not once a problem.
 class Problems {
 public:
-    explicit Problems(std::string file) : file_(std::move(file)) {}
+    /// `file` is empty for a configuration that was read from none.
+    explicit Problems(std::string file) : file_(file.empty() ? "built-in" : std::move(file)) {}
 
     /// `what` says what was given and what is allowed; `mark` where.
     void add(Mark mark, const std::string& what);

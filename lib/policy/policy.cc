@@ -5,7 +5,6 @@
 #include <optional>
 #include <tuple>
 
-#include "base/setup_error.h"
 #include "config/problems.h"
 #include "policy/kick_message.h"
 #include "policy/tally.h"
@@ -15,25 +14,7 @@ namespace portcullis::policy {
 namespace {
 
 using checks::MinecraftChecks;
-
-/// The problems found so far, one line each.
-class Problems {
-public:
-    explicit Problems(const std::string& file) : file_(file.empty() ? "built-in" : file) {}
-
-    void add(const config::Mark& mark, const std::string& text) {
-        if (!lines_.empty()) lines_ += '\n';
-        lines_ += file_ + ':' + std::to_string(mark.line) + ':' + std::to_string(mark.column) +
-                  ": " + text;
-    }
-    void raise() const {
-        if (!lines_.empty()) throw UsageError(lines_);
-    }
-
-private:
-    std::string file_;
-    std::string lines_;
-};
+using config::Problems;
 
 std::string quoted(std::string_view text) { return config::in_quotes(text); }
 
@@ -165,16 +146,14 @@ SourceLimits limits_from(const MinecraftSet::Settings& settings, uint32_t worker
 
 }  // namespace
 
-Policy::Policy(const config::Policy& from, const std::string& file, uint32_t workers)
+Policy::Policy(const config::Policy& from, Problems& problems, uint32_t workers)
     : name_(from.name),
       act_at_confidence_(static_cast<float>(from.act_at_confidence)),
       block_for_(std::chrono::seconds(from.block_s)),
       exempt_addresses_(from.exempt_addresses),
       exempt_versions_(from.exempt_versions),
       kick_message_(from.kick_message) {
-    Problems problems(file);
     set_checks(from, minecraft_, shadowland_, problems);
-    problems.raise();
     source_limits_ =
         limits_from(minecraft_, workers, std::make_index_sequence<SourceLimits::acts>());
 

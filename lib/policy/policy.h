@@ -13,6 +13,7 @@
 #include "checks/all.h"
 #include "checks/check.h"
 #include "config/config.h"
+#include "config/problems.h"
 #include "policy/source_limits.h"
 #include "protocol/event.h"
 #include "records/action.h"
@@ -40,8 +41,8 @@ class Policy {
 public:
     static constexpr size_t reason_size_max = 127;
 
-    /// Throws UsageError, one line a problem, each beginning with `file:line:column`.
-    Policy(const config::Policy& from, const std::string& file, uint32_t workers = 1);
+    /// With problems it is fit for nothing but finding the next ones.
+    Policy(const config::Policy& from, config::Problems& problems, uint32_t workers = 1);
 
     const std::string& name() const noexcept { return name_; }
     const MinecraftSet::Settings& minecraft() const noexcept { return minecraft_; }

@@ -1,9 +1,11 @@
 #include "policy/rule_set.h"
 
 #include <algorithm>
+#include <cassert>
 #include <tuple>
 
 #include "base/setup_error.h"
+#include "config/problems.h"
 
 namespace portcullis::policy {
 
@@ -27,17 +29,17 @@ uint32_t bits_of(const std::vector<protocol::TextField>& fields) {
 
 /// A line for each signature that does not compile by itself; if all do, what
 /// went wrong with all together.
-std::string pattern_problems(const config::Config& config, const std::string& together) {
-    std::string lines;
+[[noreturn]] void refuse_patterns(const config::Config& config, const std::string& together) {
+    config::Problems problems(config.signatures_file);
     for (const config::Signature& from : config.signatures) {
         const std::string problem =
             signatures::Database::problem_with({0, from.pattern, from.caseless});
         if (problem.empty()) continue;
-        lines += (lines.empty() ? "" : "\n") + config.signatures_file + ':' +
-                 std::to_string(from.mark.line) + ':' + std::to_string(from.mark.column) +
-                 ": signature \"" + from.name + "\" has a pattern that can not be used: " + problem;
+        problems.add(from.mark, "signature \"" + from.name +
+                                    "\" has a pattern that can not be used: " + problem);
     }
-    return lines.empty() ? config.signatures_file + ": " + together : lines;
+    problems.throw_if_any();
+    throw UsageError(config.signatures_file + ": " + together);
 }
 
 }  // namespace
@@ -50,54 +52,33 @@ std::unique_ptr<const RuleSet> RuleSet::compile(const config::Config& config) {
 
 RuleSet::RuleSet(const config::Config& config)
     : mode_(config.mode), packet_wishes_(config.logging) {
-    std::string problems;
-    const auto note = [&](const std::string& line) {
-        problems += (problems.empty() ? "" : "\n") + line;
-    };
-    const auto at = [&](const config::Mark& mark) {
-        return (config.file.empty() ? "built-in" : config.file) + ':' + std::to_string(mark.line) +
-               ':' + std::to_string(mark.column) + ": ";
-    };
-
+    config::Problems problems(config.file);
     policies_.reserve(config.policies.size());
     for (const config::Policy& policy : config.policies) {
-        try {
-            policies_.emplace_back(policy, config.file, config.workers);
-        } catch (const UsageError& error) {
-            note(error.what());
-        }
+        policies_.emplace_back(policy, problems, config.workers);
     }
+    add_services(config, problems);
+    problems.throw_if_any();
 
+    compile_signatures(config);
+    std::ranges::sort(addresses_served_);
+    std::ranges::stable_sort(listeners_, {}, [](const Listener& listener) {
+        return std::tuple(listener.port, listener.ip_protocol, listener.any_address);
+    });
+}
+
+void RuleSet::add_services(const config::Config& config, config::Problems& problems) {
     for (const config::Service& from : config.services) {
         const auto named = std::ranges::find(config.policies, from.policy, &config::Policy::name);
-        if (named == config.policies.end()) {
-            std::string known;
-            for (const config::Policy& policy : config.policies) {
-                known += (known.empty() ? "" : ", ") + policy.name;
-            }
-            note(at(from.mark) + "service \"" + from.name + "\" has policy \"" + from.policy +
-                 "\", allowed: " + known);
-            continue;
-        }
+        assert(named != config.policies.end());  // Else the configuration was refused.
         const Listener listener{from.endpoint.port, transport_of(from.protocol),
                                 is_any(from.endpoint.address), from.endpoint.address,
                                 static_cast<int>(services_.size())};
-        for (const Listener& other : listeners_) {
-            const bool same_address =
-                listener.any_address ? other.any_address : other.address == listener.address;
-            if (!same_address || other.port != listener.port ||
-                other.ip_protocol != listener.ip_protocol) {
-                continue;
-            }
-            note(at(from.mark) + "service \"" + from.name + "\" is at " + to_string(from.endpoint) +
-                 ", where \"" + services_[static_cast<size_t>(other.service)].name +
-                 "\" already is; allowed: one service an address and port");
-        }
         InFront in_front;
         try {
             in_front = InFront(from);
         } catch (const SetupError& error) {
-            note(at(from.mark) + "service \"" + from.name + "\": " + error.what());
+            problems.add(from.mark, "service \"" + from.name + "\": " + error.what());
         }
         listeners_.push_back(listener);
         services_.push_back({from.name, from.protocol, from.endpoint,
@@ -106,13 +87,6 @@ RuleSet::RuleSet(const config::Config& config)
         ports_served_[listener.ip_protocol == ip_protocol_tcp ? 0 : 1].set(listener.port);
         addresses_served_.push_back(from.endpoint.address);
     }
-    if (!problems.empty()) throw UsageError(problems);
-
-    compile_signatures(config);
-    std::ranges::sort(addresses_served_);
-    std::ranges::stable_sort(listeners_, {}, [](const Listener& listener) {
-        return std::tuple(listener.port, listener.ip_protocol, listener.any_address);
-    });
 }
 
 void RuleSet::compile_signatures(const config::Config& config) {
@@ -126,7 +100,7 @@ void RuleSet::compile_signatures(const config::Config& config) {
     try {
         book_ = std::make_unique<signatures::RuleBook>(std::move(rules), workers);
     } catch (const SetupError& error) {
-        throw UsageError(pattern_problems(config, error.what()));
+        refuse_patterns(config, error.what());
     }
     for (Policy& policy : policies_) {
         policy.attach(*scanners_, *book_, config::signatures_id(config.signatures_text));

@@ -35,7 +35,8 @@ public:
     };
 
     /// Throws UsageError (file:line:column) for what only shows now, such as the
-    /// name of a check that does not exist; one line a problem.
+    /// name of a check that does not exist; one line a problem.  `config` has passed
+    /// the checks of a file: services have policies and an address each.
     static std::unique_ptr<const RuleSet> compile(const config::Config& config);
 
     RuleSet(const RuleSet&) = delete;
@@ -71,6 +72,7 @@ public:
 private:
     explicit RuleSet(const config::Config& config);
     int look_up(const Endpoint& server, uint8_t ip_protocol) const noexcept;
+    void add_services(const config::Config& config, config::Problems& problems);
     void compile_signatures(const config::Config& config);
 
     struct Listener {

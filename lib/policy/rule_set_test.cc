@@ -132,10 +132,8 @@ TEST(RuleSet, GivesEachServiceItsPolicyAndEachCheckItsSettings) {
 }
 
 TEST(RuleSet, SaysWhatIsWrongWhereAndWhatIsAllowed) {
-    auto config = with_services({service("a", Protocol::minecraft, "10.0.0.1:1"),
-                                 service("b", Protocol::minecraft, "10.0.0.1:1"),
-                                 service("c", Protocol::minecraft, "10.0.0.1:2")});
-    config.services[2].policy = "none";
+    auto config = with_services({service("a", Protocol::minecraft, "10.0.0.1:1")});
+    config.services[0].forwarding_secret_file = "/nowhere/at/all";
     config::Policy& policy = config.policies[0];
     policy.checks["combat.raech"] = set({}, {3, 4});
     policy.checks["combat.reach"] = set({{"margin_blocks", 7}, {"arm", 1}}, {5, 6});
@@ -145,12 +143,11 @@ TEST(RuleSet, SaysWhatIsWrongWhereAndWhatIsAllowed) {
              "test.yaml:5:6: combat.reach.margin_blocks is 7, allowed: 0 to 3",
              "test.yaml:5:6: combat.reach has no parameter \"arm\", allowed: enabled, "
              "margin_blocks",
-             "test.yaml:7:5: service \"b\" is at 10.0.0.1:1, where \"a\" already is",
-             "test.yaml:7:5: service \"c\" has policy \"none\", allowed: default",
+             "test.yaml:7:5: service \"a\": forwarding_secret_file /nowhere/at/all: ",
          }) {
         EXPECT_NE(error.find(part), std::string::npos) << part << "\nin\n" << error;
     }
-    EXPECT_EQ(std::ranges::count(error, '\n'), 4) << error;
+    EXPECT_EQ(std::ranges::count(error, '\n'), 3) << error;
 }
 
 TEST(RuleSet, NamesEverySignatureThatDoesNotCompile) {
@@ -214,14 +211,19 @@ TEST(RuleSet, EveryParameterHasADefaultWithinItsRange) {
     each(checks::ShadowlandChecks{});
 }
 
+std::string reason_of(const config::Policy& from, std::string_view check, std::string_view player) {
+    config::Problems problems("");
+    return std::string(Policy(from, problems).reason(check, player).view());
+}
+
 TEST(Policy, WritesWhatTheKickedReads) {
     config::Policy from;
     from.kick_message = "{player}, go: {check}!";
-    EXPECT_EQ(Policy(from, "").reason("combat.reach", "Alice").view(), "Alice, go: combat.reach!");
+    EXPECT_EQ(reason_of(from, "combat.reach", "Alice"), "Alice, go: combat.reach!");
     from.kick_message = "{player}, {player}! {check}{check} {";
-    EXPECT_EQ(Policy(from, "").reason("a.b", "Al").view(), "Al, Al! a.ba.b {");
+    EXPECT_EQ(reason_of(from, "a.b", "Al"), "Al, Al! a.ba.b {");
     from.kick_message = std::string(200, 'x');
-    EXPECT_EQ(Policy(from, "").reason("a", "b").view().size(), Policy::reason_size_max);
+    EXPECT_EQ(reason_of(from, "a", "b").size(), Policy::reason_size_max);
 }
 
 // A policy is for the services of both games, so one number must be good for both.

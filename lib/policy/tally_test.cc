@@ -40,7 +40,8 @@ protected:
     }
 
     config::Policy source;
-    Policy policy{source, ""};
+    config::Problems problems{""};
+    Policy policy{source, problems};
     Subject subject{
         .name = "Alice", .uuid = {}, .address = IpAddress::v4(0xc6336407), .version = 767};
     Tally tally;
@@ -170,7 +171,7 @@ TEST_F(TallyTest, TheSparedAreWrittenDownOnly) {
         if (c.player != nullptr) from.exempt_players = {c.player};
         if (c.prefix != nullptr) from.exempt_addresses = {*parse_prefix(c.prefix)};
         if (c.version != 0) from.exempt_versions = {c.version};
-        const Policy exempting(from, "");
+        const Policy exempting(from, problems);
         Tally fresh;
         const Weighed weighed =
             fresh.weigh({.check = id_of("exploit.bomb"), .confidence = 1, .evidence = {}},
@@ -184,7 +185,7 @@ TEST_F(TallyTest, TheSparedAreWrittenDownOnly) {
 
 TEST_F(TallyTest, AThresholdOfOneAsksForCertainty) {
     source.act_at_confidence = 1;
-    const Policy strict(source, "");
+    const Policy strict(source, problems);
     const auto weigh_strictly = [&](float confidence) {
         return tally.weigh(
             {.check = id_of("exploit.bomb"), .confidence = confidence, .evidence = {}}, strict,
