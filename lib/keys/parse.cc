@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/concat.h"
+#include "base/secret_file.h"
 #include "base/setup_error.h"
 #include "base/unreadable.h"
 
@@ -153,23 +154,16 @@ std::expected<Key, std::string> parse(std::string_view line) {
 
 namespace {
 
-/// The one secret in a file; white space around it is nobody's.
+/// The one secret in a file.
 size_t load_secret(const std::string& path, MutableBytes out, size_t size_min) {
-    if (const std::string why = why_unreadable(path); !why.empty()) {
-        throw UsageError(concat(path, ": can not be read: ", why, "; write the secret there as ",
-                                2 * size_min, " to ", 2 * out.size(), " hex digits"));
-    }
-    std::ifstream file(path);
-    std::string word, more;
-    if (!(file >> word)) {
-        throw UsageError(concat(path, ": holds no secret; write it there as ", 2 * size_min, " to ",
-                                2 * out.size(), " hex digits"));
-    }
-    const size_t size = from_hex(word, out);
-    if (size < size_min || file >> more) {
-        throw UsageError(concat(path, ": is not one secret of ", 2 * size_min, " to ",
-                                2 * out.size(), " hex digits"));
-    }
+    const std::string holds =
+        size_min == out.size()
+            ? concat("the secret alone, ", 2 * size_min, " hex digits")
+            : concat("the secret alone, ", 2 * size_min, " to ", 2 * out.size(), " hex digits");
+    const std::string line = read_secret_lines(path, {"secret file", holds}).front();
+    const size_t begin = line.find_first_not_of(" \t");
+    const size_t size = from_hex(std::string_view(line).substr(begin), out);
+    if (size < size_min) throw UsageError(concat("secret file ", path, ": must hold ", holds));
     return size;
 }
 

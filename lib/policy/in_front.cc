@@ -1,15 +1,13 @@
 #include "policy/in_front.h"
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 
 // The plain functions, since those that are not deprecated allocate with each use.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
-#include "base/setup_error.h"
-#include "base/unreadable.h"
+#include "base/secret_file.h"
 
 namespace portcullis::policy {
 
@@ -19,30 +17,9 @@ constexpr size_t block_size = SHA256_CBLOCK;
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 static_assert(Digest{}.size() == InFront::signature_size);
 
-std::vector<std::string> secrets_in(const std::string& path) {
-    if (const std::string why = why_unreadable(path); !why.empty()) {
-        throw SetupError("forwarding_secret_file " + path + ": " + why +
-                         "; create it with the proxy's secret as its first line, readable for "
-                         "this user");
-    }
-    std::ifstream file(path);
-    std::vector<std::string> secrets;
-    for (std::string line; std::getline(file, line);) {
-        while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-        if (line.empty()) continue;
-        if (line.size() > InFront::secret_size_max || secrets.size() == InFront::secrets_max) {
-            throw SetupError("forwarding_secret_file " + path + ": allowed are " +
-                             std::to_string(InFront::secrets_max) + " lines of at most " +
-                             std::to_string(InFront::secret_size_max) + " bytes");
-        }
-        secrets.push_back(line);
-    }
-    if (secrets.empty()) {
-        throw SetupError("forwarding_secret_file " + path +
-                         " is empty; its first line must hold the proxy's secret");
-    }
-    return secrets;
-}
+constexpr SecretFile secret_file = {"forwarding_secret_file",
+                                    "the proxy's secret as its first line", InFront::secrets_max,
+                                    InFront::secret_size_max};
 
 /// HMAC (RFC 2104) with SHA-256.
 Digest hmac(std::string_view key, Bytes message) noexcept {
@@ -118,7 +95,8 @@ InFront::InFront(const config::Service& from)
     const bool tells = proxy_protocol_ || forwarding_ != config::Forwarding::none;
     translates_ = from.translates == config::Translates::yes ||
                   (from.translates == config::Translates::by_proxy && tells);
-    if (!from.forwarding_secret_file.empty()) secrets_ = secrets_in(from.forwarding_secret_file);
+    if (!from.forwarding_secret_file.empty())
+        secrets_ = read_secret_lines(from.forwarding_secret_file, secret_file);
 }
 
 bool InFront::is_named(const IpAddress& address) const noexcept {
