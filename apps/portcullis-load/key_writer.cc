@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/concat.h"
+#include "base/hex.h"
 #include "base/setup_error.h"
 
 namespace portcullis::load {
@@ -16,12 +17,8 @@ namespace portcullis::load {
 namespace {
 
 std::string hex(Bytes bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
     std::string text;
-    for (const std::byte byte : bytes) {
-        text += digits[static_cast<uint8_t>(byte) >> 4];
-        text += digits[static_cast<uint8_t>(byte) & 15];
-    }
+    append_hex(text, bytes);
     return text;
 }
 

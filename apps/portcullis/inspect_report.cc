@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
 #include "flow/flow.h"
 #include "policy/policy.h"
 #include "protocol/minecraft/describe.h"
@@ -51,12 +52,8 @@ private:
     }
     void write(const protocol::Uuid& v) { out_ += '"' + verdicts::uuid_text(v) + '"'; }
     void write(Bytes v) {
-        constexpr std::string_view digits = "0123456789abcdef";
         out_ += '"';
-        for (const std::byte b : v) {
-            out_ += digits[std::to_integer<size_t>(b) >> 4];
-            out_ += digits[std::to_integer<size_t>(b) & 0xf];
-        }
+        append_hex(out_, v);
         out_ += '"';
     }
 

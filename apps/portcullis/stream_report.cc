@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "base/concat.h"
+#include "base/hex.h"
 #include "base/setup_error.h"
 #include "flow/flow.h"
 #include "verdicts/json.h"
@@ -15,16 +16,6 @@ namespace portcullis::app {
 namespace {
 
 constexpr size_t no_stream = SIZE_MAX;
-
-std::string hex(const unsigned char* bytes, unsigned size) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (unsigned i = 0; i < size; ++i) {
-        text += digits[bytes[i] >> 4];
-        text += digits[bytes[i] & 0xf];
-    }
-    return text;
-}
 
 }  // namespace
 
@@ -68,7 +59,9 @@ void StreamReport::write(std::FILE* out) {
         line += ",\"direction\":\"";
         line += name_in(protocol::direction_names, stream.direction);
         line += "\",\"bytes\":" + std::to_string(stream.bytes);
-        line += ",\"sha256\":\"" + hex(sum, size) + "\"}\n";
+        line += ",\"sha256\":\"";
+        append_hex(line, as_bytes(sum, size));
+        line += "\"}\n";
         fputs(line.c_str(), out);
     }
     streams_.clear();

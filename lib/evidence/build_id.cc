@@ -6,6 +6,8 @@
 #include <elf.h>
 #include <link.h>
 
+#include "base/hex.h"
+
 namespace portcullis::evidence {
 
 namespace {
@@ -41,12 +43,8 @@ BuildId this_build() {
 }
 
 std::string to_string(const BuildId& id) {
-    constexpr char digits[] = "0123456789abcdef";
     std::string text;
-    for (const std::byte b : id) {
-        text += digits[std::to_integer<size_t>(b) >> 4];
-        text += digits[std::to_integer<size_t>(b) & 15];
-    }
+    append_hex(text, id);
     return text;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/concat.h"
+#include "base/hex.h"
 #include "base/secret_file.h"
 #include "base/setup_error.h"
 #include "base/unreadable.h"
@@ -14,24 +15,6 @@ namespace portcullis::keys {
 namespace {
 
 using Json = nlohmann::json;
-
-int digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-/// Bytes written; 0 when the text is no hex or does not fit.
-size_t from_hex(std::string_view digits, MutableBytes out) {
-    if (digits.size() % 2 != 0 || digits.size() / 2 > out.size()) return 0;
-    for (size_t i = 0; i < digits.size(); i += 2) {
-        const int high = digit(digits[i]), low = digit(digits[i + 1]);
-        if (high < 0 || low < 0) return 0;
-        out[i / 2] = static_cast<std::byte>(high << 4 | low);
-    }
-    return digits.size() / 2;
-}
 
 /// Reads the fields of one object.  Keeps the first complaint; fields read after it
 /// are worth nothing.

@@ -7,6 +7,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
+#include "base/hex.h"
 #include "base/secret_file.h"
 
 namespace portcullis::policy {
@@ -61,10 +62,9 @@ std::optional<char> hex_escape(std::string_view digits) noexcept {
     if (digits.size() < size) return std::nullopt;
     unsigned value = 0;
     for (const char c : digits.substr(0, size)) {
-        const auto lower = static_cast<char>(c | 0x20);
-        const bool letter = lower >= 'a' && lower <= 'f';
-        if (!letter && (c < '0' || c > '9')) return std::nullopt;
-        value = value * 16 + static_cast<unsigned>(letter ? lower - 'a' + 10 : c - '0');
+        const int digit = hex_value(c);
+        if (digit < 0) return std::nullopt;
+        value = value * 16 + static_cast<unsigned>(digit);
     }
     if (value > 0x7f) return std::nullopt;
     return static_cast<char>(value);

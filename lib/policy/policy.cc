@@ -5,6 +5,7 @@
 #include <optional>
 #include <tuple>
 
+#include "base/hex.h"
 #include "config/problems.h"
 #include "policy/kick_message.h"
 #include "policy/tally.h"
@@ -91,23 +92,16 @@ void set_checks(const config::Policy& from, MinecraftSet::Settings& minecraft,
     }
 }
 
-std::optional<int> hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return std::nullopt;
-}
-
 /// 32 hexadecimal digits, dashes wherever they stand.
 std::optional<protocol::Uuid> parse_uuid(std::string_view text) {
     protocol::Uuid uuid{};
     size_t digits = 0;
     for (const char c : text) {
         if (c == '-') continue;
-        const std::optional<int> digit = hex_digit(c);
-        if (!digit || digits == 32) return std::nullopt;
+        const int digit = hex_value(c);
+        if (digit < 0 || digits == 32) return std::nullopt;
         uint8_t& octet = uuid[digits++ / 2];
-        octet = static_cast<uint8_t>(octet << 4 | *digit);
+        octet = static_cast<uint8_t>(octet << 4 | digit);
     }
     return digits == 32 ? std::optional(uuid) : std::nullopt;
 }

@@ -5,13 +5,13 @@
 
 #include <sys/random.h>
 
+#include "base/hex.h"
 #include "base/setup_error.h"
 
 namespace portcullis::verdicts {
 
 namespace {
 
-constexpr std::string_view digits = "0123456789abcdef";
 constexpr size_t text_size = 36;
 
 constexpr bool dash_at(size_t i) noexcept { return i == 8 || i == 13 || i == 18 || i == 23; }
@@ -35,7 +35,7 @@ std::string to_string(const VerdictId& id) {
     for (unsigned nibble = 0; nibble < 32; ++nibble) {
         if (dash_at(text.size())) text.push_back('-');
         const uint64_t half = nibble < 16 ? id.high : id.low;
-        text.push_back(digits[half >> (60 - 4 * (nibble % 16)) & 0xf]);
+        text.push_back(hex_digits[half >> (60 - 4 * (nibble % 16)) & 0xf]);
     }
     return text;
 }
@@ -49,12 +49,10 @@ std::optional<VerdictId> parse_id(std::string_view text) {
             if (text[i] != '-') return std::nullopt;
             continue;
         }
-        const char lower =
-            text[i] >= 'A' && text[i] <= 'F' ? static_cast<char>(text[i] + 32) : text[i];
-        const size_t value = digits.find(lower);
-        if (value == std::string_view::npos) return std::nullopt;
+        const int value = hex_value(text[i]);
+        if (value < 0) return std::nullopt;
         uint64_t& half = nibble++ < 16 ? id.high : id.low;
-        half = half << 4 | value;
+        half = half << 4 | static_cast<uint64_t>(value);
     }
     return id;
 }

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "base/bytes.h"
+#include "base/hex.h"
 #include "protocol/field_visitor.h"
 
 namespace portcullis::stages {
@@ -155,9 +156,7 @@ private:
         put('"');
     }
     void hex(uint8_t octet) noexcept {
-        constexpr std::string_view digits = "0123456789abcdef";
-        put(digits[octet >> 4]);
-        put(digits[octet & 0xf]);
+        put_hex(octet, [this](char digit) { put(digit); });
     }
 
     std::span<char> room_;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "records/id.h"
 #include "verdicts/entry.h"
@@ -11,8 +12,6 @@
 namespace portcullis::verdicts {
 
 namespace {
-
-constexpr std::string_view digits = "0123456789abcdef";
 
 template <class Number>
 void append_number(std::string& out, Number value) {
@@ -40,8 +39,7 @@ void append_escaped(std::string& out, char c) {
             break;
         default:
             out += "\\u00";
-            out += digits[static_cast<uint8_t>(c) >> 4];
-            out += digits[static_cast<uint8_t>(c) & 0xf];
+            append_hex(out, as_bytes({&c, 1}));
     }
 }
 

@@ -1,14 +1,13 @@
 #include <charconv>
 #include <chrono>
 
+#include "base/hex.h"
 #include "records/id.h"
 #include "verdicts/json.h"
 
 namespace portcullis::verdicts {
 
 namespace {
-
-constexpr std::string_view digits = "0123456789abcdef";
 
 void append_padded(std::string& out, uint64_t value, size_t width) {
     char text[20];
@@ -120,8 +119,7 @@ std::string uuid_text(const protocol::Uuid& uuid) {
     text.reserve(36);
     for (const uint8_t octet : uuid) {
         if (uuid_dash_at(text.size())) text += '-';
-        text += digits[octet >> 4];
-        text += digits[octet & 0xf];
+        append_hex(text, as_bytes(&octet, 1));
     }
     return text;
 }

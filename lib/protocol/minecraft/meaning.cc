@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/hex.h"
 #include "protocol/minecraft/tables.h"
 #include "protocol/minecraft/to_client.h"
 #include "protocol/minecraft/to_server.h"
@@ -37,13 +38,6 @@ const Tables* tables_at(int16_t index) noexcept {
 
 constexpr std::array<uint8_t, 16> sprint_uuid = {0x66, 0x2a, 0x6b, 0x8d, 0xda, 0x3e, 0x4c, 0x1c,
                                                  0x88, 0x13, 0x96, 0xea, 0x60, 0x97, 0x27, 0x8d};
-
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 }  // namespace
 

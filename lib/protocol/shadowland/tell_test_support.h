@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/hex.h"
 #include "protocol/shadowland/cipher.h"
 #include "protocol/shadowland/describe.h"
 #include "protocol/shadowland/payload.h"
@@ -15,11 +16,7 @@ using nlohmann::json;
 
 inline std::string to_hex(Bytes bytes) {
     std::string text;
-    for (const std::byte byte : bytes) {
-        constexpr std::string_view digits = "0123456789abcdef";
-        text += digits[static_cast<uint8_t>(byte) >> 4];
-        text += digits[static_cast<uint8_t>(byte) & 15];
-    }
+    append_hex(text, bytes);
     return text;
 }
 
