@@ -39,7 +39,7 @@ uint32_t bits_of(const std::vector<protocol::TextField>& fields) {
                                     "\" has a pattern that can not be used: " + problem);
     }
     problems.throw_if_any();
-    throw UsageError(config.signatures_file + ": " + together);
+    throw UsageError(config.signatures_file + ": " + together);  // setup
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ uint32_t bits_of(const std::vector<protocol::TextField>& fields) {
 RuleSet::~RuleSet() = default;
 
 std::unique_ptr<const RuleSet> RuleSet::compile(const config::Config& config) {
-    return std::unique_ptr<const RuleSet>(new RuleSet(config));
+    return std::unique_ptr<const RuleSet>(new RuleSet(config));  // setup
 }
 
 RuleSet::RuleSet(const config::Config& config)

@@ -7,7 +7,7 @@
 
 int main(int argc, char** argv) {
     if (argc != 2) {
-        std::cerr << "usage: write_checks_documentation FILE\n";
+        std::cerr << "usage: write_checks_documentation FILE\n";  // setup
         return 2;
     }
     std::ofstream out(argv[1]);

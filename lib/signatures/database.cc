@@ -48,10 +48,11 @@ Database::Database(std::span<const Pattern> patterns) {
     database_.reset(compile(patterns, failure));
     if (database_ == nullptr) {
         const bool known = failure.pattern >= 0;
-        throw SetupError(known ? "Can not compile the signature \"" +
-                                     patterns[static_cast<size_t>(failure.pattern)].expression +
-                                     "\": " + failure.says
-                               : "Can not compile the signatures: " + failure.says);
+        const std::string which =
+            known
+                ? "signature \"" + patterns[static_cast<size_t>(failure.pattern)].expression + "\""
+                : "signatures";
+        throw SetupError("Can not compile the " + which + ": " + failure.says);  // setup
     }
     for (const Pattern& pattern : patterns) highest_id_ = std::max(highest_id_, pattern.id);
 }

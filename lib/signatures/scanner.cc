@@ -6,8 +6,9 @@ namespace portcullis::signatures {
 
 Scanner::Scanner(const Database& database) : database_(&database) {
     if (database.highest_id() > id_max) {
-        throw SetupError("A signature has the id " + std::to_string(database.highest_id()) +
-                         ", allowed: 0 to " + std::to_string(id_max));
+        throw SetupError(  // setup
+            "A signature has the id " + std::to_string(database.highest_id()) + ", allowed: 0 to " +
+            std::to_string(id_max));
     }
     scratch_.make_room_for(database);
 }

@@ -37,7 +37,7 @@ void Scratch::make_room_for(const Database& database) {
     const hs_error_t status = hs_alloc_scratch(database.get(), &scratch);
     scratch_.reset(scratch);
     if (status != HS_SUCCESS) {
-        throw SetupError("No memory to scan for signatures; free some or lower limits.");
+        throw SetupError("No memory to scan for signatures; free some or lower limits.");  // setup
     }
 }
 
