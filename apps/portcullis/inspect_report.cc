@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "base/hex.h"
 #include "flow/flow.h"
 #include "policy/policy.h"
+#include "protocol/json_value.h"
 #include "protocol/minecraft/describe.h"
 
 namespace portcullis::app {
@@ -18,7 +18,7 @@ public:
 
     void field(std::string_view name, const protocol::FieldValue& value) override {
         begin(name);
-        std::visit([this](const auto& v) { write(v); }, value);
+        std::visit(protocol::JsonValue(*this), value);
     }
     void open(std::string_view name, bool array) override {
         begin(name);
@@ -34,6 +34,8 @@ public:
     }
 
 private:
+    friend class protocol::JsonValue<JsonFields>;
+
     void begin(std::string_view name) {
         if (!first_) out_ += ',';
         first_ = false;
@@ -41,21 +43,10 @@ private:
         verdicts::append_json_string(out_, name);
         out_ += ':';
     }
-    void write(bool v) { out_ += v ? "true" : "false"; }
-    void write(int64_t v) { out_ += std::to_string(v); }
-    void write(uint64_t v) { out_ += std::to_string(v); }
-    void write(double v) { verdicts::append_json_number(out_, v); }
-    void write(std::string_view v) { verdicts::append_json_string(out_, v); }
-    void write(const protocol::BlockPosition& v) {
-        out_ += "{\"x\":" + std::to_string(v.x) + ",\"y\":" + std::to_string(v.y) +
-                ",\"z\":" + std::to_string(v.z) + "}";
-    }
-    void write(const protocol::Uuid& v) { out_ += '"' + verdicts::uuid_text(v) + '"'; }
-    void write(Bytes v) {
-        out_ += '"';
-        append_hex(out_, v);
-        out_ += '"';
-    }
+    void put(char c) { out_ += c; }
+    void put(std::string_view text) { out_ += text; }
+    void put_text(std::string_view text) { verdicts::append_json_string(out_, text); }
+    Bytes shown(Bytes bytes) { return bytes; }
 
     std::string& out_;
     std::string closing_;
@@ -120,22 +111,14 @@ bool InspectReport::wants(std::string_view name) const {
 void InspectReport::on_message(const Flow& flow, const stages::ToldMessage& message,
                                Nanos now) noexcept {
     if (!wants(message.name())) return;
-    const std::string_view direction = name_in(protocol::direction_names, message.direction());
     if (format_ == Format::jsonl) {
-        line_ += "{\"type\":\"packet\",\"time\":\"";
-        verdicts::append_time(line_, now);
-        line_ += "\",\"flow\":";
-        verdicts::append_json_flow(line_, flow.client(), flow.server());
-        line_ += ",\"direction\":\"";
-        line_ += direction;
-        line_ += "\",\"state\":\"";
-        line_ += message.state();
-        line_ += "\",\"name\":";
-        verdicts::append_json_string(line_, message.name());
+        verdicts::append_packet_head(line_, now, {flow.client(), flow.server()},
+                                     message.direction(), message.state(), message.name());
         line_ += ",\"fields\":{";
     } else {
         verdicts::append_time(line_, now);
         line_ += ' ' + to_string(flow.client()) + ' ';
+        const std::string_view direction = name_in(protocol::direction_names, message.direction());
         for (const std::string_view word : {direction, message.state(), message.name()}) {
             line_ += word;
             line_ += ' ';
@@ -159,16 +142,8 @@ void InspectReport::on_packet(const Flow& flow, const minecraft::Frame& frame, N
 }
 
 void InspectReport::json_of(const Flow& flow, const minecraft::Frame& frame, Nanos now) {
-    line_ += "{\"type\":\"packet\",\"time\":\"";
-    verdicts::append_time(line_, now);
-    line_ += "\",\"flow\":";
-    verdicts::append_json_flow(line_, flow.client(), flow.server());
-    line_ += ",\"direction\":\"";
-    line_ += name_in(protocol::direction_names, frame.direction);
-    line_ += "\",\"state\":\"";
-    line_ += name_in(minecraft::state_names, frame.state);
-    line_ += "\",\"name\":";
-    verdicts::append_json_string(line_, frame.name());
+    verdicts::append_packet_head(line_, now, {flow.client(), flow.server()}, frame.direction,
+                                 name_in(minecraft::state_names, frame.state), frame.name());
     const size_t without_fields = line_.size();
     line_ += ",\"fields\":{";
     JsonFields fields(line_);

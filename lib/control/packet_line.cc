@@ -5,16 +5,9 @@
 namespace portcullis::control {
 
 std::string packet_line(const verdicts::PacketRecord& packet) {
-    std::string line = "{\"type\":\"packet\",\"time\":\"";
-    verdicts::append_time(line, packet.time);
-    line += "\",\"flow\":";
-    verdicts::append_json_flow(line, packet.client, packet.server);
-    line += ",\"direction\":\"";
-    line += name_in(protocol::direction_names, packet.direction);
-    line += "\",\"state\":\"";
-    line += packet.state.view();
-    line += "\",\"name\":";
-    verdicts::append_json_string(line, packet.name.view());
+    std::string line;
+    verdicts::append_packet_head(line, packet.time, {packet.client, packet.server},
+                                 packet.direction, packet.state.view(), packet.name.view());
     if (packet.has_fields) {
         line += ",\"fields\":{";
         verdicts::append_valid_utf8(line, {packet.fields.data(), packet.fields_size});

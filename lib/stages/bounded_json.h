@@ -2,17 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <type_traits>
 #include <variant>
 
 #include "base/bytes.h"
 #include "base/hex.h"
 #include "protocol/field_visitor.h"
+#include "protocol/json_value.h"
 
 namespace portcullis::stages {
 
@@ -32,7 +30,7 @@ public:
         if (full_) return;
         const size_t before = size_;
         begin(name);
-        std::visit([this](const auto& v) { write(v); }, value);
+        std::visit(protocol::JsonValue(*this), value);
         settle(before);
     }
     void open(std::string_view name, bool array) override {
@@ -72,6 +70,8 @@ public:
     bool cut() const noexcept { return cut_; }
 
 private:
+    friend class protocol::JsonValue<BoundedJson>;
+
     /// What did not fit whole goes again.
     void settle(size_t before) noexcept {
         if (!overflowed_) return;
@@ -82,7 +82,7 @@ private:
         if (!first_) put(',');
         first_ = false;
         if (depth_ > 0 && closing_[depth_ - 1] == ']') return;
-        write(name);
+        put_text(name);
         put(':');
     }
     /// Room for what closes is kept free.
@@ -96,25 +96,8 @@ private:
     void put(std::string_view text) noexcept {
         for (const char c : text) put(c);
     }
-    template <class Number>
-    void number(Number value) noexcept {
-        std::array<char, 32> text;
-        const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-        put(std::string_view(text.data(), static_cast<size_t>(end - text.data())));
-    }
-
-    void write(bool v) noexcept { put(v ? "true" : "false"); }
-    void write(int64_t v) noexcept { number(v); }
-    void write(uint64_t v) noexcept { number(v); }
-    void write(double v) noexcept {
-        if (std::isfinite(v)) {
-            number(v);
-        } else {
-            put("null");
-        }
-    }
     /// Bytes that are no ASCII pass as they are: Control mends what is no UTF-8.
-    void write(std::string_view v) noexcept {
+    void put_text(std::string_view v) noexcept {
         cut_ |= v.size() > text_max;
         put('"');
         for (const char c : v.substr(0, text_max)) {
@@ -123,40 +106,16 @@ private:
                 put(c);
             } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) {
                 put("\\u00");
-                hex(static_cast<uint8_t>(c));
+                put_hex(static_cast<uint8_t>(c), [this](char digit) { put(digit); });
             } else {
                 put(c);
             }
         }
         put('"');
     }
-    void write(const protocol::BlockPosition& v) noexcept {
-        put("{\"x\":");
-        number(v.x);
-        put(",\"y\":");
-        number(v.y);
-        put(",\"z\":");
-        number(v.z);
-        put('}');
-    }
-    void write(const protocol::Uuid& v) noexcept {
-        put('"');
-        for (size_t i = 0; i < v.size(); ++i) {
-            if (i == 4 || i == 6 || i == 8 || i == 10) put('-');
-            hex(v[i]);
-        }
-        put('"');
-    }
-    void write(Bytes v) noexcept {
+    Bytes shown(Bytes v) noexcept {
         cut_ |= v.size() > bytes_max;
-        put('"');
-        for (const std::byte b : v.first(std::min(v.size(), bytes_max))) {
-            hex(std::to_integer<uint8_t>(b));
-        }
-        put('"');
-    }
-    void hex(uint8_t octet) noexcept {
-        put_hex(octet, [this](char digit) { put(digit); });
+        return v.first(std::min(v.size(), bytes_max));
     }
 
     std::span<char> room_;

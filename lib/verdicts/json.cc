@@ -296,4 +296,19 @@ void append_json_flow(std::string& out, const Endpoint& client, const Endpoint& 
     out += "\"}";
 }
 
+void append_packet_head(std::string& out, Nanos time, const Ends& flow,
+                        protocol::Direction direction, std::string_view state,
+                        std::string_view name) {
+    out += "{\"type\":\"packet\",\"time\":\"";
+    append_time(out, time);
+    out += "\",\"flow\":";
+    append_json_flow(out, flow.client, flow.server);
+    out += ",\"direction\":\"";
+    out += name_in(protocol::direction_names, direction);
+    out += "\",\"state\":\"";
+    out += state;
+    out += '"';
+    text_member(out, "name", name);
+}
+
 }  // namespace portcullis::verdicts

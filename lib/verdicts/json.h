@@ -56,6 +56,14 @@ void append_json_number(std::string& out, float value);
 /// {"client":"198.51.100.7:50122","server":"10.0.0.2:25565"}
 void append_json_flow(std::string& out, const Endpoint& client, const Endpoint& server);
 
+struct Ends {
+    Endpoint client, server;
+};
+/// A `packet` record without its fields and the brace that ends it.
+void append_packet_head(std::string& out, Nanos time, const Ends& flow,
+                        protocol::Direction direction, std::string_view state,
+                        std::string_view name);
+
 /// "2026-11-20T03:21:07.123456Z": RFC 3339, UTC, microseconds.
 void append_time(std::string& out, Nanos since_epoch);
 std::string time_text(Nanos since_epoch);
