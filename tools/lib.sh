@@ -3,6 +3,9 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# Captures of which it is known what must be found in them.
+replay_captures=("$root/tests/data/replay" "$root/../shared/captures/minecraft" "$root/../shared/captures/badline")
+
 say() { printf '\n== %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 

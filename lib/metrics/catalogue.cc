@@ -1,5 +1,6 @@
 #include "metrics/catalogue.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/drop_reason.h"
@@ -236,12 +237,10 @@ void append_reasons(std::string& out, std::string_view heading, const MetricRow&
     }
 }
 
-std::string label_list(std::string_view labels) {
+std::string label_list(const MetricRow& row) {
     std::string out;
-    while (!labels.empty()) {
-        const size_t end = std::min(labels.find(','), labels.size());
-        out += (out.empty() ? "`" : " `") + std::string(labels.substr(0, end)) + '`';
-        labels.remove_prefix(std::min(end + 1, labels.size()));
+    for (const std::string_view label : labels_of(row)) {
+        out += (out.empty() ? "`" : " `") + std::string(label) + '`';
     }
     return out;
 }
@@ -250,11 +249,21 @@ std::string label_list(std::string_view labels) {
 
 const MetricRow& row_of(Metric metric) noexcept { return rows[static_cast<size_t>(metric)]; }
 
+std::vector<std::string_view> labels_of(const MetricRow& row) {
+    std::vector<std::string_view> names;
+    for (std::string_view rest = row.labels; !rest.empty();) {
+        const size_t end = std::min(rest.find(','), rest.size());
+        names.push_back(rest.substr(0, end));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return names;
+}
+
 std::string documentation() {
     std::string out(preface);
     for (const MetricRow& row : rows) {
         out += "| `" + std::string(row.name) + "` | " + std::string(name_in(kind_names, row.kind)) +
-               " | " + label_list(row.labels) + " | " + std::string(row.help) + " |\n";
+               " | " + label_list(row) + " | " + std::string(row.help) + " |\n";
     }
     append_reasons<DropReason>(out, "Drops", row_of(Metric::dropped_packets),
                                std::span(drop_reason_meanings).subspan<1>());  // The first goes on.

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/names.h"
 
@@ -98,6 +99,8 @@ struct MetricRow {
 };
 
 const MetricRow& row_of(Metric metric) noexcept;
+/// One by one.
+std::vector<std::string_view> labels_of(const MetricRow& row);
 
 /// docs/METRICS.md, made from the rows.
 std::string documentation();

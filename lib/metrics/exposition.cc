@@ -9,16 +9,6 @@ namespace portcullis::metrics {
 
 namespace {
 
-std::vector<std::string> split(std::string_view labels) {
-    std::vector<std::string> names;
-    while (!labels.empty()) {
-        const size_t end = std::min(labels.find(','), labels.size());
-        names.emplace_back(labels.substr(0, end));
-        labels.remove_prefix(std::min(end + 1, labels.size()));
-    }
-    return names;
-}
-
 prometheus::MetricType type_of(Kind kind) {
     switch (kind) {
         case Kind::counter:
@@ -47,14 +37,14 @@ void put(Kind kind, double value, const std::vector<Exposition::Place>& places,
 }  // namespace
 
 void Exposition::add(Metric metric, std::initializer_list<std::string_view> labels, double value) {
-    assert(split(row_of(metric).labels).size() == labels.size());
+    assert(labels_of(row_of(metric)).size() == labels.size());
     samples_[static_cast<size_t>(metric)].push_back({{labels.begin(), labels.end()}, value});
 }
 
 void Exposition::add(Metric metric, std::initializer_list<std::string_view> labels,
                      std::vector<Place> places, double sum) {
     assert(row_of(metric).kind == Kind::histogram);
-    assert(split(row_of(metric).labels).size() == labels.size());
+    assert(labels_of(row_of(metric)).size() == labels.size());
     samples_[static_cast<size_t>(metric)].push_back(
         {{labels.begin(), labels.end()}, sum, std::move(places)});
 }
@@ -64,7 +54,7 @@ std::string Exposition::text() const {
     for (size_t i = 0; i < static_cast<size_t>(Metric::count); ++i) {
         if (samples_[i].empty()) continue;
         const MetricRow& row = row_of(static_cast<Metric>(i));
-        const std::vector<std::string> names = split(row.labels);
+        const std::vector<std::string_view> names = labels_of(row);
         prometheus::MetricFamily family;
         family.name = row.name;
         family.help = row.help;
@@ -72,7 +62,7 @@ std::string Exposition::text() const {
         for (const Sample& sample : samples_[i]) {
             prometheus::ClientMetric metric;
             for (size_t l = 0; l < names.size(); ++l) {
-                metric.label.push_back({names[l], sample.labels[l]});
+                metric.label.push_back({std::string(names[l]), sample.labels[l]});
             }
             put(row.kind, sample.value, sample.places, metric);
             family.metric.push_back(std::move(metric));
