@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/setup_error.h"
-#include "metrics/wire_metrics.h"
+#include "pipeline/wire_totals.h"
 #include "verdicts/json.h"
 
 namespace portcullis::control {
@@ -183,7 +183,7 @@ Json wires_answer(const State& state) {
     const auto ports = state.wire.ports();
     for (size_t i = 0; i < state.config.wires.size(); ++i) {
         const std::string& name = state.config.wires[i].name;
-        const metrics::WireTotals sum = metrics::wire_totals(state.wire, i);
+        const pipeline::WireTotals sum = pipeline::wire_totals(state.wire, i);
         Json wire = {
             {"wire", name},           {"received", sum.received}, {"transmitted", sum.transmitted},
             {"dropped", sum.dropped}, {"injected", sum.injected}, {"in_flight", sum.in_flight()}};

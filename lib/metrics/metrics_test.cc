@@ -23,6 +23,7 @@
 #include "metrics/http_server.h"
 #include "metrics/wire_metrics.h"
 #include "pipeline/testing/fake_wire_side.h"
+#include "pipeline/wire_totals.h"
 
 namespace portcullis::metrics {
 namespace {
@@ -143,8 +144,8 @@ TEST(Metrics, NoPacketIsMissingWhileWorkersCount) {
             fake.counting(1).wire[0].side[1].tx_packets.add();
         }
     });
-    while (wire_totals(fake, 0).transmitted < 1'000) std::this_thread::yield();
-    for (int i = 0; i < 200'000; ++i) EXPECT_GE(wire_totals(fake, 0).in_flight(), 0);
+    while (pipeline::wire_totals(fake, 0).transmitted < 1'000) std::this_thread::yield();
+    for (int i = 0; i < 200'000; ++i) EXPECT_GE(pipeline::wire_totals(fake, 0).in_flight(), 0);
     done = true;
     receiver.join();
     sender.join();

@@ -4,83 +4,30 @@
 #include <atomic>
 #include <limits>
 
+#include "pipeline/wire_totals.h"
+
 namespace portcullis::metrics {
 
 namespace {
 
 using stages::Counters;
 
-constexpr size_t sides = static_cast<size_t>(Side::count);
-constexpr size_t reasons = static_cast<size_t>(DropReason::count);
+constexpr size_t sides = pipeline::WireShare::sides;
+constexpr size_t reasons = pipeline::WireShare::reasons;
 
 static_assert(config::wires_max == stages::wires_max);
 static_assert(config::services_max == stages::services_max);
-
-/// One Worker's share of a wire, copied out.
-struct Share {
-    struct PerSide {
-        uint64_t rx_packets = 0, rx_bytes = 0, tx_packets = 0, tx_bytes = 0;
-    };
-    std::array<PerSide, sides> side;
-    std::array<uint64_t, reasons> drops{};
-    uint64_t injected = 0, queued = 0;
-};
-
-/// All Workers' shares of a wire.  A packet may be received by one Worker and
-/// sent by another, so each of the three passes goes over all of them before
-/// the next begins: whatever had left when we looked has come before we look.
-std::vector<Share> read_shares(const pipeline::WireSide& wire_side, size_t wire) {
-    std::vector<Share> shares(wire_side.workers());
-    const auto of = [&](size_t worker) -> const Counters::PerWire& {
-        return wire_side.counters(static_cast<uint16_t>(worker)).wire[wire];
-    };
-    for (size_t w = 0; w < shares.size(); ++w) {
-        for (size_t s = 0; s < sides; ++s) {
-            shares[w].side[s].tx_packets = of(w).side[s].tx_packets.get();
-            shares[w].side[s].tx_bytes = of(w).side[s].tx_bytes.get();
-        }
-        for (size_t r = 0; r < reasons; ++r) shares[w].drops[r] = of(w).drops[r].get();
-    }
-    std::atomic_thread_fence(std::memory_order_acquire);
-    for (size_t w = 0; w < shares.size(); ++w) {
-        shares[w].injected = of(w).injected.get();
-        shares[w].queued = of(w).in_flight.get();
-    }
-    std::atomic_thread_fence(std::memory_order_acquire);
-    for (size_t w = 0; w < shares.size(); ++w) {
-        for (size_t s = 0; s < sides; ++s) {
-            shares[w].side[s].rx_packets = of(w).side[s].rx_packets.get();
-            shares[w].side[s].rx_bytes = of(w).side[s].rx_bytes.get();
-        }
-    }
-    return shares;
-}
-
-WireTotals total(const std::vector<Share>& shares) {
-    WireTotals sum;
-    for (const Share& share : shares) {
-        for (const Share::PerSide& side : share.side) {
-            sum.received += side.rx_packets;
-            sum.transmitted += side.tx_packets;
-        }
-        // `none` is no drop, whatever stands in its place.
-        for (size_t r = 1; r < reasons; ++r) sum.dropped += share.drops[r];
-        sum.injected += share.injected;
-        sum.queued += share.queued;
-    }
-    return sum;
-}
 
 double number(uint64_t count) { return static_cast<double>(count); }
 
 void add_wire(const pipeline::WireSide& wire_side, size_t index, std::string_view wire,
               Exposition& out) {
-    const std::vector<Share> shares = read_shares(wire_side, index);
+    const std::vector<pipeline::WireShare> shares = pipeline::read_shares(wire_side, index);
     for (size_t w = 0; w < shares.size(); ++w) {
         const std::string worker = std::to_string(w);
         for (size_t s = 0; s < sides; ++s) {
             const std::string_view port = side_names[s];
-            const Share::PerSide& side = shares[w].side[s];
+            const pipeline::WireShare::PerSide& side = shares[w].side[s];
             out.add(Metric::received_packets, {wire, port, worker}, number(side.rx_packets));
             out.add(Metric::received_bytes, {wire, port, worker}, number(side.rx_bytes));
             out.add(Metric::transmitted_packets, {wire, port, worker}, number(side.tx_packets));
@@ -92,7 +39,7 @@ void add_wire(const pipeline::WireSide& wire_side, size_t index, std::string_vie
         }
         out.add(Metric::injected_packets, {wire, worker}, number(shares[w].injected));
     }
-    const WireTotals sum = total(shares);
+    const pipeline::WireTotals sum = pipeline::total(shares);
     out.add(Metric::in_flight_packets, {wire}, static_cast<double>(sum.in_flight()));
     out.add(Metric::queued_packets, {wire}, number(sum.queued));
 }
@@ -300,10 +247,6 @@ void add_wire_side(const pipeline::WireSide& wire_side, const CounterNames& name
     add_named(wire_side, Metric::malformed_packets, &Counters::faults, protocol::fault_names, out);
     add_workers(wire_side, out);
     add_stages(wire_side, out);
-}
-
-WireTotals wire_totals(const pipeline::WireSide& wire_side, size_t wire) {
-    return total(read_shares(wire_side, wire));
 }
 
 }  // namespace portcullis::metrics

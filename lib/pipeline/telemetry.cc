@@ -7,6 +7,8 @@
 
 #include <rte_telemetry.h>
 
+#include "pipeline/wire_totals.h"
+
 namespace portcullis::pipeline {
 
 namespace {
@@ -43,28 +45,15 @@ uint64_t sum(const pipeline::WireSide& wire_side, Pick pick) {
     return all;
 }
 
-/// What has left is read before what has come, so that nothing seems to be missing.
 rte_tel_data* wire(const pipeline::WireSide& wire_side, size_t index) {
     rte_tel_data* const out = dict();
     if (out == nullptr) return nullptr;
-    const uint64_t sent = sum(wire_side, [index](const Counters& c) {
-        return c.wire[index].side[0].tx_packets.get() + c.wire[index].side[1].tx_packets.get();
-    });
-    const uint64_t dropped = sum(wire_side, [index](const Counters& c) {
-        uint64_t drops = 0;
-        for (size_t r = 1; r < drop_reason_names.size(); ++r) drops += c.wire[index].drops[r].get();
-        return drops;
-    });
-    const uint64_t injected =
-        sum(wire_side, [index](const Counters& c) { return c.wire[index].injected.get(); });
-    const uint64_t received = sum(wire_side, [index](const Counters& c) {
-        return c.wire[index].side[0].rx_packets.get() + c.wire[index].side[1].rx_packets.get();
-    });
-    rte_tel_data_add_dict_u64(out, "received", received);
-    rte_tel_data_add_dict_u64(out, "transmitted", sent);
-    rte_tel_data_add_dict_u64(out, "dropped", dropped);
-    rte_tel_data_add_dict_u64(out, "injected", injected);
-    rte_tel_data_add_dict_u64(out, "in_flight", received + injected - sent - dropped);
+    const WireTotals sum = wire_totals(wire_side, index);
+    rte_tel_data_add_dict_u64(out, "received", sum.received);
+    rte_tel_data_add_dict_u64(out, "transmitted", sum.transmitted);
+    rte_tel_data_add_dict_u64(out, "dropped", sum.dropped);
+    rte_tel_data_add_dict_u64(out, "injected", sum.injected);
+    rte_tel_data_add_dict_u64(out, "in_flight", static_cast<uint64_t>(sum.in_flight()));
     return out;
 }
 
