@@ -6,10 +6,12 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/utf8.h"
+
 namespace portcullis {
 
 /// A short text that lives where it stands, for plain structs that cross rings.
-/// Longer texts are cut to `Size` bytes.
+/// Longer texts are cut to `Size` bytes, between two characters.
 template <size_t Size>
 class InlineText {
     static_assert(Size < 256);
@@ -19,8 +21,9 @@ public:
     constexpr InlineText(std::string_view text) noexcept { assign(text); }
 
     constexpr void assign(std::string_view text) noexcept {
-        size_ = static_cast<uint8_t>(std::min(text.size(), Size));
-        std::copy_n(text.data(), size_, data_.data());
+        const std::string_view kept = utf8_beginning(text, Size);
+        size_ = static_cast<uint8_t>(kept.size());
+        std::copy_n(kept.data(), size_, data_.data());
     }
 
     constexpr std::string_view view() const noexcept { return {data_.data(), size_}; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -39,9 +40,28 @@ constexpr bool is_control(std::string_view sequence) noexcept {
     return first == 0xc2 && static_cast<uint8_t>(sequence[1]) < 0xa0;
 }
 
+/// Length in bytes of the UTF-8 sequence that such a byte begins; 1 where it begins none.
+constexpr size_t utf8_begun_length(char first) noexcept {
+    const auto byte = static_cast<uint8_t>(first);
+    if (byte < 0xc2 || byte > 0xf4) return 1;
+    return byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+}
+
+/// The beginning of `text` that fits into so many bytes, without a sequence that was only
+/// begun there.
+constexpr std::string_view utf8_beginning(std::string_view text, size_t bytes_max) noexcept {
+    if (text.size() <= bytes_max) return text;
+    constexpr size_t begun_max = 3;  // Bytes of a sequence of four without its last.
+    for (size_t begun = 1; begun <= std::min(begun_max, bytes_max); ++begun) {
+        const size_t begin = bytes_max - begun;
+        if (utf8_begun_length(text[begin]) > begun) return text.substr(0, begin);
+    }
+    return text.substr(0, bytes_max);
+}
+
 /// `text` as a terminal may show it: `instead` stands for each control character and for
 /// each byte that is no UTF-8, which old terminals take for commands too.
-inline void append_plain(std::string& out, std::string_view text, char instead) {
+inline void append_plain(std::string& out, std::string_view text, std::string_view instead) {
     while (!text.empty()) {
         const size_t length = utf8_length(text);
         if (length == 0 || is_control(text.substr(0, length))) {
@@ -51,6 +71,21 @@ inline void append_plain(std::string& out, std::string_view text, char instead) 
         }
         text.remove_prefix(length == 0 ? 1 : length);
     }
+}
+inline void append_plain(std::string& out, std::string_view text, char instead) {
+    append_plain(out, text, std::string_view(&instead, 1));
+}
+
+/// The same for a column of a table: filled up with blanks to so many characters.
+inline void append_plain_padded(std::string& out, std::string_view text, char instead,
+                                size_t characters) {
+    const size_t begin = out.size();
+    append_plain(out, text, instead);
+    const auto goes_on = [](char c) { return (static_cast<uint8_t>(c) & 0xc0) == 0x80; };
+    const auto written = std::string_view(out).substr(begin);
+    const size_t shown =
+        written.size() - static_cast<size_t>(std::ranges::count_if(written, goes_on));
+    if (shown < characters) out.append(characters - shown, ' ');
 }
 
 }  // namespace portcullis

@@ -101,8 +101,7 @@ void append_plain(std::string& out, std::string_view text) {
 }
 
 void append_padded_text(std::string& out, std::string_view text, size_t width) {
-    append_plain(out, text);
-    if (text.size() < width) out.append(width - text.size(), ' ');
+    portcullis::append_plain_padded(out, text, '?', width);
 }
 
 /// Where he is: his own address goes before the proxy's.
