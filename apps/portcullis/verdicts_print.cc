@@ -4,6 +4,7 @@
 
 #include "base/concat.h"
 #include "verdicts/json.h"
+#include "base/utf8.h"
 
 namespace portcullis::app {
 
@@ -18,7 +19,9 @@ constexpr std::string_view csv_head =
     "action,mode,observed,limit,unit,note,repeats,reason,address,in_game";
 
 /// What spreadsheets take for the beginning of a formula; who plays chooses his name.
-constexpr std::string_view formula_begins = "=+-@\t\r";
+constexpr std::string_view formula_begins = "=+-@";
+/// U+FFFD, for what a reader of UTF-8 refuses and for what would steer a terminal.
+constexpr std::string_view not_shown = "\xef\xbf\xbd";
 
 void append_csv_row(std::string& out, const Entry& entry) {
     const VerdictRecord& record = entry.record;
@@ -67,14 +70,15 @@ void append_csv_number(std::string& out, std::string_view number) {
 
 void append_csv(std::string& out, std::string_view text) {
     if (!out.empty() && out.back() != '\n') out += ',';
-    const std::string tamed = concat("'", text);
-    if (!text.empty() && formula_begins.contains(text.front())) text = tamed;
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-        out += text;
+    std::string tamed;
+    if (!text.empty() && formula_begins.contains(text.front())) tamed += '\'';
+    append_plain(tamed, text, not_shown);
+    if (tamed.find_first_of(",\"") == std::string::npos) {
+        out += tamed;
         return;
     }
     out += '"';
-    for (const char c : text) {
+    for (const char c : tamed) {
         if (c == '"') out += '"';
         out += c;
     }

@@ -29,7 +29,8 @@ private:
 };
 
 /// One more field of a CSV line, quoted where RFC 4180 wants it.  A text that a spreadsheet
-/// would take for a formula has an apostrophe before it.
+/// would take for a formula has an apostrophe before it; U+FFFD stands for control
+/// characters, line breaks among them, and for bytes that are no UTF-8.
 void append_csv(std::string& out, std::string_view text);
 /// The same for a figure, which may begin with a sign.
 void append_csv_number(std::string& out, std::string_view number);
