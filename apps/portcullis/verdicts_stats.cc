@@ -6,6 +6,7 @@
 
 #include "base/concat.h"
 #include "base/setup_error.h"
+#include "base/utf8.h"
 #include "pager.h"
 #include "verdicts/json.h"
 #include "verdicts_options.h"
@@ -103,15 +104,14 @@ void print_text(const Table& table, size_t top, bool colours) {
     const auto rows = in_order(table, top);
     for (const auto* row : rows) {
         const Sum& sum = row->second;
-        std::string name = row->first.empty() ? "-" : row->first;
-        name.resize(std::max<size_t>(name.size(), 28), ' ');
+        append_plain_padded(out, row->first.empty() ? "-" : row->first, '?', 28);
         std::array<char, 128> numbers;
         std::snprintf(numbers.data(), numbers.size(), "%12llu%12llu%12llu%12zu%12.2f%8.1f\n",
                       static_cast<unsigned long long>(sum.verdicts),
                       static_cast<unsigned long long>(sum.findings),
                       static_cast<unsigned long long>(sum.acted), sum.players.size(),
                       static_cast<double>(sum.confidence_max), static_cast<double>(sum.level_max));
-        out += name + numbers.data();
+        out += numbers.data();
     }
     if (rows.size() < table.rows.size()) {
         out += concat("and ", table.rows.size() - rows.size(), " more; --top 0 shows all\n");

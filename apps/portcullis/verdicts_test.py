@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Goal: `portcullis verdicts` finds, counts and prints what the log holds: plainly for programs, in colours and through a
 pager for a person; and answers what cannot be with one sentence and the right exit code.
-Method: a log that the log's own benchmark wrote, the built binary, and a terminal that is ours.
+Method: a long log that the log's own benchmark wrote, a short one with one of everything, the built binary, and a terminal
+that is ours.
 
-  verdicts_test.py BINARY LOG_BENCH
+  verdicts_test.py BINARY LOG_BENCH SAMPLE_LOG
 """
 
 import collections
@@ -17,9 +18,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import unicodedata
 import unittest
 
-BINARY, LOG_BENCH = map(os.path.abspath, sys.argv[1:3])
+BINARY, LOG_BENCH, SAMPLE_LOG = map(os.path.abspath, sys.argv[1:4])
 
 
 def verdicts(*arguments):
@@ -57,6 +59,8 @@ class Verdicts(unittest.TestCase):
         assert code == 0 and not err, err
         cls.all = [json.loads(line) for line in out.splitlines()]
         assert len(cls.all) > 500, len(cls.all)
+        cls.sample = pathlib.Path(cls.folder.name, "sample")
+        subprocess.run([SAMPLE_LOG, cls.sample], check=True, capture_output=True, timeout=60)
 
     @classmethod
     def tearDownClass(cls):
@@ -101,6 +105,29 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(code, 0)
         for word in ("action", "check", "player", "hour", f"and {len(players) - 20} more"):
             self.assertIn(word, out)
+
+    def test_no_name_steers_a_terminal_or_breaks_a_line(self):
+        _, out, _ = verdicts("list", "--log", self.sample, "--all", "--format", "jsonl")
+        names = {json.loads(line)["player"]["name"] for line in out.splitlines()}
+        self.assertTrue({"\033[2J\033[41mPWN", "A\nB  9 9", "\ufffd\ufffdX"} <= names, names)
+        self.assertIn("\u5b57" * 10, names)  # Of eleven: 32 bytes hold no more.
+        for arguments in (("stats",), ("stats", "--by", "player"), ("list", "--all"), ("stats", "--format", "csv"),
+                          ("list", "--all", "--format", "csv"), ("export", "--format", "csv"),
+                          ("list", "--player", "Zo\u00ebx")):
+            done = subprocess.run([BINARY, "verdicts", *arguments, "--log", self.sample], capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, 0, arguments)
+            said = (done.stdout + done.stderr).decode("utf-8")  # Fails where it is none.
+            steering = {c for c in said if unicodedata.category(c) == "Cc"} - {"\n"}
+            self.assertEqual(steering, set(), arguments)
+        self.assertIn("did you mean", said)
+        _, out, _ = verdicts("stats", "--by", "player", "--log", self.sample)
+        head, *rows = out.splitlines()[:-1]
+        self.assertEqual(len(rows), len({name for name in names} - {"Alice", "Bob", "Carol", ""}) + 4)
+        self.assertEqual({len(row) for row in rows}, {len(head)}, out)
+        _, out, _ = verdicts("export", "--format", "csv", "--log", self.sample)
+        rows = list(csv.DictReader(io.StringIO(out)))
+        self.assertEqual(len(rows), len(out.splitlines()) - 1)
+        self.assertIn("A\ufffdB  9 9", {row["player"] for row in rows})
 
     def test_goes_by_the_players_own_address_and_marks_who_only_says_a_name(self):
         def own(verdict):

@@ -65,7 +65,7 @@ std::string suggestion(std::string_view given, std::span<const std::string> name
             nearest = &name;
         }
     }
-    return nearest == nullptr ? "" : " (did you mean \"" + *nearest + "\"?)";
+    return nearest == nullptr ? "" : " (did you mean " + in_quotes(*nearest) + "?)";
 }
 
 std::string alternatives(std::span<const std::string> names) {
