@@ -21,21 +21,25 @@ using verdicts::Entry;
 struct Sum {
     uint64_t verdicts = 0;
     uint64_t findings = 0;  ///< With those that were not worth a record of their own.
-    uint64_t acted = 0;
+    uint64_t decided = 0;   ///< Sure enough for the ladder's action, in whatever mode.
+    uint64_t acted = 0;     ///< Of those with enforce: what did more than tell people.
     float confidence_max = 0, level_max = 0;
     Nanos first{}, last{};
-    std::set<std::string, std::less<>> players;
+    std::set<std::string, std::less<>> players;  ///< Who was in the game.
 
     void add(const Entry& entry) {
         const verdicts::VerdictRecord& record = entry.record;
         if (verdicts == 0) first = record.time;
         ++verdicts;
         findings += 1 + record.repeats;
-        acted += record.acts ? 1 : 0;
+        const bool enforced = record.mode == verdicts::Mode::enforce;
+        decided += record.acts ? 1 : 0;
+        acted += record.acts && enforced && record.action > policy::Action::alert ? 1 : 0;
         confidence_max = std::max(confidence_max, record.confidence);
         level_max = std::max(level_max, record.level);
         last = record.time;
-        players.emplace(record.player.name.view());
+        const bool plays = !record.player.name.empty() && !only_claimed(record);
+        if (plays) players.emplace(record.player.name.view());
     }
 };
 
@@ -82,7 +86,7 @@ std::vector<const std::pair<const std::string, Sum>*> in_order(const Table& tabl
     for (const auto& row : table.rows) rows.push_back(&row);
     if (!table.way->by_value) {
         std::ranges::stable_sort(rows, std::greater(), [](const auto* row) {
-            return std::pair(row->second.acted, row->second.verdicts);
+            return std::pair(row->second.decided, row->second.verdicts);
         });
     }
     // Of hours the newest are wanted, of all else the greatest.
@@ -99,16 +103,17 @@ std::vector<const std::pair<const std::string, Sum>*> in_order(const Table& tabl
 void print_text(const Table& table, size_t top, bool colours) {
     std::string out = concat(colours ? "\033[1m" : "", table.way->word);
     out.resize(out.size() + 32 - table.way->word.size(), ' ');
-    out += concat("verdicts    findings       acted     players  confidence   level",
+    out += concat("verdicts    findings     decided       acted     players  confidence   level",
                   colours ? "\033[0m" : "", "\n");
     const auto rows = in_order(table, top);
     for (const auto* row : rows) {
         const Sum& sum = row->second;
         append_plain_padded(out, row->first.empty() ? "-" : row->first, '?', 28);
         std::array<char, 128> numbers;
-        std::snprintf(numbers.data(), numbers.size(), "%12llu%12llu%12llu%12zu%12.2f%8.1f\n",
+        std::snprintf(numbers.data(), numbers.size(), "%12llu%12llu%12llu%12llu%12zu%12.2f%8.1f\n",
                       static_cast<unsigned long long>(sum.verdicts),
                       static_cast<unsigned long long>(sum.findings),
+                      static_cast<unsigned long long>(sum.decided),
                       static_cast<unsigned long long>(sum.acted), sum.players.size(),
                       static_cast<double>(sum.confidence_max), static_cast<double>(sum.level_max));
         out += numbers.data();
@@ -126,12 +131,12 @@ void print_rows(const Table& table, size_t top, Listing format) {
         if (format == Listing::jsonl) {
             line = concat(R"({"type":"stats","by":")", table.way->word, R"(","value":)");
             verdicts::append_json_string(line, row->first);
-            line +=
-                concat(R"(,"verdicts":)", sum.verdicts, R"(,"findings":)", sum.findings,
-                       R"(,"acted":)", sum.acted, R"(,"players":)", sum.players.size(),
-                       R"(,"max_confidence":)", number_text(sum.confidence_max), R"(,"max_level":)",
-                       number_text(sum.level_max), R"(,"first":")", verdicts::time_text(sum.first),
-                       R"(","last":")", verdicts::time_text(sum.last), "\"}");
+            line += concat(
+                R"(,"verdicts":)", sum.verdicts, R"(,"findings":)", sum.findings, R"(,"decided":)",
+                sum.decided, R"(,"acted":)", sum.acted, R"(,"players":)", sum.players.size(),
+                R"(,"max_confidence":)", number_text(sum.confidence_max), R"(,"max_level":)",
+                number_text(sum.level_max), R"(,"first":")", verdicts::time_text(sum.first),
+                R"(","last":")", verdicts::time_text(sum.last), "\"}");
         } else {
             append_csv(line, table.way->word);
             append_csv(line, row->first);
@@ -143,6 +148,7 @@ void print_rows(const Table& table, size_t top, Listing format) {
             append_csv_number(line, number_text(sum.level_max));
             append_csv(line, verdicts::time_text(sum.first));
             append_csv(line, verdicts::time_text(sum.last));
+            append_csv_number(line, std::to_string(sum.decided));
         }
         std::cout << line << '\n';
     }
@@ -172,8 +178,8 @@ int verdict_stats(const VerdictOptions& options) {
     });
     const Pager pager(options.paged);
     if (options.format == Listing::csv) {
-        std::cout
-            << "by,value,verdicts,findings,acted,players,max_confidence,max_level,first,last\n";
+        std::cout << "by,value,verdicts,findings,acted,players,max_confidence,max_level,first,"
+                     "last,decided\n";
     }
     for (const Table& table : tables) {
         if (options.format == Listing::text) {

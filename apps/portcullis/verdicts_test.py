@@ -97,14 +97,31 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertEqual({r["value"]: r["verdicts"] for r in rows if r["by"] == "check"}, dict(counted))
         self.assertEqual([r["verdicts"] for r in rows if r["by"] == "service"], [len(self.all)])
+        playing = {v["player"]["name"] for v in self.all if v["player"].get("in_game", True)}
+        self.assertEqual([r["players"] for r in rows if r["by"] == "service"], [len(playing)])
         players = {v["player"]["name"] for v in self.all}
-        self.assertEqual([r["players"] for r in rows if r["by"] == "service"], [len(players)])
         code, out, _ = verdicts("stats", "--log", self.log, "--by", "player", "--top", 0, "--format", "csv")
         self.assertEqual((code, len(out.splitlines())), (0, len(players) + 1))
         code, out, _ = verdicts("stats", "--log", self.log)
         self.assertEqual(code, 0)
         for word in ("action", "check", "player", "hour", f"and {len(players) - 20} more"):
             self.assertIn(word, out)
+
+    def test_counts_as_acted_what_was_done_and_as_players_who_play(self):
+        _, out, _ = verdicts("list", "--log", self.sample, "--format", "jsonl")
+        told = [json.loads(line) for line in out.splitlines()]
+        done = [v for v in told if v["mode"] == "enforce" and v["action"] in ("kick", "block")]
+        playing = {v["player"]["name"] for v in told if v["player"].get("in_game", True)} - {""}
+        _, out, _ = verdicts("stats", "--by", "service,mode,player", "--log", self.sample, "--format", "jsonl")
+        rows = {(r["by"], r["value"]): r for r in map(json.loads, out.splitlines())}
+        self.assertEqual(rows["service", "survival"]["acted"], len(done))
+        self.assertEqual(rows["service", "survival"]["players"], len(playing))
+        observed = rows["mode", "observe"]
+        self.assertEqual((observed["verdicts"], observed["decided"], observed["acted"]), (1, 1, 0))
+        self.assertEqual([rows["player", name]["players"] for name in ("", "Carol (claimed)", "Alice")], [0, 0, 1])
+        _, out, _ = verdicts("stats", "--by", "mode", "--log", self.sample, "--format", "csv")
+        self.assertEqual([(r["acted"], r["decided"]) for r in csv.DictReader(io.StringIO(out)) if r["value"] == "observe"],
+                         [("0", "1")])
 
     def test_no_name_steers_a_terminal_or_breaks_a_line(self):
         _, out, _ = verdicts("list", "--log", self.sample, "--all", "--format", "jsonl")
