@@ -70,7 +70,7 @@ void PlayerRegistry::take(const verdicts::VerdictRecord& record) {
             break;
         case Kind::verdict: {
             Found& about = entry->found[record.check];
-            about.count += std::max<uint32_t>(record.repeats, 1);
+            about.count += uint64_t{1} + record.repeats;
             about.level = record.level;
             about.confidence_max = std::max(about.confidence_max, record.confidence);
             about.last = record.time;
