@@ -170,8 +170,12 @@ void add_with_arguments(CLI::App& ctl, const Shared& options, Command& chosen) {
         ->check(CLI::Range(1, 65'535));
     flows->add_option("--skip", o.skip, "Not the first ones: with --limit, page by page")
         ->check(CLI::Range(0, 65'535));
-    add("players", "Who is logged in, and what was found of them.")
-        ->add_option("--service", o.service, "Only players of this service");
+    CLI::App* players = add("players", "Who is logged in, and what was found of them.");
+    players->add_option("--service", o.service, "Only players of this service");
+    players->add_option("--limit", o.limit, "So many; 10000 when left out")
+        ->check(CLI::Range(1, 10'000));
+    players->add_option("--skip", o.skip, "Not the first ones: with --limit, page by page")
+        ->check(CLI::Range(uint64_t{0}, uint64_t{UINT32_MAX}));
     add("player", "All about one player.")->add_option("name", o.player)->required();
 
     CLI::App* block = add("block", "Keep an address or prefix out for a time.");

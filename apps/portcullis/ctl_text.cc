@@ -203,6 +203,10 @@ std::string players(const Json& result) {
     for (Json& row : rows) row["latency ms"] = plain(row.at("latency_ms"));
     std::string out = table(rows, {"name", "uuid", "version", "service", "address", "client",
                                    "since", "latency ms", "level", "findings"});
+    if (result.value("more", false)) {
+        out += '\n' + std::to_string(rows.size()) + " of " + result.at("count").dump() +
+               " players; --limit and --skip show others\n";
+    }
     const auto unlisted = result.value("unlisted", 0);
     if (unlisted > 0) out += std::to_string(unlisted) + " more did not fit into the list\n";
     return out + more_about(result);

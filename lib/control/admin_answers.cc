@@ -13,7 +13,6 @@ namespace portcullis::control {
 
 namespace {
 
-constexpr size_t players_shown_max = 10'000;
 constexpr size_t traced_shown_max = 1'000;
 
 using FlowName = std::pair<Endpoint, Endpoint>;
@@ -124,16 +123,22 @@ std::vector<const PlayerRegistry::Entry*> named_players(const State& state,
 }
 
 Json players_answer(const State& state, const FlowInquiry::Answer& told,
-                    const std::string& service) {
+                    const PlayerChoice& choice) {
     const Reports reports = by_flow(told);
     Json list = Json::array();
+    size_t fit = 0;
     state.players.each([&](const PlayerRegistry::Entry& entry) {
-        if (!service.empty() && service != service_name(state, entry.service)) return;
-        if (list.size() == players_shown_max) return;
-        list.push_back(brief(state, entry, report_of(reports, entry)));
+        if (!choice.service.empty() && choice.service != service_name(state, entry.service)) {
+            return;
+        }
+        if (++fit > choice.skip && list.size() < choice.show) {
+            list.push_back(brief(state, entry, report_of(reports, entry)));
+        }
     });
+    const bool more = fit > choice.skip + list.size();
     return {{"players", list},
             {"count", state.players.size()},
+            {"more", more},
             {"unlisted", state.players.unlisted()},
             {"silent_workers", told.silent_workers}};
 }

@@ -26,9 +26,16 @@ struct FlowChoice {
 };
 Json flows_answer(const State& state, const FlowInquiry::Answer& told, const FlowChoice& choice);
 
+/// Which players of those known are shown.
+struct PlayerChoice {
+    static constexpr size_t shown_max = 10'000;
+
+    std::string service;                ///< Of this name only; empty: all.
+    size_t skip = 0, show = shown_max;  ///< So many of the first left out, so many shown then.
+};
 /// Players as records told of them, with what Workers say of them now.
 Json players_answer(const State& state, const FlowInquiry::Answer& told,
-                    const std::string& service);
+                    const PlayerChoice& choice);
 Json player_answer(const State& state, const PlayerRegistry::Entry& entry);
 
 /// Reported packets of a player from number `from` on.

@@ -267,9 +267,12 @@ void players(const Asked& asked) {
     FlowInquiry::Question question;
     question.flows_max = FlowInquiry::flows_max;
     question.players_only = true;
-    ask_workers(asked, std::move(question),
-                [&state = asked.state, service = service_of(asked.state, asked.request)](
-                    const auto& told) { return players_answer(state, told, service); });
+    const PlayerChoice choice{
+        service_of(asked.state, asked.request), number_of(asked.request, "skip", 0, UINT32_MAX),
+        number_of(asked.request, "limit", PlayerChoice::shown_max, PlayerChoice::shown_max)};
+    ask_workers(asked, std::move(question), [&state = asked.state, choice](const auto& told) {
+        return players_answer(state, told, choice);
+    });
 }
 
 void player(const Asked& asked) {

@@ -58,6 +58,30 @@ TEST_F(ControlTest, FlowsAndPlayersAreAskedOfTheWorkers) {
               "limit must be a whole number from 0 to 65535");
 }
 
+TEST_F(ControlTest, WhoIsLeftOutOfTheListOfPlayersIsToldOf) {
+    start();
+    for (uint16_t port = 1; port <= 5; ++port) {
+        wire_.tell(record(VerdictRecord::Kind::login, "P" + std::to_string(port), port));
+    }
+    ASSERT_TRUE(wait_for([&] { return heard_.count() == 5; }));
+    wire_.will_report({last_report(0), last_report(1)});
+    const auto page = [&](int skip, int limit) {
+        return result({{"command", "players"}, {"skip", skip}, {"limit", limit}});
+    };
+    const Json all = result({{"command", "players"}});
+    EXPECT_EQ(all.at("players").size(), 5u);
+    EXPECT_FALSE(all.at("more").get<bool>());
+    const Json second = page(2, 2);
+    ASSERT_EQ(second.at("players").size(), 2u);
+    EXPECT_EQ(second["players"][0]["name"], "P3");
+    EXPECT_TRUE(second.at("more").get<bool>());
+    EXPECT_EQ(second.at("count"), 5);
+    EXPECT_FALSE(page(3, 2).at("more").get<bool>());
+    EXPECT_FALSE(page(9, 2).at("more").get<bool>());
+    EXPECT_EQ(error({{"command", "players"}, {"limit", 10'001}}),
+              "limit must be a whole number from 0 to 10000");
+}
+
 TEST_F(ControlTest, AWorkerThatDoesNotAnswerIsSaidToBeSilent) {
     start();
     wire_.tell(record(VerdictRecord::Kind::login, "Alice", 1));
