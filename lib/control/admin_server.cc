@@ -24,6 +24,9 @@ std::optional<Peer> peer_of(int socket) {
     return Peer{known.pid, known.uid, known.gid};
 }
 
+/// What is said without the handler: of requests that are none.
+std::string refusal(const std::string& why) { return "{\"ok\":false,\"error\":\"" + why + "\"}"; }
+
 class LineConnection final : public metrics::SocketConnection<stream_protocol> {
 public:
     LineConnection(stream_protocol::socket socket, const Peer& peer,
@@ -34,16 +37,50 @@ public:
         give_patience(patience);
         asio::async_read_until(socket_, request_, '\n',
                                [self = self()](const std::error_code& error, size_t size) {
-                                   if (error) return self->close();
+                                   if (error) return self->no_line(error);
                                    self->answer(size);
                                });
     }
 
 private:
     static constexpr std::chrono::seconds patience{AdminServer::patience_s};
+    static constexpr std::chrono::seconds farewell{5};
 
     std::shared_ptr<LineConnection> self() {
         return std::static_pointer_cast<LineConnection>(shared_from_this());
+    }
+
+    /// Who made a slip reads which, lest it look as if the appliance had died.
+    void no_line(const std::error_code& error) {
+        if (error == asio::error::not_found) {
+            return part("a line has at most " + std::to_string(AdminServer::line_bytes_max) +
+                        " bytes, and this one is longer");
+        }
+        if (error == asio::error::eof && request_.size() > 0) {
+            return part("a request ends with a newline, and this one ended without");
+        }
+        close();
+    }
+
+    void part(const std::string& why) {
+        reply_ = refusal(why) + '\n';
+        give_patience(farewell);
+        asio::async_write(
+            socket_, asio::buffer(reply_), [self = self()](const std::error_code& error, size_t) {
+                if (error) return self->close();
+                std::error_code ignored;
+                self->socket_.shutdown(stream_protocol::socket::shutdown_send, ignored);
+                self->read_on();
+            });
+    }
+
+    /// With bytes left unread, closing would take the answer away as well.
+    void read_on() {
+        request_.consume(request_.size());
+        socket_.async_read_some(request_.prepare(AdminServer::line_bytes_max),
+                                [self = self()](const std::error_code& error, size_t) {
+                                    error ? self->close() : self->read_on();
+                                });
     }
 
     void answer(size_t size) {
@@ -128,9 +165,10 @@ public:
 private:
     /// One line, which a fresh socket has room for, and the end.
     void turn_away(stream_protocol::socket socket) override {
-        const std::string why = "{\"ok\":false,\"error\":\"" + std::to_string(connections_max) +
-                                " connections are open already, the most that there may be; "
-                                "close one, or try again\"}\n";
+        const std::string why = refusal(std::to_string(connections_max) +
+                                        " connections are open already, the most that there may "
+                                        "be; close one, or try again") +
+                                '\n';
         std::error_code ignored;
         socket.non_blocking(true, ignored);
         asio::write(socket, asio::buffer(why), ignored);
