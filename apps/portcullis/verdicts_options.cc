@@ -42,6 +42,19 @@ Nanos moment(const std::string& option, const std::string& text) {
                             "90s, 15m, 2h or 7d"));
 }
 
+/// An answer of nothing would say that there was nothing.
+void expect_time_between(const VerdictOptions& options, const verdicts::Query& query) {
+    if (query.since && query.until && *query.since >= *query.until) {
+        throw UsageError(concat("--since ", options.since, " is not before --until ", options.until,
+                                ": nothing lies between them"));
+    }
+    const Nanos now = wall_clock();
+    if (query.since && *query.since > now) {
+        std::cerr << "--since " << options.since << " is in the future: it is "
+                  << verdicts::time_text(now) << '\n';
+    }
+}
+
 config::VerdictLog configured(const VerdictOptions& options) {
     config::VerdictLog log;
     if (!options.config.empty()) log = config::load(options.config).verdict_log;
@@ -109,6 +122,7 @@ verdicts::Query query_of(const VerdictOptions& options, const verdicts::Reader& 
     query.verdicts_only = !options.everything;
     if (!options.since.empty()) query.since = moment("--since", options.since);
     if (!options.until.empty()) query.until = moment("--until", options.until);
+    expect_time_between(options, query);
     if (!options.address.empty()) {
         query.address = parse_prefix(options.address);
         if (!query.address) {

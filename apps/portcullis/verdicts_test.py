@@ -258,6 +258,17 @@ class Verdicts(unittest.TestCase):
             self.assertNotEqual(process.wait(60), 0, "all went into the pipe: the log is too small for this test")
             self.assertEqual(os.listdir(scratch), [])
 
+    def test_times_between_which_nothing_lies_are_told(self):
+        for since, until in (("1h", "2h"), ("2026-01-02", "2026-01-01"), ("2026-01-02", "2026-01-02")):
+            code, out, err = verdicts("list", "--log", self.log, "--since", since, "--until", until)
+            self.assertEqual((code, out), (2, ""), err)
+            self.assertIn(f"--since {since} is not before --until {until}", err)
+            self.assertEqual(len(err.splitlines()), 1, err)
+        code, out, err = verdicts("list", "--log", self.log, "--since", "2199-01-01")
+        self.assertEqual((code, out), (0, ""))
+        self.assertRegex(err, "^--since 2199-01-01 is in the future: it is 20[0-9T:.-]+Z")
+        self.assertEqual(verdicts("list", "--log", self.log, "--since", "2h", "--until", "1h"), (0, "", ""))
+
     def test_a_time_before_all_times_is_refused(self):
         code, out, err = verdicts("list", "--log", self.log, "--since", "400000d")
         self.assertEqual((code, out), (2, ""), err)
