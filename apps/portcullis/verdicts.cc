@@ -61,23 +61,26 @@ int list(const VerdictOptions& options) {
     verdicts::Query query = query_of(options, reader);
     const EvidenceCopy evidence(evidence_path(options), options.evidence);
     const Pager pager(options.paged);
-    const Printer printer(options.format, pager.colours());
+    const Printer printer(options.format, pager.colours(), options.outcomes);
+    const auto print = [&](const Entry& entry) {
+        printer.entry(entry);
+        if (options.outcomes && entry.record.kind == verdicts::VerdictRecord::Kind::verdict) {
+            for (const Outcome& outcome : reader.outcomes(entry.id())) printer.outcome(outcome);
+        }
+        evidence.copy(entry);
+    };
     printer.head();
     std::vector<Entry> newest;
     query.newest_first = options.last > 0;
     reader.each(query, [&](const Entry& entry) {
         if (options.last == 0) {
-            printer.entry(entry);
-            evidence.copy(entry);
+            print(entry);
             return std::cout.good();
         }
         newest.push_back(entry);
         return newest.size() < options.last;
     });
-    for (auto it = newest.rbegin(); it != newest.rend(); ++it) {
-        printer.entry(*it);
-        evidence.copy(*it);
-    }
+    for (auto it = newest.rbegin(); it != newest.rend(); ++it) print(*it);
     std::cout.flush();
     warn_of_unreadable(reader);
     return 0;
@@ -233,6 +236,8 @@ void add_verdicts(CLI::App& app, Command& chosen) {
     exported.app->add_option("--last", exported.options->last, "Only so many, the newest");
     exported.app->add_option("--evidence", exported.options->evidence,
                              "Copy what evidence there is of them into this folder");
+    exported.app->add_flag("--outcomes", exported.options->outcomes,
+                           "Behind each verdict what became of its actions");
     add_pager(*exported.app, *exported.options);
     does(exported, chosen, list);
 

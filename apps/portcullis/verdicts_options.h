@@ -17,7 +17,8 @@ struct VerdictOptions {
     Listing format = Listing::text;
     size_t last = 0;  ///< Only so many, the newest; 0: all.
     bool everything = false;
-    bool paged = true;  ///< On a terminal.
+    bool outcomes = false;  ///< Behind each verdict what became of its actions.
+    bool paged = true;      ///< On a terminal.
     std::string id;
     std::string evidence;         ///< A folder, or a file to write.
     std::vector<std::string> by;  ///< What `stats` counts by.

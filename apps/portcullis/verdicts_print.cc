@@ -1,10 +1,11 @@
 #include "verdicts_print.h"
 
+#include <algorithm>
 #include <iostream>
 
 #include "base/concat.h"
-#include "verdicts/json.h"
 #include "base/utf8.h"
+#include "verdicts/json.h"
 
 namespace portcullis::app {
 
@@ -17,6 +18,9 @@ using verdicts::VerdictRecord;
 constexpr std::string_view csv_head =
     "type,id,time,service,protocol,client,server,player,uuid,version,check,confidence,level,"
     "action,mode,observed,limit,unit,note,repeats,reason,address,in_game";
+
+/// Beside those where outcomes are asked for; an outcome is a row of its own.
+constexpr std::string_view csv_outcome_head = ",target,place,result,attempts,detail";
 
 /// What spreadsheets take for the beginning of a formula; who plays chooses his name.
 constexpr std::string_view formula_begins = "=+-@";
@@ -51,6 +55,19 @@ void append_csv_row(std::string& out, const Entry& entry) {
                         : "");
     append_csv(out, to_string(own_address(record)));
     append_csv(out, record.player.name.empty() ? "" : only_claimed(record) ? "false" : "true");
+}
+
+void append_csv_row(std::string& out, const verdicts::Outcome& outcome) {
+    append_csv(out, "outcome");
+    append_csv(out, verdicts::to_string(outcome.verdict));
+    append_csv(out, verdicts::time_text(outcome.time));
+    const auto filled = std::ranges::count(out, ',') + 1;
+    out.append(static_cast<size_t>(std::ranges::count(csv_head, ',') + 1 - filled), ',');
+    append_csv(out, name_in(verdicts::target_names, outcome.target));
+    append_csv_number(out, std::to_string(outcome.place));
+    append_csv(out, name_in(verdicts::result_names, outcome.result));
+    append_csv_number(out, std::to_string(outcome.attempts));
+    append_csv(out, outcome.detail.view());
 }
 
 /// What a terminal shows it in; ECMA-48's numbers.
@@ -98,7 +115,8 @@ std::string number_text(float value) {
 }
 
 void Printer::head() const {
-    if (format_ == Listing::csv) std::cout << csv_head << '\n';
+    if (format_ != Listing::csv) return;
+    std::cout << csv_head << (outcomes_ ? csv_outcome_head : "") << '\n';
 }
 
 void Printer::entry(const Entry& entry) const {
@@ -116,6 +134,7 @@ void Printer::entry(const Entry& entry) const {
             break;
         case Listing::csv:
             append_csv_row(line, entry);
+            if (outcomes_) line.append(std::ranges::count(csv_outcome_head, ','), ',');
             break;
     }
     std::cout << line << '\n';
@@ -125,7 +144,9 @@ void Printer::outcome(const verdicts::Outcome& outcome) const {
     std::string line;
     const auto target = name_in(verdicts::target_names, outcome.target);
     const auto result = name_in(verdicts::result_names, outcome.result);
-    if (format_ == Listing::jsonl) {
+    if (format_ == Listing::csv) {
+        append_csv_row(line, outcome);
+    } else if (format_ == Listing::jsonl) {
         line = concat(R"({"type":"outcome","verdict":")", verdicts::to_string(outcome.verdict),
                       R"(","time":")", verdicts::time_text(outcome.time), R"(","target":")", target,
                       R"(","place":)", std::to_string(outcome.place), R"(,"result":")", result,

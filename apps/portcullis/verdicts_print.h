@@ -13,7 +13,8 @@ enum class Listing : uint8_t { text, jsonl, csv };
 /// How `portcullis verdicts` prints one thing a line.
 class Printer {
 public:
-    Printer(Listing format, bool colours) : format_(format), colours_(colours) {}
+    Printer(Listing format, bool colours, bool outcomes = false)
+        : format_(format), colours_(colours), outcomes_(outcomes) {}
 
     Listing format() const noexcept { return format_; }
     /// CSV's first line; nothing for the others.
@@ -26,6 +27,7 @@ public:
 private:
     Listing format_;
     bool colours_;
+    bool outcomes_;  ///< CSV has columns for them.
 };
 
 /// One more field of a CSV line, quoted where RFC 4180 wants it.  A text that a spreadsheet

@@ -123,6 +123,37 @@ class Verdicts(unittest.TestCase):
         self.assertEqual([(r["acted"], r["decided"]) for r in csv.DictReader(io.StringIO(out)) if r["value"] == "observe"],
                          [("0", "1")])
 
+    def test_exports_with_each_verdict_what_became_of_it(self):
+        _, plain, _ = verdicts("export", "--log", self.sample)
+        code, out, err = verdicts("export", "--log", self.sample, "--outcomes")
+        told = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual([r for r in told if r["type"] != "outcome"], [json.loads(line) for line in plain.splitlines()])
+        kick = next(at for at, r in enumerate(told) if r.get("action") == "kick")
+        outcomes = told[kick + 1:kick + 5]
+        self.assertEqual({(o["type"], o["verdict"]) for o in outcomes}, {("outcome", told[kick]["id"])})
+        self.assertEqual({(o["target"], o["result"]) for o in outcomes},
+                         {("wire", "done"), ("rcon", "failed"), ("webhook", "expired"), ("blocklist", "done")})
+        self.assertEqual(len([r for r in told if r["type"] == "outcome"]), 4)
+        _, shown, _ = verdicts("show", "--log", self.sample, told[kick]["id"], "--format", "jsonl")
+        self.assertEqual([json.loads(line) for line in shown.splitlines()[:-1]], told[kick:kick + 5])
+        _, out, _ = verdicts("export", "--log", self.sample, "--outcomes", "--format", "csv")
+        rows = list(csv.DictReader(io.StringIO(out), strict=True))
+        self.assertEqual([(row["type"], row["id"]) for row in rows], [(r["type"], r.get("id", r.get("verdict"))) for r in told])
+        self.assertEqual([(row["target"], row["result"], row["detail"]) for row in rows if row["type"] == "outcome"],
+                         [(o["target"], o["result"], o["detail"]) for o in outcomes])
+        self.assertEqual({None in row or None in row.values() for row in rows}, {False}, "a row is longer or shorter")
+        _, out, _ = verdicts("export", "--log", self.sample, "--outcomes", "--last", 1, "--check", "movement.speed")
+        self.assertEqual(len(out.splitlines()), 1)
+
+    def test_every_record_has_an_id_that_show_finds(self):
+        _, out, _ = verdicts("export", "--log", self.sample)
+        told = {r["type"]: r for r in map(json.loads, out.splitlines())}
+        self.assertEqual(set(told), {"verdict", "login", "disconnect", "opaque"})
+        for record in told.values():
+            code, shown, err = verdicts("show", "--log", self.sample, record["id"], "--format", "jsonl")
+            self.assertEqual((code, json.loads(shown.splitlines()[0])), (0, record), err)
+
     def test_no_name_steers_a_terminal_or_breaks_a_line(self):
         _, out, _ = verdicts("list", "--log", self.sample, "--all", "--format", "jsonl")
         names = {json.loads(line)["player"]["name"] for line in out.splitlines()}

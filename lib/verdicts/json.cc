@@ -84,6 +84,7 @@ void append_evidence(std::string& out, const VerdictRecord& record) {
 
 /// What all kinds of records have, in the order that all of them keep.
 void append_common(std::string& out, const VerdictRecord& record, std::string_view service) {
+    text_member(out, "id", to_string(VerdictId{record.id_high, record.id_low}));
     text_member(out, "time", time_text(record.time));
     if (record.kind != VerdictRecord::Kind::disconnect) text_member(out, "service", service);
     if (record.kind == VerdictRecord::Kind::verdict || record.kind == VerdictRecord::Kind::opaque) {
@@ -157,9 +158,7 @@ void append_json(std::string& out, const VerdictRecord& record, std::string_view
     using Kind = VerdictRecord::Kind;
     switch (record.kind) {
         case Kind::verdict:
-            out += "{\"type\":\"verdict\",\"id\":\"";
-            out += to_string(VerdictId{record.id_high, record.id_low});
-            out += '"';
+            out += "{\"type\":\"verdict\"";
             append_common(out, record, service);
             text_member(out, "check", check);
             key(out, "confidence");

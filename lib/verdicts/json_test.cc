@@ -65,14 +65,16 @@ TEST(Json, SaysComingAndGoing) {
     VerdictRecord record = alice();
     record.kind = VerdictRecord::Kind::login;
     EXPECT_EQ(to_json(record, names),
-              R"({"type":"login","time":"2026-11-20T03:21:07.123456Z","service":"survival",)"
+              R"({"type":"login","id":"0190a6c2-5d3f-7001-9c41-2f0000000007",)"
+              R"("time":"2026-11-20T03:21:07.123456Z","service":"survival",)"
               R"("flow":{"client":"198.51.100.7:50122","server":"10.0.0.2:25565"},)"
               R"("player":{"name":"Alice","uuid":"069a79f4-44e9-4726-a5be-fca90e38aaf5",)"
               R"("version":767}})");
     record.kind = VerdictRecord::Kind::disconnect;
     record.end = EndReason::kicked;
     EXPECT_EQ(to_json(record, names),
-              R"({"type":"disconnect","time":"2026-11-20T03:21:07.123456Z",)"
+              R"({"type":"disconnect","id":"0190a6c2-5d3f-7001-9c41-2f0000000007",)"
+              R"("time":"2026-11-20T03:21:07.123456Z",)"
               R"("flow":{"client":"198.51.100.7:50122","server":"10.0.0.2:25565"},)"
               R"("player":{"name":"Alice","uuid":"069a79f4-44e9-4726-a5be-fca90e38aaf5",)"
               R"("version":767},"reason":"kicked"})");
