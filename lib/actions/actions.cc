@@ -5,6 +5,7 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <atomic>
+#include <deque>
 #include <optional>
 #include <string>
 #include <thread>
@@ -160,6 +161,23 @@ public:
     }
 
     void ordered(const verdicts::Order& order) {
+        hear(order);
+        // Others change nothing that would have to be saved.
+        const bool of_list = order.kind == verdicts::Order::Kind::block ||
+                             order.kind == verdicts::Order::Kind::unblock;
+        ordered_.push_back({++orders_heard_, of_list ? blocklist_.changes() : 0});
+        if (ordered_.size() > orders_remembered) ordered_.pop_front();
+    }
+
+    uint64_t orders_kept() {
+        const uint64_t saved = blocklist_.saved();
+        for (; !ordered_.empty() && ordered_.front().change <= saved; ordered_.pop_front()) {
+            orders_kept_ = ordered_.front().number;
+        }
+        return orders_kept_;
+    }
+
+    void hear(const verdicts::Order& order) {
         if (order.kind == verdicts::Order::Kind::block) {
             const std::string reason(order.reason.view());
             if (!blocklist_.set({order.prefix, wall_clock() + order.lasts, reason, true})) {
@@ -191,6 +209,7 @@ public:
 
     void keep_house() {
         give_blocks();
+        tell_saved();
         const auto now = Clock::now();
         if (now < look_at_blocks_) return;
         look_at_blocks_ = now + std::chrono::seconds(1);
@@ -240,8 +259,10 @@ public:
             const auto rest = start + limit - Clock::now();
             return std::max(std::chrono::duration_cast<Milliseconds>(rest), Milliseconds(100));
         };
+        blocklist_.finish(left() / 2);
+        tell_saved();
+        while (!unsaved_.empty()) tell_first_unsaved();
         log_->finish(left());
-        blocklist_.finish(left());
     }
 
 private:
@@ -330,7 +351,36 @@ private:
                 outcome.detail.assign("the block list is full");
                 break;
         }
+        tell_once_saved(outcome);
+    }
+
+    /// What an earlier verdict did to the list is what this one relies on, so that is waited
+    /// for, too.
+    void tell_once_saved(const Outcome& outcome) {
+        unsaved_.push_back({blocklist_.changes(), Clock::now() + save_patience, outcome});
+        tell_saved();
+        if (unsaved_.size() > unsaved_max) tell_first_unsaved();
+    }
+
+    /// How blocks ended that would outlive a crash now, or are not waited for any longer.
+    void tell_saved() {
+        const uint64_t saved = blocklist_.saved();
+        while (!unsaved_.empty() && unsaved_.front().change <= saved) {
+            ended(unsaved_.front().outcome);
+            unsaved_.pop_front();
+        }
+        const auto now = Clock::now();
+        while (!unsaved_.empty() && unsaved_.front().give_up_at <= now) tell_first_unsaved();
+    }
+
+    void tell_first_unsaved() {
+        Outcome& outcome = unsaved_.front().outcome;
+        if (outcome.result == Result::done) {
+            outcome.detail.assign(std::string(outcome.detail.view()) +
+                                  ", or until a restart: the list could not be saved yet");
+        }
         ended(outcome);
+        unsaved_.pop_front();
     }
 
     /// Whom the list has no room for, Workers are not to keep out any longer.
@@ -421,6 +471,20 @@ private:
         status.outcomes.push_back({"verdict_log", "failed_writes", log.failures});
     }
 
+    /// A block that holds, of which the list on the disk may not know yet.
+    struct Unsaved {
+        uint64_t change;  ///< Of the list.
+        Clock::time_point give_up_at;
+        Outcome outcome;
+    };
+    struct Ordered {
+        uint64_t number;  ///< Of the operators' Orders, from 1.
+        uint64_t change;  ///< Of the list.
+    };
+    static constexpr Milliseconds save_patience{3'000};
+    static constexpr size_t unsaved_max = 10'000;
+    static constexpr size_t orders_remembered = 1'000;
+
     using Counters = std::array<std::atomic<uint64_t>, verdicts::result_names.size()>;
 
     control::Orders& orders_;
@@ -431,6 +495,9 @@ private:
     std::array<Counters, verdicts::target_names.size()> ended_{};
     Blocklist blocklist_;
     std::vector<verdicts::Order> to_give_;  ///< That Control had no room for.
+    std::deque<Unsaved> unsaved_;
+    std::deque<Ordered> ordered_;  ///< Of which is not known that they are on the disk.
+    uint64_t orders_heard_ = 0, orders_kept_ = 0;
     uint64_t displaced_ = 0;                ///< Blocks that gave way to others in a full list.
     Clock::time_point look_at_blocks_{};
     std::unique_ptr<verdicts::Log> log_;
@@ -451,6 +518,7 @@ void Actions::take(std::span<const verdicts::VerdictRecord> records) noexcept {
     parts_->take(records);
 }
 void Actions::ordered(const verdicts::Order& order) noexcept { parts_->ordered(order); }
+uint64_t Actions::orders_kept() noexcept { return parts_->orders_kept(); }
 std::string Actions::objection(const verdicts::Order& order) const {
     return parts_->objection(order);
 }

@@ -35,6 +35,8 @@ public:
     void take(std::span<const verdicts::VerdictRecord> records) noexcept override;
     /// An operator's block or unblock joins the list.
     void ordered(const verdicts::Order& order) noexcept override;
+    /// Those that changed the block list, once it is saved.
+    uint64_t orders_kept() noexcept override;
     /// That the list is full of operators' blocks.
     std::string objection(const verdicts::Order& order) const override;
     /// Messages and block times are the new policies'; servers and webhooks stay, but

@@ -18,6 +18,7 @@
 
 #include "actions/blocklist/blocklist.h"
 #include "actions/testing/rcon_server.h"
+#include "actions/testing/slow_disk.h"
 #include "actions/testing/webhook_server.h"
 #include "base/setup_error.h"
 #include "verdicts/log.h"
@@ -299,7 +300,6 @@ TEST(Actions, RemembersBlocksOverARestartAndWhatAnOperatorSaid) {
         order.lasts = 1h;
         actions.ordered(order);
         EXPECT_EQ(orders.given().size(), 1u);
-        EXPECT_EQ(count(actions, "blocklist", "done"), 2u);
     }
     {
         GivenOrders orders;
@@ -336,6 +336,56 @@ TEST(Actions, ABlockOutlastsAClockThatIsSet) {
     Actions actions(place.config, checks, orders);
     ASSERT_EQ(orders.given().size(), 1u);
     EXPECT_GT(orders.given()[0].lasts, 1h) << "by the clock of this test, which was not set";
+}
+
+// Killed at any moment, what was said to be done is done.
+TEST(Actions, SaysThatABlockIsDoneOnceItIsOnTheDisk) {
+    Place place;
+    GivenOrders orders;
+    SlowDisk disk("log.blocks");
+    disk.hold();
+    Actions actions(place.config, checks, orders);
+    Order order;
+    order.kind = Order::Kind::block;
+    order.prefix = *parse_prefix("203.0.113.0/24");
+    order.lasts = 1h;
+    tell(actions, verdict_of("Dave", Action::block, 1));
+    tell(actions, verdict_of("Dave", Action::block, 2));  // The same block.
+    actions.ordered(order);
+    ASSERT_TRUE(disk.wait_for_asked(1));
+    actions.keep_house();
+    EXPECT_EQ(orders.given().size(), 1u) << "but it holds at once";
+    EXPECT_EQ(count(actions, "blocklist", "done"), 0u);
+    EXPECT_EQ(actions.orders_kept(), 0u);
+    disk.let_go();
+    EXPECT_TRUE(eventually([&] { return actions.orders_kept() == 1; }));
+    actions.keep_house();
+    EXPECT_EQ(count(actions, "blocklist", "done"), 2u);
+    EXPECT_EQ(Blocklist(place.config.verdict_log.blocks_path()).blocks().size(), 2u);
+}
+
+TEST(Actions, SaysOfABlockThatCannotBeSavedThatItMayNotLast) {
+    Place place;
+    GivenOrders orders;
+    SlowDisk disk("log.blocks");
+    disk.hold();
+    const VerdictRecord verdict = verdict_of("Dave", Action::block, 1);
+    {
+        Actions actions(place.config, checks, orders);
+        tell(actions, verdict);
+        EXPECT_TRUE(eventually([&] {
+            actions.keep_house();
+            return count(actions, "blocklist", "done") == 1;
+        }));
+    }
+    const auto ends = verdicts::Reader(place.log()).outcomes({verdict.id_high, verdict.id_low});
+    ASSERT_EQ(ends.size(), 1u);
+    EXPECT_NE(ends[0].detail.view().find("until a restart: the list could not be saved yet"),
+              std::string::npos)
+        << ends[0].detail.view();
+    disk.let_go();  // The thread that was left behind ends, too.
+    const std::string blocks = place.config.verdict_log.blocks_path();
+    EXPECT_TRUE(eventually([&] { return fs::exists(blocks); }));
 }
 
 TEST(Actions, KeepsHowItEndedOnTheWireWithTheVerdict) {
@@ -447,7 +497,10 @@ TEST(Actions, OfAFullBlockListOneGivesWayAndAnOperatorHearsOfIt) {
     EXPECT_NE(actions.objection(operators(1'000'001)).find("unblock some"), std::string::npos);
     EXPECT_EQ(actions.objection(operators(5)), "");
     tell(actions, verdict_of("Dave", Action::block, 2));
-    EXPECT_EQ(count(actions, "blocklist", "failed"), 1u);
+    EXPECT_TRUE(eventually([&] {
+        actions.keep_house();
+        return count(actions, "blocklist", "failed") == 1;
+    }));
 }
 
 TEST(Actions, FollowsThePoliciesOfAReload) {

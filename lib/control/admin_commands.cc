@@ -90,8 +90,10 @@ std::string flow_state_of(const Json& request) {
                      "; allowed: " + config::alternatives(names));
 }
 
-void give(State& state, const Order& order) {
-    if (state.orders.give_for_operator(order)) return;
+/// Which one of the operators' it is.
+uint64_t give(State& state, const Order& order) {
+    const uint64_t number = state.orders.give_for_operator(order);
+    if (number != 0) return number;
     throw SetupError("too many orders wait for the workers already; try again");
 }
 
@@ -131,28 +133,43 @@ Order about_prefix(Order::Kind kind, const Json& request) {
     return order;
 }
 
-Json unblock(State& state, const Json& request) {
-    const Order order = about_prefix(Order::Kind::unblock, request);
+/// What is to be said of an Order that was given.
+struct Given {
+    uint64_t number;  ///< Of the operators'.
+    Json answer;
+};
+
+Given give_unblock(State& state, const Order& order) {
     const IpPrefix& prefix = order.prefix;
     const std::vector<BlockBook::Block>& blocks = state.blocks.blocks();
     const bool known = std::ranges::find(blocks, prefix, &BlockBook::Block::prefix) != blocks.end();
     // Whatever the book says: should Workers hold more than it knows of, they let go of it.
-    give(state, order);
-    if (known) return {{"ordered", true}};
-    // What is no entry of its own can not be let in by itself.
+    const uint64_t number = give(state, order);
+    if (known) return {number, {{"ordered", true}}};
+    // What is no entry of its own cannot be let in by itself.
     const auto wider = std::ranges::find_if(blocks, [&](const BlockBook::Block& block) {
         return block.prefix.bits < prefix.bits && block.prefix.contains(prefix.address);
     });
     const std::string given = to_string(prefix);
     if (wider == blocks.end()) {
-        return {{"ordered", true},
-                {"note", given + " was in no list; the workers were told all the same"}};
+        return {number,
+                {{"ordered", true},
+                 {"note", given + " was in no list; the workers were told all the same"}}};
     }
     throw UsageError(given + " is blocked as a part of " + to_string(wider->prefix) +
                      "; unblock that one");
 }
 
-/// What an operator should know of a block that he ordered; empty: nothing.
+Given give_block(State& state, const Order& order) {
+    for (const auto& sink : state.sinks) {
+        const std::string why = sink->objection(order);
+        if (!why.empty()) throw SetupError(why);
+    }
+    const uint64_t number = give(state, order);
+    return {number, {{"ordered", true}, {"until", moment(wall_clock() + order.lasts)}}};
+}
+
+/// What is wrong with the list that blocks are remembered in; empty: nothing.
 std::string trouble_with_blocks(const State& state) {
     for (const auto& sink : state.sinks) {
         for (const Condition& condition : sink->status().conditions) {
@@ -162,18 +179,11 @@ std::string trouble_with_blocks(const State& state) {
     return {};
 }
 
-Json block(State& state, const Json& request) {
-    Order order = about_prefix(Order::Kind::block, request);
-    order.lasts = std::chrono::seconds(seconds_of(request, 3'600));
-    for (const auto& sink : state.sinks) {
-        const std::string why = sink->objection(order);
-        if (!why.empty()) throw SetupError(why);
-    }
-    give(state, order);
-    Json answer = {{"ordered", true}, {"until", moment(wall_clock() + order.lasts)}};
-    const std::string trouble = trouble_with_blocks(state);
-    if (!trouble.empty()) answer["note"] = trouble;
-    return answer;
+/// What an operator should know of a block, or of the end of one, that he ordered.
+void add_note(Json& answer, const std::string& note) {
+    if (note.empty()) return;
+    const std::string before = answer.value("note", "");
+    answer["note"] = before.empty() ? note : before + "; " + note;
 }
 
 Json trace(State& state, const Json& request) {
@@ -286,6 +296,31 @@ void player(const Asked& asked) {
     });
 }
 
+/// Answered when it would outlive a restart, or when it is clear that it may not.
+void answer_once_kept(const Asked& asked, const Given& given, bool blocks) {
+    const auto done = [&state = asked.state, given, blocks, tell = asked.tell](bool kept) {
+        Json answer = given.answer;
+        if (!kept) {
+            add_note(answer, "this holds until the restart only: it is not on the disk after " +
+                                 std::to_string(Receipts::patience.count()) + " s");
+        }
+        if (blocks || !kept) add_note(answer, trouble_with_blocks(state));
+        tell(good(answer));
+    };
+    asked.state.receipts.await(given.number, done, Receipts::Clock::now());
+}
+
+void block(const Asked& asked) {
+    Order order = about_prefix(Order::Kind::block, asked.request);
+    order.lasts = std::chrono::seconds(seconds_of(asked.request, 3'600));
+    answer_once_kept(asked, give_block(asked.state, order), true);
+}
+
+void unblock(const Asked& asked) {
+    const Order order = about_prefix(Order::Kind::unblock, asked.request);
+    answer_once_kept(asked, give_unblock(asked.state, order), false);
+}
+
 void reload(const Asked& asked) {
     asked.reload([tell = asked.tell](const Json& result) { tell(good(result)); },
                  [tell = asked.tell](const std::string& error) { tell(bad(error)); });
@@ -310,8 +345,8 @@ constexpr Command commands[] = {
     {"players", Is::question, players},
     {"player", Is::question, player},
     {"blocks", Is::question, at_once<blocks_answer>},
-    {"block", Is::order, at_once<block>},
-    {"unblock", Is::order, at_once<unblock>},
+    {"block", Is::order, block},
+    {"unblock", Is::order, unblock},
     {"sever", Is::order, at_once<end_connections<Order::Kind::sever>>},
     {"kick", Is::order, at_once<end_connections<Order::Kind::kick>>},
     {"trace", Is::order, at_once<trace>},

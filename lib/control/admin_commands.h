@@ -22,9 +22,9 @@ public:
 
     AdminCommands(State& state, Reload reload) : state_(state), reload_(std::move(reload)) {}
 
-    /// Never throws: what goes wrong is the answer.  `reply` is called once, here
-    /// or, for `reload` and what Workers are asked for, later.  What is ordered is
-    /// logged with who ordered it and what came of it.
+    /// Never throws: what goes wrong is the answer.  `reply` is called once, here or later: for
+    /// `reload`, what Workers are asked for, and what is to be on a disk first.  What is ordered
+    /// is logged with who ordered it and what came of it.
     void answer(std::string_view request, const Peer& peer, const Reply& reply) noexcept;
 
 private:

@@ -347,6 +347,47 @@ TEST_F(ControlTest, SaysOfABlockWhatCanNotBeKept) {
     EXPECT_EQ(heard_.orders.size(), 2u) << "what sinks order they know";
 }
 
+TEST_F(ControlTest, AnswersABlockOnceItWouldOutliveARestart) {
+    heard_.kept = 0;
+    start();
+    const auto ordered = [this](size_t orders) {
+        const std::lock_guard lock(heard_.mutex);
+        return heard_.orders.size() == orders;
+    };
+    Json answer;
+    std::atomic<bool> answered = false;
+    const auto order = [&](const char* command) {
+        answered = false;
+        return std::thread([&, command] {
+            answer = ask({{"command", command}, {"prefix", "203.0.113.8"}});
+            answered = true;
+        });
+    };
+    std::thread saved = order("block");
+    ASSERT_TRUE(wait_for([&] { return ordered(1); }));
+    std::this_thread::sleep_for(100ms);
+    EXPECT_FALSE(answered);
+    EXPECT_EQ(wire_.orders().size(), 1u) << "but Workers hold it at once";
+    heard_.kept = 1;
+    saved.join();
+    EXPECT_FALSE(answer.at("result").contains("note")) << answer;
+
+    // A disk that does not answer holds up nobody for ever, and nothing else at all.
+    std::thread stuck = order("unblock");
+    ASSERT_TRUE(wait_for([&] { return ordered(2); }));
+    (void)result({{"command", "status"}});
+    EXPECT_FALSE(answered);
+    stuck.join();
+    EXPECT_EQ(answer.at("result").at("note"),
+              "this holds until the restart only: it is not on the disk after 3 s");
+
+    std::thread last = order("block");
+    ASSERT_TRUE(wait_for([&] { return ordered(3); }));
+    control_->stop();
+    last.join();
+    EXPECT_TRUE(answer.at("result").contains("note")) << answer;
+}
+
 TEST_F(ControlTest, ModeAndSignaturesChangeLiveAndSinksAreTold) {
     const std::string signatures = folder_ / "signatures.yaml";
     const std::string named = "signatures: " + signatures + "\n";

@@ -38,6 +38,7 @@ struct Heard {
     SinkStatus status;
     std::atomic<int> finished = 0;
     std::atomic<bool> late = false;
+    std::atomic<uint64_t> kept = UINT64_MAX;  ///< Orders that would outlive a restart.
     std::atomic<int> reloads = 0;
     std::atomic<uint32_t> block_s = 0;     ///< Of the first policy, as last told.
     std::atomic<uint64_t> signatures = 0;  ///< `config::signatures_id` of what was last told.
@@ -66,6 +67,7 @@ public:
         heard_.block_s = config.policies.front().block_s;
         heard_.signatures = config::signatures_id(config.signatures_text);
     }
+    uint64_t orders_kept() noexcept override { return heard_.kept; }
     std::string objection(const verdicts::Order& order) const override {
         return to_string(order.prefix) == "203.0.113.9/32" ? "no room for him" : "";
     }

@@ -132,6 +132,7 @@ void Control::Loop::drain_later() {
         state_.inquiry.gather(steady_clock::now());
         write_packets();
         pass_orders();
+        state_.receipts.look(orders_kept(state_), steady_clock::now());
         drain_timer_.expires_after(more ? milliseconds(0) : settings_.drain);
         drain_later();
     });
@@ -342,6 +343,7 @@ void Control::Loop::finish() {
     }
     // Who still waits must not outlive the loop that his connection lives on.
     end_reloads();
+    state_.receipts.look(orders_kept(state_), steady_clock::time_point::max());
     state_.descriptions.give_up(steady_clock::time_point::max());
     state_.inquiry.forget();
     if (admin_) admin_->stop();

@@ -2,21 +2,22 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 namespace portcullis::control {
 
-bool OrderDesk::give(const Waiting& waiting) noexcept {
+uint64_t OrderDesk::give(const Waiting& waiting) noexcept {
     const std::lock_guard lock(mutex_);
     try {
         if (waiting_.size() < orders_waiting_max) {
             waiting_.push_back(waiting);
-            return true;
+            return ++taken_[waiting.of_operator];
         }
     } catch (const std::bad_alloc&) {
         // As full as it gets.
     }
     ++refused_;
-    return false;
+    return 0;
 }
 
 void OrderDesk::pass_on(
@@ -43,6 +44,19 @@ void OrderDesk::pass_on(
 OrderDesk::Counts OrderDesk::counts() const {
     const std::lock_guard lock(mutex_);
     return {given_, refused_, waiting_.size()};
+}
+
+void Receipts::await(uint64_t order, Tell tell, Clock::time_point now) {
+    asked_.push_back({order, std::move(tell), now + patience});
+}
+
+void Receipts::look(uint64_t kept, Clock::time_point now) {
+    std::erase_if(asked_, [&](const Asked& asked) {
+        const bool is_kept = asked.order <= kept;
+        if (!is_kept && now < asked.give_up_at) return false;
+        asked.tell(is_kept);
+        return true;
+    });
 }
 
 void BlockBook::heed(const verdicts::Order& order, Nanos now) {

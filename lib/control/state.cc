@@ -102,6 +102,12 @@ Json health(const State& state) {
     return answer;
 }
 
+uint64_t orders_kept(const State& state) {
+    uint64_t kept = UINT64_MAX;
+    for (const auto& sink : state.sinks) kept = std::min(kept, sink->orders_kept());
+    return kept;
+}
+
 std::string scrape(const State& state) {
     Exposition out;
     metrics::add_wire_side(state.wire,

@@ -41,6 +41,7 @@ struct State {
     WorkerWatch watch;
     BlockBook blocks;
     OrderDesk orders;
+    Receipts receipts;
     Descriptions descriptions{orders};
     FlowInquiry inquiry;
     PacketBook packets;
@@ -63,6 +64,9 @@ static_assert(complete(standing_names));
 Standing standing(const State& state);
 /// What /health answers.
 Json health(const State& state);
+
+/// So many Orders of operators, from the first on, would outlive a crash now.
+uint64_t orders_kept(const State& state);
 
 /// What /metrics answers: the Workers' counts and Control's own.
 std::string scrape(const State& state);

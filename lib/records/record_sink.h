@@ -52,6 +52,8 @@ public:
     /// An Order that an operator gave, as it goes to the Workers;
     /// for whoever must remember it longer than this process lives.
     virtual void ordered(const verdicts::Order&) noexcept {}
+    /// Of the Orders that `ordered` heard, so many, from the first on, would outlive a crash now.
+    virtual uint64_t orders_kept() noexcept { return UINT64_MAX; }
     /// Why an operator's Order could not be remembered, before it is given: one sentence,
     /// or empty.
     virtual std::string objection(const verdicts::Order&) const { return {}; }

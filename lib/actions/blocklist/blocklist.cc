@@ -64,6 +64,16 @@ std::string write_file(const std::string& path, std::string_view text) {
     return trouble;
 }
 
+/// A new name for a file is on the disk once its directory is.  Empty, or what went wrong.
+std::string sync_directory(const std::string& path) {
+    const int directory = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return std::strerror(errno);
+    std::string trouble;
+    if (fsync(directory) != 0) trouble = std::strerror(errno);
+    close(directory);
+    return trouble;
+}
+
 }  // namespace
 
 class Blocklist::Book {
@@ -111,6 +121,16 @@ public:
         if (std::erase_if(blocks_, unwanted) == 0) return false;
         changed();
         return true;
+    }
+
+    uint64_t changes() const {
+        const std::lock_guard lock(mutex_);
+        return changes_;
+    }
+
+    uint64_t saved() const {
+        const std::lock_guard lock(mutex_);
+        return saved_;
     }
 
     List blocks() const {
@@ -184,7 +204,7 @@ private:
     }
 
     void changed() {
-        changed_ = true;
+        ++changes_;
         work_.notify_one();
     }
 
@@ -212,10 +232,10 @@ private:
         std::unique_lock lock(mutex_);
         const auto ending = [this] { return ending_; };
         while (true) {
-            const auto something = [this] { return changed_ || ending_; };
+            const auto something = [this] { return saved_ < changes_ || ending_; };
             if (damage_.empty()) work_.wait(lock, something);
             if (!damage_.empty()) work_.wait_for(lock, between_tries, something);
-            if (changed_) {
+            if (saved_ < changes_) {
                 const std::string trouble = save(lock);
                 if (!trouble.empty() && ending_) return;
                 // Many blocks at once are one file; a broken disk is not asked all the time.
@@ -238,14 +258,15 @@ private:
     }
 
     std::string save(std::unique_lock<std::mutex>& lock) {
-        changed_ = false;
+        const uint64_t change = changes_;
         const List copy = blocks_;
         lock.unlock();
         const std::string trouble = write(copy);
         lock.lock();
-        if (!trouble.empty()) {
-            if (trouble_.empty()) spdlog::error("{}", trouble);
-            changed_ = true;
+        if (trouble.empty()) {
+            saved_ = change;
+        } else if (trouble_.empty()) {
+            spdlog::error("{}", trouble);
         }
         trouble_ = trouble;
         return trouble;
@@ -255,11 +276,13 @@ private:
         std::string text;
         for (const Block& block : blocks) text += line_of(block) + '\n';
         const std::string fresh = path_ + ".new";
+        const std::filesystem::path directory = std::filesystem::path(path_).parent_path();
         std::error_code error;
-        std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), error);
+        std::filesystem::create_directories(directory, error);
         std::string trouble = write_file(fresh, text);
         if (trouble.empty() && rename(fresh.c_str(), path_.c_str()) != 0)
             trouble = std::strerror(errno);
+        if (trouble.empty()) trouble = sync_directory(directory.empty() ? "." : directory);
         if (trouble.empty()) return {};
         return "block list " + path_ + " cannot be saved: " + trouble +
                "; blocks hold, but would not survive a restart";
@@ -271,7 +294,8 @@ private:
     std::condition_variable work_, ended_;
     List blocks_;
     std::vector<IpPrefix> displaced_;
-    bool changed_ = false, ending_ = false, has_ended_ = false;
+    uint64_t changes_ = 0, saved_ = 0;
+    bool ending_ = false, has_ended_ = false;
     std::string trouble_;
     std::string damage_;  ///< Of the file that an earlier run left.
 };
@@ -301,6 +325,8 @@ void Blocklist::shift(Nanos step) { book_->shift(step); }
 void Blocklist::expire(Nanos now) {
     (void)book_->erase_if([now](const Block& block) { return block.until <= now; });
 }
+uint64_t Blocklist::changes() const { return book_->changes(); }
+uint64_t Blocklist::saved() const { return book_->saved(); }
 std::vector<Block> Blocklist::blocks() const { return book_->blocks(); }
 std::vector<IpPrefix> Blocklist::take_displaced() { return book_->take_displaced(); }
 Standing Blocklist::standing() const { return book_->standing(); }

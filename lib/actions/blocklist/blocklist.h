@@ -56,6 +56,11 @@ public:
     /// Forgets what ended before `now`.
     void expire(Nanos now);
 
+    /// How many changes there were; and up to which of them the disk has, so that they
+    /// outlive a crash and a loss of power.
+    uint64_t changes() const;
+    uint64_t saved() const;
+
     std::vector<Block> blocks() const;
     /// Which gave way to others since the last call.
     std::vector<IpPrefix> take_displaced();

@@ -1,7 +1,7 @@
 // Goal: a block outlives a restart, no longer than it should, and a disk that
 // fails keeps nobody in or out, nor the appliance from starting and ending.
 // Method: a list in a directory of its own, opened again and again; the
-// directory taken away.
+// directory taken away; an `fsync` of the test's own, which may take its time.
 
 #include "actions/blocklist/blocklist.h"
 
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "actions/testing/slow_disk.h"
 #include "base/clock_steps.h"
 
 namespace portcullis::actions {
@@ -161,6 +162,28 @@ TEST(Blocklist, KnowsAfterARestartWhatIsAnOperators) {
     ASSERT_EQ(blocks.size(), 2u);
     EXPECT_TRUE(blocks[0].by_operator);
     EXPECT_FALSE(blocks[1].by_operator);
+}
+
+TEST(Blocklist, KnowsWhatWouldOutliveACrash) {
+    const TestDirectory directory;
+    SlowDisk disk("portcullis-blocks-");
+    disk.hold();
+    Blocklist list(directory.file());
+    EXPECT_EQ(list.changes(), 0u);
+    EXPECT_EQ(list.add(block_of("198.51.100.7", 1000s)), Added::new_block);
+    ASSERT_TRUE(disk.wait_for_asked(1));
+    // Of many meanwhile one save is enough.
+    for (uint32_t i = 0; i < 100; ++i) {
+        EXPECT_TRUE(list.set({{IpAddress::v4(i), 128}, 1000s, "", true}));
+    }
+    EXPECT_TRUE(list.remove(*parse_prefix("198.51.100.7")));
+    EXPECT_EQ(list.changes(), 102u);
+    EXPECT_EQ(list.saved(), 0u);
+    disk.let_go();
+    for (int i = 0; i < 5000 && list.saved() < 102; ++i) std::this_thread::sleep_for(1ms);
+    EXPECT_EQ(list.saved(), 102u);
+    EXPECT_EQ(disk.asked(), 4u) << "twice the file and then the directory that names it";
+    EXPECT_TRUE(disk.last_was_directory());
 }
 
 TEST(Blocklist, GoesOnWithoutItsDisk) {
