@@ -86,7 +86,7 @@ std::optional<Hook::Clock::time_point> Hook::due() const {
     if (queue_.empty() || !sent_.empty()) return std::nullopt;
     const bool full = hurried_ || queue_.size() >= discord_embeds_max;
     const auto ripe = full ? queue_.front().since : queue_.front().since + settings_.gather;
-    return std::max(ripe, not_before_);
+    return std::max({ripe, paused_until_, try_again_at_});
 }
 
 std::string Hook::take() {
@@ -120,12 +120,13 @@ void Hook::answer(const Response& response, Clock::time_point now) {
     if (refuses_address(status)) return disable(status);
     if (status == 429) {
         put_back();
-        return pause(
-            response.retry_after_s ? milliseconds(*response.retry_after_s) : backoff_.next(), now);
+        if (response.retry_after_s) return pause(milliseconds(*response.retry_after_s), now);
+        try_again_at_ = now + backoff_.next();
+        return;
     }
     if (status == 0 || status == request_timeout || status >= 500) {
         put_back();
-        not_before_ = now + backoff_.next();
+        try_again_at_ = now + backoff_.next();
         return;
     }
     // It does not like what we say, and would not the next time.
@@ -136,7 +137,7 @@ void Hook::answer(const Response& response, Clock::time_point now) {
 /// As long as the service asks for, and a little more, so that not all who were
 /// told the same come back together.
 void Hook::pause(Milliseconds how_long, Clock::time_point now) {
-    not_before_ = now + how_long + backoff_.jitter(Milliseconds(100));
+    paused_until_ = now + how_long + backoff_.jitter(Milliseconds(100));
 }
 
 void Hook::put_back() {
@@ -155,13 +156,14 @@ void Hook::disable(int status) {
     queue_.clear();
 }
 
-void Hook::enable(Clock::time_point now) {
+void Hook::enable(bool another_address) {
+    if (disabled_by_ == 0 && !another_address) return;
     if (disabled_by_ != 0) spdlog::info("webhook {} is tried again", settings_.place);
     disabled_by_ = 0;
     refusals_ = 0;
     trouble_.clear();
     backoff_.reset();
-    not_before_ = std::min(not_before_, now);
+    try_again_at_ = {};
 }
 
 void Hook::expire(Clock::time_point now) {

@@ -65,8 +65,9 @@ public:
 
     /// Gives up what is too old.
     void expire(Clock::time_point now);
-    /// Once more, whatever was answered: somebody has seen to it.
-    void enable(Clock::time_point now);
+    /// Its address was read again.  One that was given up, or has another now, is tried at
+    /// once; but the time that the service asked for is waited for.
+    void enable(bool another_address);
     /// No gathering any more; for the end.
     void hurry() noexcept { hurried_ = true; }
     /// Reports all that is left as expired.
@@ -95,7 +96,8 @@ private:
     std::deque<Waiting> queue_;
     std::vector<Waiting> sent_;  ///< Under way.
     size_t verdicts_ = 0;        ///< Spoken of in both.
-    Clock::time_point not_before_{};
+    Clock::time_point paused_until_{};  ///< The service asked for it,
+    Clock::time_point try_again_at_{};  ///< and this is of ourselves.
     Backoff backoff_;
     bool hurried_ = false;
     uint32_t refusals_ = 0;  ///< Messages in a row that were not understood.

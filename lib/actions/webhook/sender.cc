@@ -148,8 +148,9 @@ public:
                 spdlog::error("{}; webhook {} keeps the address that it has", error.what(), i);
             }
             const std::lock_guard lock(mutex_);
-            if (!url.empty()) urls_[i] = std::move(url);
-            hooks_[i].enable(Clock::now());
+            const bool another = !url.empty() && url != urls_[i];
+            if (another) urls_[i] = std::move(url);
+            hooks_[i].enable(another);
         }
         curl_multi_wakeup(multi_);
     }

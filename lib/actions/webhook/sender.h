@@ -36,7 +36,7 @@ public:
 
     /// Any thread; never waits for the network.
     void add(std::span<const verdicts::Entry> entries);
-    /// Reads the addresses again, and tries those that were given up.  One that can not be
+    /// Reads the addresses again, and tries those that were given up.  One that cannot be
     /// read stays as it was, and the log says so.
     void reload() noexcept;
     std::vector<Standing> standings() const;

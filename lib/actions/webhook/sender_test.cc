@@ -292,6 +292,32 @@ TEST(Webhook, TriesAgainWhatWasRefusedOnceItsAddressIsReadAgain) {
     EXPECT_EQ(takes.requests().size(), 2u);
 }
 
+TEST(Hook, AReloadDoesNotShortenTheTimeThatItIsToldToWait) {
+    Hook hook({}, [](const Outcome&) {});
+    const auto start = Hook::Clock::now();
+    hook.add(entry_of("Alice", 1), start);
+    (void)hook.take();
+    hook.answer({.status = 429, .problem = {}, .retry_after_s = 60.0}, start);
+    for (const bool another_address : {false, true}) {
+        hook.enable(another_address);
+        EXPECT_GE(hook.due().value(), start + 60s);
+    }
+}
+
+TEST(Hook, AReloadForgetsItsOwnPatienceOnlyWithAnotherAddress) {
+    Hook::Settings settings;
+    settings.backoff_first = settings.backoff_max = 100s;
+    Hook hook(settings, [](const Outcome&) {});
+    const auto start = Hook::Clock::now();
+    hook.add(entry_of("Alice", 1), start);
+    (void)hook.take();
+    hook.answer({.status = 500}, start);
+    hook.enable(false);
+    EXPECT_GE(hook.due().value(), start + 50s);
+    hook.enable(true);
+    EXPECT_LE(hook.due().value(), start + settings.gather);
+}
+
 TEST(Hook, KeepsWhatIsNewHoweverLongItsLikeHasWaited) {
     std::vector<Outcome> outcomes;
     Hook hook({}, [&](const Outcome& outcome) { outcomes.push_back(outcome); });
