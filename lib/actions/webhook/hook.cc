@@ -137,7 +137,11 @@ void Hook::answer(const Response& response, Clock::time_point now) {
 /// As long as the service asks for, and a little more, so that not all who were
 /// told the same come back together.
 void Hook::pause(Milliseconds how_long, Clock::time_point now) {
-    paused_until_ = now + how_long + backoff_.jitter(Milliseconds(100));
+    hold_back(now + how_long + backoff_.jitter(Milliseconds(100)));
+}
+
+void Hook::hold_back(Clock::time_point until) noexcept {
+    paused_until_ = std::max(paused_until_, until);
 }
 
 void Hook::put_back() {

@@ -21,6 +21,8 @@ struct Response {
     std::optional<double> retry_after_s;  ///< From the body, or the header.
     std::optional<double> remaining;      ///< X-RateLimit-Remaining
     std::optional<double> reset_after_s;  ///< X-RateLimit-Reset-After
+    /// The limit is that of all who ask from here, whatever they ask for.
+    bool for_all = false;
 };
 
 /// One webhook's queue and manners, without the network: what to send, when, and
@@ -62,6 +64,10 @@ public:
     /// The next message; its answer must be given before another is taken.
     std::string take();
     void answer(const Response& response, Clock::time_point now);
+    /// Another one of the same service was told to wait, for all.
+    void hold_back(Clock::time_point until) noexcept;
+    /// Until when the service asked to wait.
+    Clock::time_point paused_until() const noexcept { return paused_until_; }
 
     /// Gives up what is too old.
     void expire(Clock::time_point now);

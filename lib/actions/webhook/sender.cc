@@ -38,13 +38,32 @@ std::optional<double> number_in(std::string_view text) {
     return value;
 }
 
-bool take_header(std::string_view line, std::string_view name, std::optional<double>& into) {
-    if (line.size() <= name.size() || line[name.size()] != ':') return false;
-    for (size_t i = 0; i < name.size(); ++i) {
-        if ((line[i] | 0x20) != (name[i] | 0x20)) return false;
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
     }
-    into = number_in(line.substr(name.size() + 1));
-    return true;
+    return out;
+}
+
+/// What stands behind `name` and its colon; nothing in a line of another header.
+std::optional<std::string_view> header_in(std::string_view line, std::string_view name) {
+    if (line.size() <= name.size() || line[name.size()] != ':') return std::nullopt;
+    if (lower(line.substr(0, name.size())) != name) return std::nullopt;
+    return line.substr(name.size() + 1);
+}
+
+void take_number(std::string_view line, std::string_view name, std::optional<double>& into) {
+    if (const auto value = header_in(line, name)) into = number_in(*value);
+}
+
+/// Of an address: those with the same one talk to the same service.
+std::string host_of(std::string_view url) {
+    const size_t begin = url.find("://");
+    if (begin != std::string_view::npos) url.remove_prefix(begin + 3);
+    url = url.substr(0, url.find_first_of("/?#"));
+    url.remove_prefix(url.rfind('@') + 1);  // None: from the beginning.
+    return lower(url);
 }
 
 /// One message under way.
@@ -68,9 +87,13 @@ struct Exchange {
 size_t on_header(const char* data, size_t, size_t size, void* user) {
     Response& response = static_cast<Exchange*>(user)->response;
     const std::string_view line(data, size);
-    (void)(take_header(line, "retry-after", response.retry_after_s) ||
-           take_header(line, "x-ratelimit-remaining", response.remaining) ||
-           take_header(line, "x-ratelimit-reset-after", response.reset_after_s));
+    take_number(line, "retry-after", response.retry_after_s);
+    take_number(line, "x-ratelimit-remaining", response.remaining);
+    take_number(line, "x-ratelimit-reset-after", response.reset_after_s);
+    const auto global = header_in(line, "x-ratelimit-global");
+    const auto scope = header_in(line, "x-ratelimit-scope");
+    if ((global && lower(*global).contains("true")) || (scope && lower(*scope).contains("global")))
+        response.for_all = true;
     return size;
 }
 
@@ -81,11 +104,13 @@ size_t on_body(const char* data, size_t, size_t size, void* user) {
 }
 
 /// The body's figure is finer than the header's.
-void read_retry_after(Exchange& exchange) {
+void read_limit(Exchange& exchange) {
     const auto json = nlohmann::json::parse(exchange.answer, nullptr, false);
     if (!json.is_object()) return;
     const auto at = json.find("retry_after");
     if (at != json.end() && at->is_number()) exchange.response.retry_after_s = at->get<double>();
+    const auto global = json.find("global");
+    if (global != json.end() && *global == true) exchange.response.for_all = true;
 }
 
 struct CurlGlobal {
@@ -265,7 +290,7 @@ private:
                 long status = 0;
                 curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
                 exchange->response.status = static_cast<int>(status);
-                if (status == 429) read_retry_after(*exchange);
+                if (status == 429) read_limit(*exchange);
             } else {
                 // Not the connection's own message: that one may hold the address.
                 exchange->response.problem = curl_easy_strerror(code);
@@ -274,8 +299,20 @@ private:
             {
                 const std::lock_guard lock(mutex_);
                 hooks_[exchange->hook].answer(exchange->response, Clock::now());
+                if (exchange->response.status == 429 && exchange->response.for_all) {
+                    hold_back_like(exchange->hook);
+                }
             }
             std::erase_if(exchanges_, [&](const auto& e) { return e.get() == exchange; });
+        }
+    }
+
+    /// Who goes on posting when a service asks all to wait may be shut out for long.
+    void hold_back_like(size_t told) {
+        for (size_t i = 0; i < hooks_.size(); ++i) {
+            if (host_of(urls_[i]) == host_of(urls_[told])) {
+                hooks_[i].hold_back(hooks_[told].paused_until());
+            }
         }
     }
 

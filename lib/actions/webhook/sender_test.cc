@@ -215,6 +215,44 @@ TEST(Webhook, WaitsAsLongAsItIsToldTo) {
     EXPECT_EQ(requests[0].body, requests[1].body);
 }
 
+TEST(Webhook, WhatOneIsToldForAllHoldsForAllOfThatService) {
+    const Answer for_all[] = {
+        {.status = 429, .body = R"({"retry_after":0.5,"global":true})"},
+        {.status = 429, .headers = "Retry-After: 1\r\nX-RateLimit-Global: true\r\n"},
+        {.status = 429, .headers = "retry-after: 1\r\nx-ratelimit-scope: global\r\n"},
+    };
+    for (const Answer& answer : for_all) {
+        TestServer server([&](size_t before) { return before == 0 ? answer : Answer{}; });
+        TestServer elsewhere;
+        const UrlFile first(server.url()), second(server.url()), third(elsewhere.url());
+        Hook::Settings settings;
+        settings.gather = 0ms;
+        Sender sender({{settings, first.path()}, {settings, second.path()}, {settings, third.path()}},
+                      [](const Outcome&) {});
+        // The three are sent side by side; the first two again, later, and by nobody before.
+        const auto tell = [&](uint64_t number) {
+            const Entry entry = entry_of("Alice", number);
+            sender.add(std::span(&entry, 1));
+        };
+        const auto wait_for = [](const TestServer& which, size_t requests) {
+            for (int i = 0; i < 1000 && which.requests().size() < requests; ++i) {
+                std::this_thread::sleep_for(5ms);
+            }
+            return which.requests().size() >= requests;
+        };
+        tell(1);
+        ASSERT_TRUE(wait_for(server, 2));
+        ASSERT_TRUE(wait_for(elsewhere, 1));
+        std::this_thread::sleep_for(100ms);
+        tell(2);
+        ASSERT_TRUE(wait_for(elsewhere, 2));
+        ASSERT_TRUE(wait_for(server, 4));
+        const auto requests = server.requests();
+        EXPECT_GE(requests[2].time - requests[0].time, 450ms);
+        EXPECT_LT(elsewhere.requests()[1].time - requests[0].time, 450ms);
+    }
+}
+
 TEST(Webhook, StopsBeforeTheLimitIsBroken) {
     TestServer server([](size_t) {
         return Answer{.headers = "x-ratelimit-remaining: 0\r\nx-ratelimit-reset-after: 0.3\r\n"};
