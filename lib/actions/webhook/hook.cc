@@ -54,7 +54,7 @@ bool Hook::wants(const Settings& settings, const Entry& entry) noexcept {
 }
 
 void Hook::add(const Entry& entry, Clock::time_point now) {
-    Waiting waiting{{entry, {entry.id()}}, now, now, 0};
+    Waiting waiting{{entry, {entry.id()}}, now, 0};
     ++verdicts_;
     if (disabled_by_ != 0) {
         return report(waiting, Result::failed,
@@ -65,9 +65,9 @@ void Hook::add(const Entry& entry, Clock::time_point now) {
     }
     for (Waiting& other : queue_) {
         if (!alike(other.alert.entry, entry)) continue;
+        if (now - other.since > settings_.age_max / 2) continue;
         if (milder(other.alert.entry, entry)) other.alert.entry = entry;
         other.alert.verdicts.push_back(entry.id());
-        other.newest = now;
         return;
     }
     queue_.push_back(std::move(waiting));
@@ -171,7 +171,7 @@ void Hook::enable(bool another_address) {
 }
 
 void Hook::expire(Clock::time_point now) {
-    const auto too_old = [&](const Waiting& w) { return now - w.newest > settings_.age_max; };
+    const auto too_old = [&](const Waiting& w) { return now - w.since > settings_.age_max; };
     for (const Waiting& waiting : queue_) {
         if (too_old(waiting)) report(waiting, Result::expired, trouble_);
     }

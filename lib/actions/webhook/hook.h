@@ -30,8 +30,9 @@ struct Response {
 ///
 /// Alerts wait a little for others to share their message; those of one player
 /// and check become one.  The service's limits are obeyed as it states them.
-/// What cannot be delivered is tried again, ever more slowly, until it is too
-/// old.  An address that is refused is not bothered again until `enable`, nor is one
+/// What cannot be delivered is tried again, ever more slowly, until the first verdict
+/// in it is `age_max` old; one that comes after half of that begins a new alert, so that it
+/// has half of it at least.  An address that is refused is not bothered again until `enable`, nor is one
 /// that understands nothing of what we say.
 class Hook {
 public:
@@ -85,8 +86,7 @@ public:
 private:
     struct Waiting {
         Alert alert;
-        Clock::time_point since;   ///< When the first of them came,
-        Clock::time_point newest;  ///< and the last.
+        Clock::time_point since;  ///< When the first of them came.
         uint32_t attempts = 0;
     };
 
