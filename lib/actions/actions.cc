@@ -150,6 +150,11 @@ public:
     void take(std::span<const VerdictRecord> records) {
         write_down(records);
         for (const VerdictRecord& record : records) {
+            if (record.kind == Kind::outcome && record.result == Result::done) {
+                for (const auto& [part, client] : rcon_) {
+                    client->gone({record.id_high, record.id_low});
+                }
+            }
             if (record.kind != VerdictRecord::Kind::verdict ||
                 record.mode != verdicts::Mode::enforce || record.service >= services_.size()) {
                 continue;
@@ -406,6 +411,11 @@ private:
         if (committed_) committed_(records);
         std::vector<verdicts::Entry> entries;
         for (const VerdictRecord& record : records) {
+            if (record.kind == Kind::outcome && record.result == Result::done) {
+                for (const auto& [part, client] : rcon_) {
+                    client->gone({record.id_high, record.id_low});
+                }
+            }
             if (record.kind != VerdictRecord::Kind::verdict || record.action < Action::alert) {
                 continue;
             }

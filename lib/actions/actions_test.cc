@@ -338,6 +338,50 @@ TEST(Actions, ABlockOutlastsAClockThatIsSet) {
     EXPECT_GT(orders.given()[0].lasts, 1h) << "by the clock of this test, which was not set";
 }
 
+// The wire is faster than the console: a player whom it has thrown out is what was wanted.
+TEST(Actions, WhomTheWireThrewOutAServerNeedNotKnow) {
+    Place place;
+    rcon::TestServer rcon;
+    rcon.behave({.answer = "No player was found"});
+    place.use_rcon(rcon.port());
+    GivenOrders orders;
+    const VerdictRecord judged[] = {verdict_of("Alice", Action::kick, 1),
+                                verdict_of("Bob", Action::kick, 2),
+                                verdict_of("Carol", Action::kick, 3)};
+    const auto end_of = [](const VerdictRecord& verdict, Result result) {
+        VerdictRecord end;
+        end.kind = VerdictRecord::Kind::outcome;
+        end.id_high = verdict.id_high;
+        end.id_low = verdict.id_low;
+        end.result = result;
+        return end;
+    };
+    {
+        Actions actions(place.config, checks, orders);
+        tell(actions, judged[0]);
+        tell(actions, end_of(judged[0], Result::done));
+        tell(actions, judged[1]);
+        tell(actions, judged[2]);
+        tell(actions, end_of(judged[2], Result::expired));
+        // Of Bob the wire tells after the server.
+        ASSERT_TRUE(eventually([&] { return rcon.commands().size() == 3; }));
+        std::this_thread::sleep_for(50ms);
+        tell(actions, end_of(judged[1], Result::done));
+        EXPECT_TRUE(eventually([&] {
+            return count(actions, "rcon", "done") + count(actions, "rcon", "failed") == 3;
+        }));
+    }
+    const verdicts::Reader reader(place.log());
+    const auto rcons = [&](const VerdictRecord& verdict) {
+        return reader.outcomes({verdict.id_high, verdict.id_low}).at(0);
+    };
+    for (const size_t gone : {0, 1}) {
+        EXPECT_EQ(rcons(judged[gone]).result, Result::done);
+        EXPECT_EQ(rcons(judged[gone]).detail.view(), "gone already: No player was found");
+    }
+    EXPECT_EQ(rcons(judged[2]).result, Result::failed) << "he may play under another name";
+}
+
 // Killed at any moment, what was said to be done is done.
 TEST(Actions, SaysThatABlockIsDoneOnceItIsOnTheDisk) {
     Place place;

@@ -1,5 +1,6 @@
 #include "actions/rcon/client.h"
 
+#include <algorithm>
 #include <asio.hpp>
 #include <asio/experimental/as_tuple.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
@@ -64,6 +65,9 @@ public:
     Session& operator=(const Session&) = delete;
     ~Session() {
         for (const Kick& kick : kicks_) report_all(kick, Result::expired, "the appliance ended");
+        for (const Absent& absent : absent_) {
+            report_all(absent.kick, Result::failed, absent.answer);
+        }
         for (const Asked& asked : inbox_) {
             report_one(asked.verdict, Result::expired, 0, "the appliance ended");
         }
@@ -79,6 +83,16 @@ public:
             inbox_.push_back({verdict, std::string(player), std::string(reason)});
         }
         asio::post(loop_, [this] { take_inbox(); });
+    }
+
+    void gone(const VerdictId& verdict) {
+        if (waiting_ == 0) return;
+        {
+            const std::lock_guard lock(mutex_);
+            gone_.push_back(verdict);
+            if (gone_.size() > 1) return;
+        }
+        asio::post(loop_, [this] { take_gone(); });
     }
 
     uint32_t waiting() const noexcept { return waiting_; }
@@ -101,6 +115,13 @@ private:
         std::vector<VerdictId> verdicts;
         Clock::time_point since;
         uint32_t attempts = 0;
+        bool gone = false;  ///< The wire has thrown him out.
+    };
+    /// Whom the server does not know, and the wire has not told of.
+    struct Absent {
+        Kick kick;
+        std::string answer;
+        Clock::time_point give_up_at;
     };
 
     void take_inbox() {
@@ -110,6 +131,26 @@ private:
             all.swap(inbox_);
         }
         for (const Asked& asked : all) enqueue(asked.verdict, asked.player, asked.reason);
+    }
+
+    void take_gone() {
+        std::vector<VerdictId> all;
+        {
+            const std::lock_guard lock(mutex_);
+            all.swap(gone_);
+        }
+        std::ranges::sort(all);
+        const auto is_gone = [&](const Kick& kick) {
+            return std::ranges::any_of(kick.verdicts, [&](const VerdictId& verdict) {
+                return std::ranges::binary_search(all, verdict);
+            });
+        };
+        for (Kick& kick : kicks_) kick.gone = kick.gone || is_gone(kick);
+        std::erase_if(absent_, [&](const Absent& absent) {
+            if (!is_gone(absent.kick)) return false;
+            report_gone(absent.kick, absent.answer);
+            return true;
+        });
     }
 
     void enqueue(const VerdictId& verdict, const std::string& player, const std::string& reason) {
@@ -130,7 +171,7 @@ private:
             report_one(verdict, Result::failed, 0, "the name is none that a command may hold");
             return;
         }
-        kicks_.push_back({player, *command, {verdict}, Clock::now()});
+        kicks_.push_back({player, *command, {verdict}, Clock::now(), 0, false});
         // In the past, not just cancelled: a wait that is about to begin ends too.
         wakeup_.expires_at(Clock::time_point::min());
     }
@@ -222,7 +263,7 @@ private:
                 // Anything else is the rest of an earlier answer.
                 if (packet.id != id) continue;
                 const std::string answer = clean_answer(packet.text);
-                finish(says_failed(answer) ? Result::failed : Result::done, answer);
+                answered(answer);
                 co_return;
             }
         } catch (const std::exception& error) {
@@ -231,6 +272,17 @@ private:
         under_way_ = false;
         if (kick.attempts >= settings_.tries_max) finish(Result::failed, trouble);
         throw Trouble(trouble);
+    }
+
+    void answered(const std::string& answer) {
+        if (!says_absent(answer)) {
+            return finish(says_failed(answer) ? Result::failed : Result::done, answer);
+        }
+        under_way_ = false;
+        Kick kick = std::move(kicks_.front());
+        kicks_.pop_front();
+        if (kick.gone) return report_gone(kick, answer);
+        absent_.push_back({std::move(kick), answer, Clock::now() + settings_.wire_patience});
     }
 
     asio::awaitable<void> send(std::string packet) {
@@ -282,6 +334,11 @@ private:
             if (too_old(kick)) report_all(kick, Result::expired, standing().says);
         }
         std::erase_if(kicks_, too_old);
+        std::erase_if(absent_, [&](const Absent& absent) {
+            if (Clock::now() < absent.give_up_at) return false;
+            report_all(absent.kick, Result::failed, absent.answer);
+            return true;
+        });
         std::erase_if(kicked_, [&](const auto& kicked) {
             return Clock::now() - kicked.second > settings_.same_kick;
         });
@@ -293,6 +350,10 @@ private:
         kicks_.pop_front();
         if (result == Result::done) kicked_.emplace_back(kick.player, Clock::now());
         report_all(kick, result, detail);
+    }
+
+    void report_gone(const Kick& kick, const std::string& answer) {
+        report_all(kick, Result::done, "gone already: " + answer);
     }
 
     void report_all(const Kick& kick, Result result, std::string_view detail) {
@@ -333,12 +394,14 @@ private:
     Backoff backoff_;
     int32_t last_id_ = 0;
     std::deque<Kick> kicks_;
+    std::vector<Absent> absent_;
     bool under_way_ = false;  ///< The first of them is being asked for.
     std::vector<std::pair<std::string, Clock::time_point>> kicked_;  ///< Lately, with success.
     std::atomic<uint32_t> waiting_{0};
     mutable std::mutex mutex_;
     Standing stands_;
     std::vector<Asked> inbox_;
+    std::vector<VerdictId> gone_;
 };
 
 Client::Client(asio::io_context& loop, Settings settings, Report report)
@@ -349,6 +412,7 @@ void Client::kick(const verdicts::VerdictId& verdict, std::string_view player,
                   std::string_view reason) {
     session_->kick(verdict, player, reason);
 }
+void Client::gone(const verdicts::VerdictId& verdict) { session_->gone(verdict); }
 uint32_t Client::waiting() const noexcept { return session_->waiting(); }
 Standing Client::standing() const { return session_->standing(); }
 

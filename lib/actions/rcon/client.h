@@ -24,7 +24,8 @@ namespace portcullis::actions::rcon {
 /// send: the game's server reads once and takes what it got for one packet.
 /// Kicks of one player that wait together become one command.  A command that
 /// is not answered is sent again after a new login, `tries_max` times in all; a
-/// kick that nobody could be asked for within `age_max` has expired.
+/// kick that nobody could be asked for within `age_max` has expired.  That the server knows
+/// no such player is a failure only where the wire has not thrown him out.
 class Client {
 public:
     using Milliseconds = std::chrono::milliseconds;
@@ -44,6 +45,8 @@ public:
         Milliseconds age_max{60'000};
         /// Another kick of a player this soon after one that worked is the same one.
         Milliseconds same_kick{2'000};
+        /// So much later than the server's answer the wire may tell that it was faster.
+        Milliseconds wire_patience{2'000};
         uint32_t tries_max = 3;
         uint32_t kicks_max = 1'000;  ///< Waiting; one more fails at once.
     };
@@ -58,6 +61,8 @@ public:
 
     /// Any thread; never waits.
     void kick(const verdicts::VerdictId& verdict, std::string_view player, std::string_view reason);
+    /// The wire has ended the connection that a verdict was about.  Any thread, and any verdict.
+    void gone(const verdicts::VerdictId& verdict);
     /// Kicks not yet reported.
     uint32_t waiting() const noexcept;
     Standing standing() const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include "base/setup_error.h"
 #include "base/utf8.h"
@@ -19,11 +20,25 @@ constexpr std::string_view reason_mark = "{reason}";
 constexpr std::string_view colour = "\xc2\xa7";
 
 /// What servers answer when a command did nothing; in lower case.
-constexpr std::string_view failures[] = {
+constexpr std::string_view absences[] = {
     "no player was found", "no entity was found",         "player not found",
-    "unknown command",     "unknown or incomplete",       "incorrect argument",
-    "can't find player",   "that player cannot be found", "no permission",
+    "can't find player",   "that player cannot be found",
 };
+constexpr std::string_view failures[] = {
+    "unknown command",
+    "unknown or incomplete",
+    "incorrect argument",
+    "no permission",
+};
+
+bool says_one_of(std::string_view answer, std::span<const std::string_view> phrases) {
+    std::string lower(answer);
+    for (char& c : lower) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    }
+    return std::ranges::any_of(phrases,
+                               [&](std::string_view phrase) { return lower.contains(phrase); });
+}
 
 constexpr bool in_word(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -92,13 +107,10 @@ std::optional<std::string> command_for(std::string_view text, std::string_view p
 
 std::string clean_answer(std::string_view answer) { return plain(answer); }
 
+bool says_absent(std::string_view answer) { return says_one_of(answer, absences); }
+
 bool says_failed(std::string_view answer) {
-    std::string lower(answer);
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-    }
-    return std::ranges::any_of(failures,
-                               [&](std::string_view failure) { return lower.contains(failure); });
+    return says_absent(answer) || says_one_of(answer, failures);
 }
 
 }  // namespace portcullis::actions::rcon

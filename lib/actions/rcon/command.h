@@ -25,5 +25,7 @@ std::optional<std::string> command_for(std::string_view text, std::string_view p
 std::string clean_answer(std::string_view answer);
 /// Whether the answer says that nothing was done.
 bool says_failed(std::string_view answer);
+/// Whether it failed because the server knows no such player.
+bool says_absent(std::string_view answer);
 
 }  // namespace portcullis::actions::rcon
