@@ -149,14 +149,17 @@ void Printer::outcome(const verdicts::Outcome& outcome) const {
     } else if (format_ == Listing::jsonl) {
         line = concat(R"({"type":"outcome","verdict":")", verdicts::to_string(outcome.verdict),
                       R"(","time":")", verdicts::time_text(outcome.time), R"(","target":")", target,
-                      R"(","place":)", std::to_string(outcome.place), R"(,"result":")", result,
-                      R"(","attempts":)", outcome.attempts, R"(,"detail":)");
+                      R"(","place":)", std::to_string(outcome.place), R"(,"name":)");
+        verdicts::append_json_string(line, outcome.name.view());
+        line +=
+            concat(R"(,"result":")", result, R"(","attempts":)", outcome.attempts, R"(,"detail":)");
         verdicts::append_json_string(line, outcome.detail.view());
         line += '}';
     } else {
-        line = concat(verdicts::time_text(outcome.time), "  ", target, " ",
-                      std::to_string(outcome.place), ": ", result, " after ", outcome.attempts,
-                      " tries");
+        line = concat(verdicts::time_text(outcome.time), "  ", target, " ");
+        if (outcome.name.empty()) line += std::to_string(outcome.place);
+        if (!outcome.name.empty()) verdicts::append_json_string(line, outcome.name.view());
+        line += concat(": ", result, " after ", outcome.attempts, " tries");
         // Quoted: a server's answer must not steer a terminal.
         if (!outcome.detail.empty()) {
             line += ": ";

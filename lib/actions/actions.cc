@@ -30,6 +30,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
 using policy::Action;
+using verdicts::Asked;
 using verdicts::Outcome;
 using verdicts::Result;
 using verdicts::Target;
@@ -45,12 +46,19 @@ verdicts::Log::Settings log_settings(const config::VerdictLog& from) {
     return settings;
 }
 
+/// As much of a path as an outcome has room for.
+std::string end_of(const std::string& path) {
+    constexpr size_t size_max = 63;
+    return path.size() <= size_max ? path : path.substr(path.size() - size_max);
+}
+
 std::vector<webhook::Sender::Target> webhook_targets(const config::Config& config) {
     std::vector<webhook::Sender::Target> targets;
     for (const config::Webhook& hook : config.webhooks) {
         webhook::Hook::Settings settings;
         settings.kind = hook.kind;
         settings.place = static_cast<uint8_t>(targets.size());
+        settings.name = end_of(hook.url_file);
         settings.min_confidence = hook.min_confidence;
         targets.push_back({settings, hook.url_file});
     }
@@ -84,6 +92,7 @@ struct ServicePart {
     std::string kick_message;
     Nanos block_for{};
     std::vector<rcon::Client*> rcon;
+    bool has_rcon = false;  ///< To the end, when the above has gone.
 };
 
 void take_policy(ServicePart& part, const config::Config& config) {
@@ -100,7 +109,7 @@ std::vector<ServicePart> service_parts(const config::Config& config) {
     for (const config::Service& service : config.services) {
         const config::Policy usual;
         parts.push_back(
-            {service.name, usual.kick_message, std::chrono::seconds(usual.block_s), {}});
+            {service.name, usual.kick_message, std::chrono::seconds(usual.block_s), {}, false});
         take_policy(parts.back(), config);
     }
     return parts;
@@ -114,7 +123,7 @@ std::vector<std::string_view> names_of(const std::vector<ServicePart>& parts) {
 
 }  // namespace
 
-class Actions::Parts {
+class Actions::Parts final : private verdicts::Asking {
 public:
     Parts(const config::Config& config, std::span<const std::string_view> check_names,
           control::Orders& orders, Committed told)
@@ -122,19 +131,18 @@ public:
           committed_(std::move(told)),
           services_(service_parts(config)),
           service_names_(names_of(services_)),
-          names_{check_names, service_names_},
+          names_{check_names, service_names_, this},
+          hooks_(webhook_targets(config)),
           blocklist_(config.verdict_log.blocks_path()),
           work_(asio::make_work_guard(loop_)) {
         const Report report = [this](const Outcome& outcome) { ended(outcome); };
         for (const config::Rcon& from : config.rcon) add_rcon(from, report);
-        std::vector<webhook::Sender::Target> hooks = webhook_targets(config);
-        sender_ = std::make_unique<webhook::Sender>(hooks, report);
+        sender_ = std::make_unique<webhook::Sender>(hooks_, report);
         log_ = std::make_unique<verdicts::Log>(
             log_settings(config.verdict_log), names_,
             [this](std::span<const VerdictRecord> records) { committed(records); },
-            [this, hooks = std::move(hooks), servers = config.rcon](
-                const verdicts::Entry& entry, std::span<const Outcome> outcomes) {
-                return never_told(hooks, servers, entry, outcomes);
+            [this](const verdicts::Entry& entry, std::span<const Outcome> outcomes) {
+                return never_told(entry, outcomes);
             });
         loop_thread_ = std::thread([this] { loop_.run(); });
         blocklist_.expire(wall_clock());
@@ -145,7 +153,7 @@ public:
     }
     Parts(const Parts&) = delete;
     Parts& operator=(const Parts&) = delete;
-    ~Parts() { finish(Milliseconds(1000)); }
+    ~Parts() override { finish(Milliseconds(1000)); }
 
     void take(std::span<const VerdictRecord> records) {
         write_down(records);
@@ -159,8 +167,7 @@ public:
                 record.mode != verdicts::Mode::enforce || record.service >= services_.size()) {
                 continue;
             }
-            // A name before the login is only a claim: whose it is may be playing.
-            if (record.action >= Action::kick && record.in_game) kick(record);
+            if (is_kick(record)) kick(record);
             if (record.action == Action::block) block(record);
         }
     }
@@ -301,7 +308,6 @@ private:
         settings.endpoint = from.endpoint;
         settings.password_file = from.password_file;
         settings.kick = from.kick;
-        settings.place = static_cast<uint8_t>(rcon_.size());
         rcon_.emplace_back("rcon/" + from.service,
                            std::make_unique<rcon::Client>(loop_, settings, report));
         const auto service = std::ranges::find(services_, from.service, &ServicePart::name);
@@ -309,6 +315,7 @@ private:
             throw UsageError("rcon: there is no service called " + from.service);
         }
         service->rcon.push_back(rcon_.back().second.get());
+        service->has_rcon = true;
     }
 
     void kick(const VerdictRecord& record) {
@@ -425,36 +432,47 @@ private:
         if (!entries.empty()) sender_->add(entries);
     }
 
-    /// What an earlier run was asked to do for a verdict when it was killed.  It may have been
+    /// On the log's thread, which keeps it with the verdict: what `take` and `committed` do
+    /// about it, here or in a moment.
+    std::vector<Asked> asked(const VerdictRecord& record) const override {
+        std::vector<Asked> all;
+        if (record.kind != Kind::verdict || record.action < Action::alert) return all;
+        for (const webhook::Sender::Target& hook : hooks_) {
+            if (!webhook::Hook::wants(hook.settings, record)) continue;
+            all.push_back({Target::webhook, hook.settings.place,
+                           std::string_view(hook.settings.name)});
+        }
+        if (record.mode != verdicts::Mode::enforce || record.service >= services_.size()) {
+            return all;
+        }
+        if (record.acts && record.action > Action::alert) all.push_back({Target::wire});
+        const ServicePart& service = services_[record.service];
+        if (is_kick(record) && service.has_rcon) {
+            all.push_back({Target::rcon, 0, std::string_view(service.name)});
+        }
+        if (record.action == Action::block) all.push_back({Target::blocklist});
+        return all;
+    }
+
+    /// A name before the login is only a claim: whose it is may be playing.
+    static bool is_kick(const VerdictRecord& record) {
+        return record.action >= Action::kick && record.in_game;
+    }
+
+    /// What an earlier run was asked to do for a verdict when it ended.  It may have been
     /// done and not told, so it is not done again.  On the log's thread.
-    std::vector<Outcome> never_told(std::span<const webhook::Sender::Target> hooks,
-                                    std::span<const config::Rcon> servers,
-                                    const verdicts::Entry& entry,
+    std::vector<Outcome> never_told(const verdicts::Entry& entry,
                                     std::span<const Outcome> outcomes) {
-        const VerdictRecord& record = entry.record;
         std::vector<Outcome> lost;
-        const auto expect = [&](Target target, size_t place) {
-            const auto is_it = [&](const Outcome& o) {
-                return o.target == target && o.place == place;
+        for (const Asked& one : entry.asked) {
+            const auto is_of = [&](const Outcome& o) {
+                return o.target == one.target && o.place == one.place;
             };
-            if (std::ranges::any_of(outcomes, is_it)) return;
-            ++ended_[static_cast<size_t>(target)][static_cast<size_t>(Result::expired)];
-            Outcome outcome{entry.id(), target, Result::expired, 0, 0, wall_clock(), {}};
-            outcome.place = static_cast<uint8_t>(place);
-            outcome.detail.assign("the appliance was killed before it told");
-            lost.push_back(outcome);
-        };
-        for (const webhook::Sender::Target& hook : hooks) {
-            const bool told = webhook::Hook::wants(hook.settings, entry);
-            if (told) expect(Target::webhook, hook.settings.place);
+            if (std::ranges::any_of(outcomes, is_of)) continue;
+            ++ended_[static_cast<size_t>(one.target)][static_cast<size_t>(Result::expired)];
+            lost.push_back({entry.id(), one.target, Result::expired, one.place, 0, wall_clock(),
+                            {"the appliance ended before it told"}, one.name});
         }
-        if (record.mode != verdicts::Mode::enforce) return lost;
-        if (record.acts && record.action > Action::alert) expect(Target::wire, 0);
-        for (size_t place = 0; place < servers.size(); ++place) {
-            const bool asked = record.action >= Action::kick && record.in_game;
-            if (asked && servers[place].service == entry.service) expect(Target::rcon, place);
-        }
-        if (record.action == Action::block) expect(Target::blocklist, 0);
         return lost;
     }
 
@@ -502,6 +520,7 @@ private:
     std::vector<ServicePart> services_;
     const std::vector<std::string_view> service_names_;
     const verdicts::Names names_;
+    const std::vector<webhook::Sender::Target> hooks_;
     std::array<Counters, verdicts::target_names.size()> ended_{};
     Blocklist blocklist_;
     std::vector<verdicts::Order> to_give_;  ///< That Control had no room for.

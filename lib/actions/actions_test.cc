@@ -120,6 +120,17 @@ VerdictRecord verdict_of(std::string_view player, Action action, uint32_t number
     return record;
 }
 
+/// A Worker's word on how a verdict ended on the wire.
+VerdictRecord end_of(const VerdictRecord& verdict, Result result, std::string_view how = "") {
+    VerdictRecord end;
+    end.kind = VerdictRecord::Kind::outcome;
+    end.id_high = verdict.id_high;
+    end.id_low = verdict.id_low;
+    end.result = result;
+    end.note.assign(how);
+    return end;
+}
+
 void tell(Actions& actions, const VerdictRecord& record) { actions.take(std::span(&record, 1)); }
 
 uint64_t count(const Actions& actions, const std::string& part, const std::string& outcome) {
@@ -348,14 +359,6 @@ TEST(Actions, WhomTheWireThrewOutAServerNeedNotKnow) {
     const VerdictRecord judged[] = {verdict_of("Alice", Action::kick, 1),
                                 verdict_of("Bob", Action::kick, 2),
                                 verdict_of("Carol", Action::kick, 3)};
-    const auto end_of = [](const VerdictRecord& verdict, Result result) {
-        VerdictRecord end;
-        end.kind = VerdictRecord::Kind::outcome;
-        end.id_high = verdict.id_high;
-        end.id_low = verdict.id_low;
-        end.result = result;
-        return end;
-    };
     {
         Actions actions(place.config, checks, orders);
         tell(actions, judged[0]);
@@ -437,15 +440,6 @@ TEST(Actions, KeepsHowItEndedOnTheWireWithTheVerdict) {
     GivenOrders orders;
     const VerdictRecord first = verdict_of("Alice", Action::kick, 1);
     const VerdictRecord second = verdict_of("Bob", Action::sever, 2);
-    const auto end_of = [](const VerdictRecord& verdict, Result result, std::string_view how) {
-        VerdictRecord end;
-        end.kind = VerdictRecord::Kind::outcome;
-        end.id_high = verdict.id_high;
-        end.id_low = verdict.id_low;
-        end.result = result;
-        end.note.assign(how);
-        return end;
-    };
     {
         Actions actions(place.config, checks, orders);
         const VerdictRecord all[] = {first, end_of(first, Result::done, "kicked"),
@@ -465,12 +459,14 @@ TEST(Actions, KeepsHowItEndedOnTheWireWithTheVerdict) {
     EXPECT_EQ(reader.outcomes({second.id_high, second.id_low})[0].result, Result::expired);
 }
 
+// Whatever is configured by then: as many webhooks more, in another order, and no RCON.
 TEST(Actions, WhatAKilledRunLeftIsSaidAndNotDoneTwice) {
     Place place;
     rcon::TestServer rcon;
-    webhook::TestServer hook;
+    rcon.behave({.mute = true});
+    webhook::TestServer silent([](size_t) { return webhook::TestServer::Answer{.delay = 60s}; });
     place.use_rcon(rcon.port());
-    place.use_webhook(hook.url());
+    place.use_webhook(silent.url());
     const VerdictRecord left = verdict_of("Alice", Action::block, 1);
     const VerdictRecord alerted = verdict_of("Bob", Action::alert, 2);
     const VerdictRecord logged = verdict_of("Carol", Action::log, 3);
@@ -479,41 +475,81 @@ TEST(Actions, WhatAKilledRunLeftIsSaidAndNotDoneTwice) {
     VerdictRecord observed = verdict_of("Eve", Action::kick, 5);
     observed.mode = verdicts::Mode::observe;
     const auto id_of = [](const VerdictRecord& r) { return VerdictId{r.id_high, r.id_low}; };
-    {
-        // As far as a run comes that is killed as soon as the verdict is written.
-        constexpr std::string_view services[] = {"survival"};
-        verdicts::Log::Settings settings;
-        settings.path = place.log();
-        verdicts::Log log(settings, {checks, services});
-        log.append(std::vector{left, alerted, logged, unsure, observed});
-        log.append(verdicts::Outcome{id_of(left), Target::wire, Result::done, 0, 1, now(), {}});
-    }
+    const std::string killed = place.log() + "-killed";
     GivenOrders orders;
     {
         Actions actions(place.config, checks, orders);
+        for (const auto& record : {left, alerted, logged, unsure, observed}) tell(actions, record);
+        tell(actions, end_of(left, Result::done, "kicked"));
+        ASSERT_TRUE(eventually([&] {
+            return count(actions, "verdict_log", "stored") == 5 &&
+                   count(actions, "verdict_log", "stored_outcomes") == 1;
+        }));
+        fs::copy(place.log(), killed);  // What a kill would leave at this moment.
+    }
+    place.config.verdict_log.path = killed;
+    place.config.rcon.clear();
+    webhook::TestServer hook;
+    config::Webhook another;
+    another.url_file = place.secret("another", hook.url());
+    another.min_confidence = 0;
+    const config::Webhook first = place.config.webhooks[0];
+    place.config.webhooks = {another, first, another};
+    GivenOrders later;
+    {
+        Actions actions(place.config, checks, later);
         EXPECT_TRUE(eventually([&] { return count(actions, "webhook", "expired") == 3; }));
         actions.finish(5s);
+        EXPECT_EQ(count(actions, "webhook", "expired"), 3u);
         EXPECT_EQ(count(actions, "rcon", "expired"), 1u);
         EXPECT_EQ(count(actions, "blocklist", "expired"), 1u);
         EXPECT_EQ(count(actions, "wire", "expired"), 0u);
     }
     {
-        Actions actions(place.config, checks, orders);  // Once and no more.
+        Actions actions(place.config, checks, later);  // Once and no more.
         actions.finish(5s);
         EXPECT_EQ(count(actions, "webhook", "expired"), 0u);
     }
-    EXPECT_TRUE(rcon.commands().empty());
     EXPECT_TRUE(hook.requests().empty());
-    EXPECT_TRUE(orders.given().empty());
-    const verdicts::Reader reader(place.log());
+    EXPECT_TRUE(later.given().empty());
+    const verdicts::Reader reader(killed);
     const auto ends = reader.outcomes(id_of(left));
     ASSERT_EQ(ends.size(), 4u);
     EXPECT_EQ(ends[0].target, Target::rcon);
-    EXPECT_EQ(ends[0].detail.view(), "the appliance was killed before it told");
+    EXPECT_EQ(ends[0].detail.view(), "the appliance ended before it told");
+    EXPECT_EQ(ends[0].name.view(), "survival");
+    EXPECT_EQ(ends[1].target, Target::webhook);
+    EXPECT_EQ(ends[1].name.view(), first.url_file) << "whatever place it has by now";
     EXPECT_EQ(reader.outcomes(id_of(alerted)).size(), 1u);
     EXPECT_EQ(reader.outcomes(id_of(observed)).size(), 1u);
     EXPECT_TRUE(reader.outcomes(id_of(logged)).empty());
     EXPECT_TRUE(reader.outcomes(id_of(unsure)).empty());
+}
+
+TEST(Actions, WhoIsConfiguredLaterWasNeverAsked) {
+    Place place;
+    webhook::TestServer hook;
+    place.use_webhook(hook.url());
+    VerdictRecord kicked = verdict_of("Alice", Action::kick, 1);
+    kicked.confidence = 0.5f;
+    GivenOrders orders;
+    {
+        Actions actions(place.config, checks, orders);
+        tell(actions, kicked);
+        tell(actions, end_of(kicked, Result::done, "kicked"));
+        actions.finish(5s);
+    }
+    place.config.webhooks[0].min_confidence = 0.4;
+    place.config.webhooks.push_back(place.config.webhooks[0]);
+    rcon::TestServer rcon;
+    place.use_rcon(rcon.port());
+    Actions actions(place.config, checks, orders);
+    actions.finish(5s);
+    for (const char* target : {"webhook", "rcon", "wire", "blocklist"}) {
+        EXPECT_EQ(count(actions, target, "expired"), 0u) << target;
+    }
+    const auto ends = verdicts::Reader(place.log()).outcomes({kicked.id_high, kicked.id_low});
+    EXPECT_EQ(ends.size(), 1u) << "as the wire told";
 }
 
 TEST(Actions, OfAFullBlockListOneGivesWayAndAnOperatorHearsOfIt) {

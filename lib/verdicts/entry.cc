@@ -39,6 +39,7 @@ enum class EntryField : uint8_t {
     player_floodgate = 25,
     through_proxy = 26,
     only_claimed = 27,
+    asked = 28,  ///< Once for each: target, place, name.
 };
 
 enum class OutcomeField : uint8_t {
@@ -48,7 +49,14 @@ enum class OutcomeField : uint8_t {
     attempts = 4,
     time = 5,
     detail = 6,
+    name = 7,
 };
+
+// Of targets, too, in `asked` and in the keys of outcomes.
+static_assert(static_cast<int>(Target::rcon) == 0);
+static_assert(static_cast<int>(Target::webhook) == 1);
+static_assert(static_cast<int>(Target::blocklist) == 2);
+static_assert(static_cast<int>(Target::wire) == 3);
 
 // Of kinds the log holds the numbers.
 static_assert(static_cast<int>(VerdictRecord::Kind::verdict) == 0);
@@ -180,6 +188,13 @@ void take_field(PlayerIdentity& player, EntryField field, Bytes value) {
     }
 }
 
+/// Of targets of later builds nobody here could tell anything.
+void take_asked(std::vector<Asked>& asked, Bytes value) {
+    if (value.size() < 2 || static_cast<size_t>(value[0]) >= target_names.size()) return;
+    asked.push_back(
+        {static_cast<Target>(value[0]), static_cast<uint8_t>(value[1]), as_text(value.subspan(2))});
+}
+
 void take_field(Entry& entry, EntryField field, Bytes value) {
     VerdictRecord& record = entry.record;
     switch (field) {
@@ -272,6 +287,9 @@ void take_field(Outcome& outcome, OutcomeField field, Bytes value) {
         case OutcomeField::detail:
             outcome.detail.assign(as_text(value));
             break;
+        case OutcomeField::name:
+            outcome.name.assign(as_text(value));
+            break;
     }
 }
 
@@ -280,7 +298,7 @@ constexpr bool empty(const protocol::Uuid& uuid) noexcept { return uuid == proto
 }  // namespace
 
 void encode(std::string& out, const VerdictRecord& record, std::string_view check,
-            std::string_view service) {
+            std::string_view service, std::span<const Asked> asked) {
     using Kind = VerdictRecord::Kind;
     using Field = EntryField;
     Encoder to(out);
@@ -318,6 +336,10 @@ void encode(std::string& out, const VerdictRecord& record, std::string_view chec
     to.real(Field::limit, record.limit);
     to.text(Field::unit, record.unit.view());
     to.text(Field::note, record.note.view());
+    for (const Asked& one : asked) {
+        std::string text = {static_cast<char>(one.target), static_cast<char>(one.place)};
+        to.text(Field::asked, text += one.name.view());
+    }
 }
 
 void encode(std::string& out, const Outcome& outcome) {
@@ -329,13 +351,16 @@ void encode(std::string& out, const Outcome& outcome) {
     to.number(Field::attempts, outcome.attempts);
     to.number(Field::time, static_cast<uint64_t>(outcome.time.count()));
     to.text(Field::detail, outcome.detail.view());
+    to.text(Field::name, outcome.name.view());
 }
 
 std::optional<Entry> decode_entry(const VerdictId& id, Bytes in) {
     Entry entry;
     entry.record.in_game = true;  // What older builds wrote does not say.
     const auto take = [&](uint8_t tag, Bytes value) {
-        take_field(entry, static_cast<EntryField>(tag), value);
+        const auto field = static_cast<EntryField>(tag);
+        if (field == EntryField::asked) return take_asked(entry.asked, value);
+        take_field(entry, field, value);
     };
     if (!each_field(in, take)) return std::nullopt;
     entry.record.id_high = id.high;

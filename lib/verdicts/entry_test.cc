@@ -172,6 +172,7 @@ TEST(Entry, SurvivesEverySingleDamagedByte) {
 TEST(Outcome, ReadsBackAsWritten) {
     Outcome outcome{{1, 2}, Target::webhook, Result::expired, 3, 4, 5s, {}};
     outcome.detail.assign("nobody there");
+    outcome.name.assign("/etc/portcullis/discord.url");
     std::string bytes;
     encode(bytes, outcome);
     const auto back = decode_outcome({1, 2}, as_bytes(bytes));
@@ -182,6 +183,33 @@ TEST(Outcome, ReadsBackAsWritten) {
     EXPECT_EQ(back->attempts, outcome.attempts);
     EXPECT_EQ(back->time, outcome.time);
     EXPECT_EQ(back->detail, outcome.detail);
+    EXPECT_EQ(back->name, outcome.name);
+}
+
+TEST(Entry, KnowsWhoWasAsked) {
+    const Asked asked[] = {{Target::wire},
+                           {Target::webhook, 3, {"/etc/portcullis/discord.url"}},
+                           {Target::rcon, 0, {"survival"}}};
+    Random random(5);
+    const VerdictRecord record = random_verdict(random);
+    std::string bytes;
+    encode(bytes, record, "family.check", "service", asked);
+    const auto back = decode_entry({1, 2}, as_bytes(bytes));
+    ASSERT_TRUE(back);
+    ASSERT_EQ(back->asked.size(), std::size(asked));
+    for (size_t i = 0; i < std::size(asked); ++i) {
+        EXPECT_EQ(back->asked[i].target, asked[i].target);
+        EXPECT_EQ(back->asked[i].place, asked[i].place);
+        EXPECT_EQ(back->asked[i].name, asked[i].name);
+    }
+    expect_same(back->record, [&] {
+        VerdictRecord same = record;
+        same.id_high = 1;
+        same.id_low = 2;
+        return same;
+    }());
+    // As an older build wrote it.
+    EXPECT_TRUE(decode_entry({1, 2}, as_bytes(encoded(record)))->asked.empty());
 }
 
 }  // namespace

@@ -4,25 +4,40 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "records/record.h"
+#include "verdicts/entry.h"
 
 /// Records as text: one JSON object a line for programs, one short line for
 /// people.  `inspect`, `verdicts export`, webhooks and the log of a running
 /// appliance all speak through here, so a record reads the same everywhere.
 namespace portcullis::verdicts {
 
+/// Knows who is asked to do something about a record.
+class Asking {
+public:
+    virtual ~Asking() = default;
+    /// Any thread.
+    virtual std::vector<Asked> asked(const VerdictRecord& record) const = 0;
+};
+
 /// What the indices in a record mean: in a build (checks) and in a
-/// configuration (services).  The spans outlive the Names.
+/// configuration (services); and, of the one who acts, who is asked about it.  What is
+/// referred to outlives the Names.
 struct Names {
     std::span<const std::string_view> checks;
     std::span<const std::string_view> services;
+    const Asking* asking = nullptr;
 
     std::string_view check(const VerdictRecord& record) const noexcept {
         return record.check < checks.size() ? checks[record.check] : "unknown";
     }
     std::string_view service(const VerdictRecord& record) const noexcept {
         return record.service < services.size() ? services[record.service] : "unknown";
+    }
+    std::vector<Asked> asked(const VerdictRecord& record) const {
+        return asking != nullptr ? asking->asked(record) : std::vector<Asked>();
     }
 };
 

@@ -109,7 +109,7 @@ public:
         const VerdictId id{record.id_high, record.id_low};
         const std::string key = id_key(id);
         value_.clear();
-        encode(value_, record, names.check(record), names.service(record));
+        encode(value_, record, names.check(record), names.service(record), names.asked(record));
         batch.Put(open_.family(Family::records), key, value_);
         lowest_put_ms_ = std::min(lowest_put_ms_, id.milliseconds());
         index(record, names.check(record), key);

@@ -365,8 +365,9 @@ private:
     void report_one(const VerdictId& verdict, Result result, uint32_t attempts,
                     std::string_view detail) {
         --waiting_;
-        report_({verdict, verdicts::Target::rcon, result, settings_.place, attempts, wall_clock(),
-                 detail});
+        // A service has one server.
+        report_({verdict, verdicts::Target::rcon, result, 0, attempts, wall_clock(), detail,
+                 std::string_view(settings_.service)});
     }
 
     /// Says it to the operator when it changes.

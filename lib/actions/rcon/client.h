@@ -35,7 +35,6 @@ public:
         Endpoint endpoint;
         std::string password_file;
         std::string kick = "kick {player} {reason}";
-        uint8_t place = 0;  ///< Which of the configured ones; goes into outcomes.
         Milliseconds connect_timeout{5'000};
         Milliseconds answer_timeout{3'000};
         Milliseconds backoff_first{1'000};

@@ -43,14 +43,14 @@ Hook::Milliseconds milliseconds(double seconds) noexcept {
 }  // namespace
 
 Hook::Hook(Settings settings, Report report)
-    : settings_(settings),
+    : settings_(std::move(settings)),
       report_(std::move(report)),
-      backoff_(settings.backoff_first, settings.backoff_max) {}
+      backoff_(settings_.backoff_first, settings_.backoff_max) {}
 
-bool Hook::wants(const Settings& settings, const Entry& entry) noexcept {
-    return entry.record.kind == verdicts::VerdictRecord::Kind::verdict &&
-           entry.record.action >= policy::Action::alert &&
-           static_cast<double>(entry.record.confidence) + 1e-6 >= settings.min_confidence;
+bool Hook::wants(const Settings& settings, const verdicts::VerdictRecord& record) noexcept {
+    return record.kind == verdicts::VerdictRecord::Kind::verdict &&
+           record.action >= policy::Action::alert &&
+           static_cast<double>(record.confidence) + 1e-6 >= settings.min_confidence;
 }
 
 void Hook::add(const Entry& entry, Clock::time_point now) {
@@ -188,7 +188,7 @@ void Hook::report(const Waiting& waiting, Result result, std::string_view detail
     for (const verdicts::VerdictId& id : waiting.alert.verdicts) {
         --verdicts_;
         report_({id, verdicts::Target::webhook, result, settings_.place, waiting.attempts,
-                 wall_clock(), detail});
+                 wall_clock(), detail, std::string_view(settings_.name)});
     }
 }
 

@@ -43,7 +43,8 @@ public:
 
     struct Settings {
         config::WebhookKind kind = config::WebhookKind::discord;
-        uint8_t place = 0;  ///< Which of the configured ones; goes into outcomes.
+        uint8_t place = 0;  ///< Which of the configured ones; goes into outcomes,
+        std::string name;   ///< and its url_file, which tells it from others.
         double min_confidence = 0.95;
         Milliseconds gather{2'000};
         Milliseconds backoff_first{1'000};
@@ -56,8 +57,10 @@ public:
     Hook(Settings settings, Report report);
 
     /// Whether one with these settings is told of it.
-    static bool wants(const Settings& settings, const verdicts::Entry& entry) noexcept;
-    bool wants(const verdicts::Entry& entry) const noexcept { return wants(settings_, entry); }
+    static bool wants(const Settings& settings, const verdicts::VerdictRecord& record) noexcept;
+    bool wants(const verdicts::Entry& entry) const noexcept {
+        return wants(settings_, entry.record);
+    }
     void add(const verdicts::Entry& entry, Clock::time_point now);
 
     /// When `take` has something; nothing while a message is under way or none waits.
