@@ -244,6 +244,9 @@ std::string reload(const Json& result) {
     for (const Json& key : result.at("needs_restart")) {
         out += "  " + plain(key) + " can not change live: restart for it\n";
     }
+    for (const Json& warning : result.value("warnings", Json::array())) {
+        out += "  " + plain(warning) + '\n';
+    }
     return out;
 }
 

@@ -16,6 +16,7 @@
 #include "actions/blocklist/blocklist.h"
 #include "actions/rcon/client.h"
 #include "actions/report.h"
+#include "actions/secret.h"
 #include "actions/webhook/sender.h"
 #include "base/ip_mask.h"
 #include "base/setup_error.h"
@@ -59,6 +60,7 @@ std::vector<webhook::Sender::Target> webhook_targets(const config::Config& confi
         settings.kind = hook.kind;
         settings.place = static_cast<uint8_t>(targets.size());
         settings.name = end_of(hook.url_file);
+        settings.copied = is_credential(hook.url_file);
         settings.min_confidence = hook.min_confidence;
         targets.push_back({settings, hook.url_file});
     }
@@ -212,9 +214,9 @@ public:
                " blocks of operators, the most that it can; unblock some, or block wider prefixes";
     }
 
-    void reloaded(const config::Config& config) {
+    std::vector<std::string> reloaded(const config::Config& config) {
         for (ServicePart& service : services_) take_policy(service, config);
-        sender_->reload();
+        return sender_->reload();
     }
 
     void clock_set(Nanos step) { blocklist_.shift(step); }
@@ -439,8 +441,8 @@ private:
         if (record.kind != Kind::verdict || record.action < Action::alert) return all;
         for (const webhook::Sender::Target& hook : hooks_) {
             if (!webhook::Hook::wants(hook.settings, record)) continue;
-            all.push_back({Target::webhook, hook.settings.place,
-                           std::string_view(hook.settings.name)});
+            all.push_back(
+                {Target::webhook, hook.settings.place, std::string_view(hook.settings.name)});
         }
         if (record.mode != verdicts::Mode::enforce || record.service >= services_.size()) {
             return all;
@@ -470,8 +472,14 @@ private:
             };
             if (std::ranges::any_of(outcomes, is_of)) continue;
             ++ended_[static_cast<size_t>(one.target)][static_cast<size_t>(Result::expired)];
-            lost.push_back({entry.id(), one.target, Result::expired, one.place, 0, wall_clock(),
-                            {"the appliance ended before it told"}, one.name});
+            lost.push_back({entry.id(),
+                            one.target,
+                            Result::expired,
+                            one.place,
+                            0,
+                            wall_clock(),
+                            {"the appliance ended before it told"},
+                            one.name});
         }
         return lost;
     }
@@ -527,7 +535,7 @@ private:
     std::deque<Unsaved> unsaved_;
     std::deque<Ordered> ordered_;  ///< Of which is not known that they are on the disk.
     uint64_t orders_heard_ = 0, orders_kept_ = 0;
-    uint64_t displaced_ = 0;                ///< Blocks that gave way to others in a full list.
+    uint64_t displaced_ = 0;  ///< Blocks that gave way to others in a full list.
     Clock::time_point look_at_blocks_{};
     std::unique_ptr<verdicts::Log> log_;
     std::unique_ptr<webhook::Sender> sender_;
@@ -551,7 +559,9 @@ uint64_t Actions::orders_kept() noexcept { return parts_->orders_kept(); }
 std::string Actions::objection(const verdicts::Order& order) const {
     return parts_->objection(order);
 }
-void Actions::reloaded(const config::Config& config) noexcept { parts_->reloaded(config); }
+std::vector<std::string> Actions::reloaded(const config::Config& config) noexcept {
+    return parts_->reloaded(config);
+}
 void Actions::clock_set(Nanos step) noexcept { parts_->clock_set(step); }
 void Actions::keep_house() noexcept { parts_->keep_house(); }
 control::SinkStatus Actions::status() const { return parts_->status(); }

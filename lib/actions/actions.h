@@ -3,7 +3,9 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/config.h"
 #include "records/record_sink.h"
@@ -41,7 +43,7 @@ public:
     std::string objection(const verdicts::Order& order) const override;
     /// Messages and block times are the new policies'; servers and webhooks stay, but
     /// their addresses are read from their `url_file`s again.
-    void reloaded(const config::Config& config) noexcept override;
+    std::vector<std::string> reloaded(const config::Config& config) noexcept override;
     /// Blocks last as long as they were to.
     void clock_set(Nanos step) noexcept override;
     void keep_house() noexcept override;

@@ -357,8 +357,8 @@ TEST(Actions, WhomTheWireThrewOutAServerNeedNotKnow) {
     place.use_rcon(rcon.port());
     GivenOrders orders;
     const VerdictRecord judged[] = {verdict_of("Alice", Action::kick, 1),
-                                verdict_of("Bob", Action::kick, 2),
-                                verdict_of("Carol", Action::kick, 3)};
+                                    verdict_of("Bob", Action::kick, 2),
+                                    verdict_of("Carol", Action::kick, 3)};
     {
         Actions actions(place.config, checks, orders);
         tell(actions, judged[0]);
@@ -592,7 +592,7 @@ TEST(Actions, FollowsThePoliciesOfAReload) {
     config::Config fresh = place.config;
     fresh.policies[0].kick_message = "Out: {check}";
     fresh.policies[0].block_s = 7'200;
-    actions.reloaded(fresh);
+    EXPECT_TRUE(actions.reloaded(fresh).empty());
     tell(actions, verdict_of("Dave", Action::block, 1));
     EXPECT_TRUE(eventually([&] { return count(actions, "rcon", "done") == 1; }));
     EXPECT_EQ(rcon.commands().at(0), "kick Dave Out: movement.speed");

@@ -9,4 +9,6 @@ std::string read_secret(const std::string& path) {
     return read_secret_lines(path, alone).front();
 }
 
+bool is_credential(std::string_view path) { return path.starts_with("/run/credentials/"); }
+
 }  // namespace portcullis::actions

@@ -244,6 +244,7 @@ TEST_F(ControlTest, ReloadsWholeOrNotAtAll) {
           "level: error, packets: true, packet_types: [position], trace_players: [Alice]");
     const Json answer = result({{"command", "reload"}});
     EXPECT_EQ(answer.at("needs_restart"), Json({"workers"}));
+    EXPECT_EQ(answer.at("warnings"), Json::array());
     EXPECT_EQ(wire_.published(), 1);
     const std::string running = result({{"command", "config"}}).at("yaml");
     EXPECT_NE(running.find("block_s: 90"), std::string::npos) << running;
@@ -345,6 +346,15 @@ TEST_F(ControlTest, SaysOfABlockWhatCanNotBeKept) {
     EXPECT_TRUE(control_->orders().give({}));
     ASSERT_TRUE(wait_for([&] { return wire_.orders().size() == 3; }));
     EXPECT_EQ(heard_.orders.size(), 2u) << "what sinks order they know";
+}
+
+TEST_F(ControlTest, SaysWhatDidNotGoWithAReload) {
+    start();
+    {
+        const std::lock_guard lock(heard_.mutex);
+        heard_.warnings = {"one cannot be read"};
+    }
+    EXPECT_EQ(result({{"command", "reload"}}).at("warnings"), Json({"one cannot be read"}));
 }
 
 TEST_F(ControlTest, AnswersABlockOnceItWouldOutliveARestart) {

@@ -36,6 +36,7 @@ struct Heard {
     std::vector<VerdictRecord> records;
     std::vector<verdicts::Order> orders;
     SinkStatus status;
+    std::vector<std::string> warnings;  ///< Of a reload.
     std::atomic<int> finished = 0;
     std::atomic<bool> late = false;
     std::atomic<uint64_t> kept = UINT64_MAX;  ///< Orders that would outlive a restart.
@@ -62,10 +63,12 @@ public:
         const std::lock_guard lock(heard_.mutex);
         heard_.orders.push_back(order);
     }
-    void reloaded(const config::Config& config) noexcept override {
+    std::vector<std::string> reloaded(const config::Config& config) noexcept override {
         ++heard_.reloads;
         heard_.block_s = config.policies.front().block_s;
         heard_.signatures = config::signatures_id(config.signatures_text);
+        const std::lock_guard lock(heard_.mutex);
+        return heard_.warnings;
     }
     uint64_t orders_kept() noexcept override { return heard_.kept; }
     std::string objection(const verdicts::Order& order) const override {

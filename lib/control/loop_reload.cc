@@ -98,7 +98,13 @@ void Control::Loop::put_in_force(Compiled compiled) {
     }
     state_.config = std::move(compiled.plan.config);
     // Before the Workers: what they find by the new rules comes to sinks that know them.
-    for (const auto& sink : state_.sinks) sink->reloaded(state_.config);
+    std::vector<std::string> warnings;
+    for (const auto& sink : state_.sinks) {
+        for (std::string& line : sink->reloaded(state_.config)) {
+            spdlog::warn("{}", line);
+            warnings.push_back(std::move(line));
+        }
+    }
     state_.wire.publish(std::move(compiled.rules));
     set_log_level(state_.config.logging);
     ++state_.reloads_done;
@@ -110,7 +116,9 @@ void Control::Loop::put_in_force(Compiled compiled) {
         spdlog::warn("{} is in force, but for {}: restart for those", state_.config.file, kept);
     }
     for (const Asker& asker : askers) {
-        asker.done({{"file", state_.config.file}, {"needs_restart", compiled.plan.kept}});
+        asker.done({{"file", state_.config.file},
+                    {"needs_restart", compiled.plan.kept},
+                    {"warnings", warnings}});
     }
 }
 

@@ -416,7 +416,7 @@ TEST(Store, WritesTheSignaturesThatWereInForceThen) {
     Crowd crowd(1, config);
     Store store(limits, checks::check_names, {"survival"}, {&crowd.recorder()});
     for (size_t i = 0; i + 1 < Store::signatures_max; ++i) {
-        store.reloaded(with_signatures(concat("signatures: []  # ", i, "\n")));
+        (void)store.reloaded(with_signatures(concat("signatures: []  # ", i, "\n")));
     }
     const VerdictRecord record = crowd.one();
     store.committed(std::span(&record, 1));

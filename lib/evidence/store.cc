@@ -385,8 +385,9 @@ void Store::committed(std::span<const verdicts::VerdictRecord> records) {
     parts_->committed(records);
 }
 control::SinkStatus Store::status() const { return parts_->status(); }
-void Store::reloaded(const config::Config& config) noexcept {
+std::vector<std::string> Store::reloaded(const config::Config& config) noexcept {
     parts_->remember(config.signatures_text);
+    return {};
 }
 void Store::finish(std::chrono::milliseconds limit) noexcept { parts_->finish(limit); }
 

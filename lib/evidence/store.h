@@ -60,7 +60,7 @@ public:
 
     std::string_view name() const noexcept override { return "evidence"; }
     void take(std::span<const verdicts::VerdictRecord>) noexcept override {}
-    void reloaded(const config::Config& config) noexcept override;
+    std::vector<std::string> reloaded(const config::Config& config) noexcept override;
     control::SinkStatus status() const override;
     void finish(std::chrono::milliseconds limit) noexcept override;
 

@@ -57,8 +57,9 @@ public:
     /// Why an operator's Order could not be remembered, before it is given: one sentence,
     /// or empty.
     virtual std::string objection(const verdicts::Order&) const { return {}; }
-    /// A reload put this configuration in force; of it, what can change live.
-    virtual void reloaded(const config::Config&) noexcept {}
+    /// A reload put this configuration in force; of it, what can change live.  What did not
+    /// go as its operator may think: a sentence each.
+    virtual std::vector<std::string> reloaded(const config::Config&) noexcept { return {}; }
     /// The wall clock was set, so far ahead; told before anything else that comes after it.
     virtual void clock_set(Nanos /*step*/) noexcept {}
     /// About every 100 ms.

@@ -151,13 +151,19 @@ void Hook::put_back() {
 
 void Hook::disable(int status) {
     disabled_by_ = status;
-    spdlog::error(
-        "webhook {} is disabled: it refuses what it is sent with status {}; put a valid address "
-        "in its url_file and reload",
-        settings_.place, status);
+    spdlog::error("webhook {} is disabled: it refuses what it is sent with status {}; {}",
+                  settings_.place, status, remedy());
     put_back();
     for (const Waiting& waiting : queue_) report(waiting, Result::failed, trouble_);
     queue_.clear();
+}
+
+/// What the operator can do about it.
+std::string_view Hook::remedy() const noexcept {
+    return settings_.copied
+               ? "put a valid address in the file that LoadCredential= names and restart: its "
+                 "url_file is a copy made at the start"
+               : "put a valid address in its url_file and reload";
 }
 
 void Hook::enable(bool another_address) {
@@ -200,7 +206,7 @@ void Hook::report_sent(Result result, std::string_view detail) {
 Standing Hook::standing() const {
     if (disabled_by_ != 0) {
         return {false, "disabled: it refuses what it is sent with status " +
-                           std::to_string(disabled_by_) + "; mend its url_file and reload"};
+                           std::to_string(disabled_by_) + "; " + std::string(remedy())};
     }
     // What was refused or is too old is over, and reported as such.
     if (!trouble_.empty() && waiting() > 0)

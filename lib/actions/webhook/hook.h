@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actions/backoff.h"
@@ -17,10 +18,10 @@ namespace portcullis::actions::webhook {
 /// What came back for one message.
 struct Response {
     int status = 0;  ///< 0: nothing did; `problem` says why.
-    std::string problem;
-    std::optional<double> retry_after_s;  ///< From the body, or the header.
-    std::optional<double> remaining;      ///< X-RateLimit-Remaining
-    std::optional<double> reset_after_s;  ///< X-RateLimit-Reset-After
+    std::string problem{};
+    std::optional<double> retry_after_s{};  ///< From the body, or the header.
+    std::optional<double> remaining{};      ///< X-RateLimit-Remaining
+    std::optional<double> reset_after_s{};  ///< X-RateLimit-Reset-After
     /// The limit is that of all who ask from here, whatever they ask for.
     bool for_all = false;
 };
@@ -32,8 +33,8 @@ struct Response {
 /// and check become one.  The service's limits are obeyed as it states them.
 /// What cannot be delivered is tried again, ever more slowly, until the first verdict
 /// in it is `age_max` old; one that comes after half of that begins a new alert, so that it
-/// has half of it at least.  An address that is refused is not bothered again until `enable`, nor is one
-/// that understands nothing of what we say.
+/// has half of it at least.  An address that is refused is not bothered again until
+/// `enable`, nor is one that understands nothing of what we say.
 class Hook {
 public:
     using Clock = std::chrono::steady_clock;
@@ -43,8 +44,9 @@ public:
 
     struct Settings {
         config::WebhookKind kind = config::WebhookKind::discord;
-        uint8_t place = 0;  ///< Which of the configured ones; goes into outcomes,
-        std::string name;   ///< and its url_file, which tells it from others.
+        uint8_t place = 0;    ///< Which of the configured ones; goes into outcomes,
+        std::string name;     ///< and its url_file, which tells it from others.
+        bool copied = false;  ///< That file is a copy made at the start: see is_credential.
         double min_confidence = 0.95;
         Milliseconds gather{2'000};
         Milliseconds backoff_first{1'000};
@@ -83,6 +85,7 @@ public:
     /// Reports all that is left as expired.
     void give_up();
 
+    bool given_up() const noexcept { return disabled_by_ != 0; }
     size_t waiting() const noexcept { return verdicts_; }
     Standing standing() const;
 
@@ -98,13 +101,14 @@ private:
     void report(const Waiting& waiting, verdicts::Result result, std::string_view detail);
     void report_sent(verdicts::Result result, std::string_view detail);
     void disable(int status);
+    std::string_view remedy() const noexcept;
     void pause(Milliseconds how_long, Clock::time_point now);
 
     const Settings settings_;
     const Report report_;
     std::deque<Waiting> queue_;
-    std::vector<Waiting> sent_;  ///< Under way.
-    size_t verdicts_ = 0;        ///< Spoken of in both.
+    std::vector<Waiting> sent_;         ///< Under way.
+    size_t verdicts_ = 0;               ///< Spoken of in both.
     Clock::time_point paused_until_{};  ///< The service asked for it,
     Clock::time_point try_again_at_{};  ///< and this is of ourselves.
     Backoff backoff_;

@@ -164,20 +164,28 @@ public:
         if (some) curl_multi_wakeup(multi_);
     }
 
-    void reload() noexcept {
+    std::vector<std::string> reload() noexcept {
+        std::vector<std::string> warnings;
         for (size_t i = 0; i < targets_.size(); ++i) {
             std::string url;
             try {
                 url = url_of(targets_[i]);
             } catch (const std::exception& error) {
-                spdlog::error("{}; webhook {} keeps the address that it has", error.what(), i);
+                warnings.push_back(std::string(error.what()) + "; webhook " + std::to_string(i) +
+                                   " keeps the address that it has");
             }
             const std::lock_guard lock(mutex_);
             const bool another = !url.empty() && url != urls_[i];
             if (another) urls_[i] = std::move(url);
+            if (hooks_[i].given_up() && !another && targets_[i].settings.copied) {
+                warnings.push_back("webhook " + std::to_string(i) +
+                                   " is tried again at the address that it had: its url_file is a "
+                                   "copy made at the start, restart for another");
+            }
             hooks_[i].enable(another);
         }
         curl_multi_wakeup(multi_);
+        return warnings;
     }
 
     std::vector<Standing> standings() const {
@@ -335,7 +343,7 @@ Sender::Sender(const std::vector<Target>& targets, Report report, Settings setti
 Sender::~Sender() = default;
 
 void Sender::add(std::span<const verdicts::Entry> entries) { loop_->add(entries); }
-void Sender::reload() noexcept { loop_->reload(); }
+std::vector<std::string> Sender::reload() noexcept { return loop_->reload(); }
 std::vector<Standing> Sender::standings() const { return loop_->standings(); }
 void Sender::finish(std::chrono::milliseconds limit) noexcept { loop_->finish(limit); }
 

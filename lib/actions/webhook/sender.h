@@ -37,8 +37,8 @@ public:
     /// Any thread; never waits for the network.
     void add(std::span<const verdicts::Entry> entries);
     /// Reads the addresses again, and tries those that were given up.  One that cannot be
-    /// read stays as it was, and the log says so.
-    void reload() noexcept;
+    /// read stays as it was.  What is to be said of that: a sentence each.
+    std::vector<std::string> reload() noexcept;
     std::vector<Standing> standings() const;
 
     /// Sends what waits without gathering, for `limit`; the rest has expired.

@@ -19,6 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "actions/secret.h"
+#include "actions/testing/alert_entry.h"
 #include "actions/testing/webhook_server.h"
 #include "base/setup_error.h"
 #include "verdicts/json.h"
@@ -32,23 +34,6 @@ using verdicts::Entry;
 using verdicts::Outcome;
 using verdicts::Result;
 using Answer = TestServer::Answer;
-
-Entry entry_of(std::string_view player, uint64_t number, float confidence = 0.97f) {
-    Entry entry;
-    entry.check = "movement.no_fall";
-    entry.service = "survival";
-    entry.record.id_high = 1;
-    entry.record.id_low = number;
-    entry.record.time = 1'795'000'000s;
-    entry.record.player.name.assign(player);
-    entry.record.in_game = true;
-    entry.record.action = policy::Action::kick;
-    entry.record.confidence = confidence;
-    entry.record.observed = 1.42;
-    entry.record.limit = 0.71;
-    entry.record.unit.assign("blocks/tick");
-    return entry;
-}
 
 class UrlFile {
 public:
@@ -227,8 +212,9 @@ TEST(Webhook, WhatOneIsToldForAllHoldsForAllOfThatService) {
         const UrlFile first(server.url()), second(server.url()), third(elsewhere.url());
         Hook::Settings settings;
         settings.gather = 0ms;
-        Sender sender({{settings, first.path()}, {settings, second.path()}, {settings, third.path()}},
-                      [](const Outcome&) {});
+        const std::vector<Sender::Target> targets = {
+            {settings, first.path()}, {settings, second.path()}, {settings, third.path()}};
+        Sender sender(targets, [](const Outcome&) {});
         // The three are sent side by side; the first two again, later, and by nobody before.
         const auto tell = [&](uint64_t number) {
             const Entry entry = entry_of("Alice", number);
@@ -317,97 +303,38 @@ TEST(Webhook, TriesAgainWhatWasRefusedOnceItsAddressIsReadAgain) {
     bench.add(entry_of("Alice", 1));
     ASSERT_EQ(bench.wait_for(1).size(), 1u);
     bench.write_url(takes.url());
-    bench.sender().reload();
+    EXPECT_TRUE(bench.sender().reload().empty());
     EXPECT_TRUE(bench.standing().well);
     bench.add(entry_of("Bob", 2));
     ASSERT_EQ(bench.wait_for(2).size(), 2u);
     EXPECT_EQ(bench.outcomes()[1].result, Result::done);
-    bench.write_url("nowhere");  // A slip of the hand ends nothing.
-    bench.sender().reload();
+    bench.write_url("nowhere");  // A slip of the hand ends nothing, and is said.
+    const auto warnings = bench.sender().reload();
+    ASSERT_EQ(warnings.size(), 1u);
+    EXPECT_TRUE(warnings[0].ends_with("; webhook 0 keeps the address that it has")) << warnings[0];
     bench.add(entry_of("Carol", 3));
     ASSERT_EQ(bench.wait_for(3).size(), 3u);
     EXPECT_EQ(bench.outcomes()[2].result, Result::done);
     EXPECT_EQ(takes.requests().size(), 2u);
 }
 
-TEST(Hook, AReloadDoesNotShortenTheTimeThatItIsToldToWait) {
-    Hook hook({}, [](const Outcome&) {});
-    const auto start = Hook::Clock::now();
-    hook.add(entry_of("Alice", 1), start);
-    (void)hook.take();
-    hook.answer({.status = 429, .problem = {}, .retry_after_s = 60.0}, start);
-    for (const bool another_address : {false, true}) {
-        hook.enable(another_address);
-        EXPECT_GE(hook.due().value(), start + 60s);
+// systemd copies a credential at the start alone.
+TEST(Webhook, WhoseAddressIsACredentialWantsARestart) {
+    TestServer refuses([](size_t) { return Answer{.status = 404}; });
+    for (const bool copied : {false, true}) {
+        Bench bench(refuses.url(), [&](auto& settings) { settings.copied = copied; });
+        bench.add(entry_of("Alice", 1));
+        ASSERT_EQ(bench.wait_for(1).size(), 1u);
+        const std::string says = bench.standing().says;
+        EXPECT_EQ(says.contains("restart"), copied) << says;
+        EXPECT_EQ(says.contains("reload"), !copied) << says;
+        EXPECT_EQ(bench.sender().reload().size(), copied ? 1u : 0u);
     }
-}
-
-TEST(Hook, AReloadForgetsItsOwnPatienceOnlyWithAnotherAddress) {
-    Hook::Settings settings;
-    settings.backoff_first = settings.backoff_max = 100s;
-    Hook hook(settings, [](const Outcome&) {});
-    const auto start = Hook::Clock::now();
-    hook.add(entry_of("Alice", 1), start);
-    (void)hook.take();
-    hook.answer({.status = 500}, start);
-    hook.enable(false);
-    EXPECT_GE(hook.due().value(), start + 50s);
-    hook.enable(true);
-    EXPECT_LE(hook.due().value(), start + settings.gather);
-}
-
-TEST(Hook, KeepsWhatIsNewHoweverLongItsLikeHasWaited) {
-    std::vector<Outcome> outcomes;
-    Hook hook({}, [&](const Outcome& outcome) { outcomes.push_back(outcome); });
-    const auto start = Hook::Clock::now();
-    hook.add(entry_of("Alice", 1), start);
-    hook.add(entry_of("Alice", 2), start + 9min + 58s);
-    hook.expire(start + 10min + 1s);
-    ASSERT_EQ(outcomes.size(), 1u) << "the second has waited for three seconds";
-    EXPECT_EQ(outcomes[0].verdict.low, 1u);
-    hook.expire(start + 20min);
-    EXPECT_EQ(outcomes.size(), 2u);
+    EXPECT_TRUE(is_credential("/run/credentials/portcullis.service/discord.url"));
+    EXPECT_FALSE(is_credential("/etc/portcullis/discord.url"));
 }
 
 // By fifteen minutes every action has ended; the log relies on it (verdicts::Log::Settings).
-TEST(Hook, NoVerdictWaitsForLongHoweverOftenItsLikeComes) {
-    std::vector<Outcome> outcomes;
-    Hook hook({}, [&](const Outcome& outcome) { outcomes.push_back(outcome); });
-    const Hook::Clock::time_point start = Hook::Clock::now();
-    constexpr uint64_t apart_s = 20;
-    for (uint64_t number = 0; number < 300; ++number) {
-        const auto now = start + number * apart_s * 1s;
-        hook.add(entry_of("Alice", number), now);
-        hook.expire(now);
-        const size_t young = 600 / apart_s + 1;
-        EXPECT_LE(number + 1 - outcomes.size(), young) << "none is older than ten minutes";
-        EXPECT_GE(number + 1 - outcomes.size(), std::min<size_t>(number + 1, young / 2));
-    }
-}
-
-TEST(Hook, TellsOfEachSourceThatHasNoNameByItsAddress) {
-    Hook hook({}, [](const Outcome&) {});
-    const auto from = [](std::string_view address, std::string_view name, uint64_t number) {
-        Entry entry = entry_of(name, number);
-        entry.record.in_game = false;
-        entry.record.client = {*parse_address(address), 50'000};
-        return entry;
-    };
-    hook.add(from("198.51.100.7", "", 1), {});
-    hook.add(from("198.51.100.8", "", 2), {});
-    hook.add(from("198.51.100.7", "", 3), {});
-    hook.add(from("198.51.100.9", "Alice", 4), {});
-    hook.add(entry_of("Alice", 5), {});
-    const json embeds = json::parse(hook.take()).at("embeds");
-    std::vector<std::string> titles;
-    for (const json& embed : embeds) titles.push_back(embed.at("title"));
-    EXPECT_EQ(titles,
-              (std::vector<std::string>{"movement.no\\_fall: 198.51.100.7, no player yet",
-                                        "movement.no\\_fall: 198.51.100.8, no player yet",
-                                        "movement.no\\_fall: 198.51.100.9, who calls himself Alice",
-                                        "movement.no\\_fall: Alice"}));
-}
-
 TEST(Webhook, DoesNotRepeatWhatIsNotUnderstood) {
     TestServer server([](size_t before) { return Answer{.status = before == 0 ? 400 : 204}; });
     Bench bench(server.url());
