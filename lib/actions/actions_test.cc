@@ -3,157 +3,20 @@
 // Method: the whole sink with its real log, RCON client, sender and block list,
 // against servers in this process and a list of the Orders it gave.
 
-#include "actions/actions.h"
-
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <map>
-#include <mutex>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include "actions/blocklist/blocklist.h"
+#include "actions/actions_test_support.h"
 #include "actions/testing/rcon_server.h"
-#include "actions/testing/slow_disk.h"
 #include "actions/testing/webhook_server.h"
 #include "base/setup_error.h"
-#include "verdicts/log.h"
 #include "verdicts/reader.h"
 
 namespace portcullis::actions {
 namespace {
 
-namespace fs = std::filesystem;
-using namespace std::chrono_literals;
-using policy::Action;
-using verdicts::Order;
-using verdicts::Result;
-using verdicts::Target;
-using verdicts::VerdictId;
-using verdicts::VerdictRecord;
-
-constexpr std::string_view checks[] = {"movement.speed", "combat.reach"};
-
-Nanos now() { return std::chrono::system_clock::now().time_since_epoch(); }
-
-class GivenOrders final : public control::Orders {
-public:
-    bool give(const Order& order) noexcept override {
-        const std::lock_guard lock(mutex_);
-        if (full) return false;
-        given_.push_back(order);
-        return true;
-    }
-    std::vector<Order> given() const {
-        const std::lock_guard lock(mutex_);
-        return given_;
-    }
-    std::atomic<bool> full{false};
-
-private:
-    mutable std::mutex mutex_;
-    std::vector<Order> given_;
-};
-
-/// A directory with secrets and a configuration that points into it.
-class Place {
-public:
-    Place() {
-        std::string path = (fs::temp_directory_path() / "portcullis-actions-XXXXXX").string();
-        if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        path_ = path;
-        config.verdict_log.path = path_ / "log";
-        config.verdict_log.flush_ms = 2;
-        config::Service service;
-        service.name = "survival";
-        config.services = {service};
-        config::Policy policy;
-        policy.name = "default";
-        policy.kick_message = "Unfair play ({check}).";
-        config.policies = {policy};
-    }
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
-    ~Place() { fs::remove_all(path_); }
-
-    std::string secret(const std::string& name, const std::string& text) const {
-        std::ofstream(path_ / name) << text << '\n';
-        return path_ / name;
-    }
-    void use_rcon(uint16_t port) {
-        config::Rcon rcon;
-        rcon.service = "survival";
-        rcon.endpoint = {IpAddress::v4(0x7f000001), port};
-        rcon.password_file = secret("password", "open sesame");
-        config.rcon = {rcon};
-    }
-    void use_webhook(const std::string& url) {
-        config::Webhook hook;
-        hook.url_file = secret("url", url);
-        config.webhooks = {hook};
-    }
-    std::string log() const { return path_ / "log"; }
-
-    config::Config config;
-
-private:
-    fs::path path_;
-};
-
-VerdictRecord verdict_of(std::string_view player, Action action, uint32_t number) {
-    VerdictRecord record;
-    record.player.name.assign(player);
-    record.action = action;
-    record.acts = true;
-    record.in_game = true;
-    record.confidence = 1;
-    record.time = now();
-    const VerdictId id = verdicts::IdSource(1, number).next(record.time);
-    record.id_high = id.high;
-    record.id_low = id.low;
-    record.client = *parse_endpoint("198.51.100.7:50122");
-    record.server = *parse_endpoint("10.0.0.2:25565");
-    return record;
-}
-
-/// A Worker's word on how a verdict ended on the wire.
-VerdictRecord end_of(const VerdictRecord& verdict, Result result, std::string_view how = "") {
-    VerdictRecord end;
-    end.kind = VerdictRecord::Kind::outcome;
-    end.id_high = verdict.id_high;
-    end.id_low = verdict.id_low;
-    end.result = result;
-    end.note.assign(how);
-    return end;
-}
-
-void tell(Actions& actions, const VerdictRecord& record) { actions.take(std::span(&record, 1)); }
-
-uint64_t count(const Actions& actions, const std::string& part, const std::string& outcome) {
-    for (const control::Outcome& one : actions.status().outcomes) {
-        if (one.part == part && one.outcome == outcome) return one.count;
-    }
-    return 0;
-}
-
-control::Condition condition(const Actions& actions, const std::string& part) {
-    for (const control::Condition& one : actions.status().conditions) {
-        if (one.part == part) return one;
-    }
-    return {"missing", false, "missing"};
-}
-
-bool eventually(const std::function<bool()>& done) {
-    for (int i = 0; i < 2000; ++i) {
-        if (done()) return true;
-        std::this_thread::sleep_for(5ms);
-    }
-    return false;
-}
+using namespace testing;
 
 TEST(Actions, DoesWhatAVerdictSaysAndKeepsHowItEnded) {
     Place place;
@@ -227,26 +90,6 @@ TEST(Actions, NobodyIsKickedForWhoKnocksInHisName) {
     EXPECT_EQ(to_string(orders.given()[0].prefix), "2001:db8:1:2::/64");
 }
 
-TEST(Actions, BlocksThePlayerBehindAProxyAndNeverTheProxy) {
-    Place place;
-    GivenOrders orders;
-    VerdictRecord known = verdict_of("Alice", Action::block, 1);
-    known.through_proxy = true;
-    known.player.address = *parse_address("203.0.113.9");
-    VerdictRecord unknown = verdict_of("Bob", Action::block, 2);
-    unknown.through_proxy = true;
-    VerdictRecord of_the_proxy = verdict_of("Carol", Action::block, 3);
-    of_the_proxy.through_proxy = true;
-    of_the_proxy.player.address = of_the_proxy.client.address;
-    Actions actions(place.config, checks, orders);
-    for (const auto& record : {known, unknown, of_the_proxy}) tell(actions, record);
-    actions.finish(5s);
-    ASSERT_EQ(orders.given().size(), 1u);
-    EXPECT_EQ(orders.given()[0].prefix.address, known.player.address);
-    EXPECT_EQ(count(actions, "blocklist", "done"), 1u);
-    EXPECT_EQ(count(actions, "blocklist", "failed"), 2u);
-}
-
 TEST(Actions, RunsWithEverythingDownAndSaysSo) {
     Place place;
     {
@@ -297,58 +140,6 @@ TEST(Actions, TellsWebhooksOnlyOfWhatTheLogHolds) {
     EXPECT_EQ(missing, 0);
 }
 
-TEST(Actions, RemembersBlocksOverARestartAndWhatAnOperatorSaid) {
-    Place place;
-    const IpPrefix operators = *parse_prefix("203.0.113.0/24");
-    {
-        GivenOrders orders;
-        Actions actions(place.config, checks, orders);
-        tell(actions, verdict_of("Dave", Action::block, 1));
-        tell(actions, verdict_of("Dave", Action::block, 2));  // The same block.
-        Order order;
-        order.kind = Order::Kind::block;
-        order.prefix = operators;
-        order.lasts = 1h;
-        actions.ordered(order);
-        EXPECT_EQ(orders.given().size(), 1u);
-    }
-    {
-        GivenOrders orders;
-        orders.full = true;
-        Actions actions(place.config, checks, orders);
-        EXPECT_TRUE(orders.given().empty());
-        orders.full = false;  // Control had no room; later it has.
-        actions.keep_house();
-        EXPECT_EQ(orders.given().size(), 2u);
-        Order order;
-        order.kind = Order::Kind::unblock;
-        order.prefix = operators;
-        actions.ordered(order);
-    }
-    GivenOrders orders;
-    Actions actions(place.config, checks, orders);
-    EXPECT_EQ(orders.given().size(), 1u);
-}
-
-// Somebody sets the clock an hour ahead, and restarts: who was to stay out for a minute does.
-TEST(Actions, ABlockOutlastsAClockThatIsSet) {
-    Place place;
-    Order block;
-    block.kind = Order::Kind::block;
-    block.prefix = *parse_prefix("203.0.113.0/24");
-    block.lasts = 1min;
-    {
-        GivenOrders orders;
-        Actions actions(place.config, checks, orders);
-        actions.ordered(block);
-        actions.clock_set(1h);
-    }
-    GivenOrders orders;
-    Actions actions(place.config, checks, orders);
-    ASSERT_EQ(orders.given().size(), 1u);
-    EXPECT_GT(orders.given()[0].lasts, 1h) << "by the clock of this test, which was not set";
-}
-
 // The wire is faster than the console: a player whom it has thrown out is what was wanted.
 TEST(Actions, WhomTheWireThrewOutAServerNeedNotKnow) {
     Place place;
@@ -383,56 +174,6 @@ TEST(Actions, WhomTheWireThrewOutAServerNeedNotKnow) {
         EXPECT_EQ(rcons(judged[gone]).detail.view(), "gone already: No player was found");
     }
     EXPECT_EQ(rcons(judged[2]).result, Result::failed) << "he may play under another name";
-}
-
-// Killed at any moment, what was said to be done is done.
-TEST(Actions, SaysThatABlockIsDoneOnceItIsOnTheDisk) {
-    Place place;
-    GivenOrders orders;
-    SlowDisk disk("log.blocks");
-    disk.hold();
-    Actions actions(place.config, checks, orders);
-    Order order;
-    order.kind = Order::Kind::block;
-    order.prefix = *parse_prefix("203.0.113.0/24");
-    order.lasts = 1h;
-    tell(actions, verdict_of("Dave", Action::block, 1));
-    tell(actions, verdict_of("Dave", Action::block, 2));  // The same block.
-    actions.ordered(order);
-    ASSERT_TRUE(disk.wait_for_asked(1));
-    actions.keep_house();
-    EXPECT_EQ(orders.given().size(), 1u) << "but it holds at once";
-    EXPECT_EQ(count(actions, "blocklist", "done"), 0u);
-    EXPECT_EQ(actions.orders_kept(), 0u);
-    disk.let_go();
-    EXPECT_TRUE(eventually([&] { return actions.orders_kept() == 1; }));
-    actions.keep_house();
-    EXPECT_EQ(count(actions, "blocklist", "done"), 2u);
-    EXPECT_EQ(Blocklist(place.config.verdict_log.blocks_path()).blocks().size(), 2u);
-}
-
-TEST(Actions, SaysOfABlockThatCannotBeSavedThatItMayNotLast) {
-    Place place;
-    GivenOrders orders;
-    SlowDisk disk("log.blocks");
-    disk.hold();
-    const VerdictRecord verdict = verdict_of("Dave", Action::block, 1);
-    {
-        Actions actions(place.config, checks, orders);
-        tell(actions, verdict);
-        EXPECT_TRUE(eventually([&] {
-            actions.keep_house();
-            return count(actions, "blocklist", "done") == 1;
-        }));
-    }
-    const auto ends = verdicts::Reader(place.log()).outcomes({verdict.id_high, verdict.id_low});
-    ASSERT_EQ(ends.size(), 1u);
-    EXPECT_NE(ends[0].detail.view().find("until a restart: the list could not be saved yet"),
-              std::string::npos)
-        << ends[0].detail.view();
-    disk.let_go();  // The thread that was left behind ends, too.
-    const std::string blocks = place.config.verdict_log.blocks_path();
-    EXPECT_TRUE(eventually([&] { return fs::exists(blocks); }));
 }
 
 TEST(Actions, KeepsHowItEndedOnTheWireWithTheVerdict) {
@@ -550,37 +291,6 @@ TEST(Actions, WhoIsConfiguredLaterWasNeverAsked) {
     }
     const auto ends = verdicts::Reader(place.log()).outcomes({kicked.id_high, kicked.id_low});
     EXPECT_EQ(ends.size(), 1u) << "as the wire told";
-}
-
-TEST(Actions, OfAFullBlockListOneGivesWayAndAnOperatorHearsOfIt) {
-    Place place;
-    GivenOrders orders;
-    Actions actions(place.config, checks, orders);
-    const auto operators = [&](uint32_t number) {
-        Order order;
-        order.kind = Order::Kind::block;
-        order.prefix = {IpAddress::v4(number), 128};
-        order.lasts = 24h;
-        return order;
-    };
-    tell(actions, verdict_of("Dave", Action::block, 1));
-    for (uint32_t i = 0; i + 1 < Blocklist::blocks_max; ++i) actions.ordered(operators(i));
-    EXPECT_FALSE(condition(actions, "blocklist").well);
-    EXPECT_EQ(actions.objection(operators(1'000'000)), "");
-    actions.ordered(operators(1'000'000));
-    actions.keep_house();
-    ASSERT_EQ(orders.given().size(), 2u);
-    EXPECT_EQ(orders.given()[1].kind, Order::Kind::unblock);
-    EXPECT_EQ(orders.given()[1].prefix, orders.given()[0].prefix);
-    EXPECT_EQ(count(actions, "blocklist", "displaced"), 1u);
-
-    EXPECT_NE(actions.objection(operators(1'000'001)).find("unblock some"), std::string::npos);
-    EXPECT_EQ(actions.objection(operators(5)), "");
-    tell(actions, verdict_of("Dave", Action::block, 2));
-    EXPECT_TRUE(eventually([&] {
-        actions.keep_house();
-        return count(actions, "blocklist", "failed") == 1;
-    }));
 }
 
 TEST(Actions, FollowsThePoliciesOfAReload) {

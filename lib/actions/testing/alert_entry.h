@@ -8,7 +8,8 @@
 namespace portcullis::actions::webhook {
 
 /// A verdict that every webhook is told of, by default.
-inline verdicts::Entry entry_of(std::string_view player, uint64_t number, float confidence = 0.97f) {
+inline verdicts::Entry entry_of(std::string_view player, uint64_t number,
+                                float confidence = 0.97f) {
     using namespace std::chrono_literals;
     verdicts::Entry entry;
     entry.check = "movement.no_fall";
