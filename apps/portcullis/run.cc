@@ -83,22 +83,26 @@ void measure(pipeline::Appliance& appliance, double duration_s) {
     }
 }
 
+/// All open at once, and whose disk does not answer is gone on without.
 /// The log tells the evidence which verdicts it has written, so the evidence ends last.
 void add_sinks(control::Control& control, const config::Config& config,
                pipeline::Appliance& appliance) {
+    const auto open_by = Opening::deadline();
     std::unique_ptr<evidence::Store> evidence;
     if (config.verdict_log.evidence.players > 0) {
-        evidence = std::make_unique<evidence::Store>(evidence::Store::settings(config),
-                                                     checks::check_names, service_names(config),
-                                                     appliance.evidence());
+        evidence = std::make_unique<evidence::Store>(
+            Opening::later, evidence::Store::settings(config), checks::check_names,
+            service_names(config), appliance.evidence());
     }
     actions::Actions::Committed committed;
     if (evidence) {
         committed = [store = evidence.get()](auto records) { store->committed(records); };
     }
     control.add(std::make_unique<actions::Actions>(config, checks::check_names, control.orders(),
-                                                   std::move(committed)));
-    if (evidence) control.add(std::move(evidence));
+                                                   std::move(committed), open_by));
+    if (!evidence) return;
+    evidence->await_open(open_by);
+    control.add(std::move(evidence));
 }
 
 /// True when a thread was left behind that still compiles rules.

@@ -135,27 +135,29 @@ public:
           service_names_(names_of(services_)),
           names_{check_names, service_names_, this},
           hooks_(webhook_targets(config)),
-          blocklist_(config.verdict_log.blocks_path()),
+          blocklist_(Opening::later, config.verdict_log.blocks_path()),
           work_(asio::make_work_guard(loop_)) {
         const Report report = [this](const Outcome& outcome) { ended(outcome); };
         for (const config::Rcon& from : config.rcon) add_rcon(from, report);
         sender_ = std::make_unique<webhook::Sender>(hooks_, report);
         log_ = std::make_unique<verdicts::Log>(
-            log_settings(config.verdict_log), names_,
+            Opening::later, log_settings(config.verdict_log), names_,
             [this](std::span<const VerdictRecord> records) { committed(records); },
             [this](const verdicts::Entry& entry, std::span<const Outcome> outcomes) {
                 return never_told(entry, outcomes);
             });
         loop_thread_ = std::thread([this] { loop_.run(); });
-        blocklist_.expire(wall_clock());
-        for (const Block& block : blocklist_.blocks()) {
-            to_give_.push_back(block_order(block, wall_clock()));
-        }
-        give_blocks();
     }
     Parts(const Parts&) = delete;
     Parts& operator=(const Parts&) = delete;
     ~Parts() override { finish(Milliseconds(1000)); }
+
+    void await_open(Clock::time_point until) {
+        log_->await_open(until);
+        blocklist_.await_open(until);
+        take_up_blocks();
+        give_blocks();
+    }
 
     void take(std::span<const VerdictRecord> records) {
         write_down(records);
@@ -222,6 +224,7 @@ public:
     void clock_set(Nanos step) { blocklist_.shift(step); }
 
     void keep_house() {
+        take_up_blocks();
         give_blocks();
         tell_saved();
         const auto now = Clock::now();
@@ -397,6 +400,16 @@ private:
         unsaved_.pop_front();
     }
 
+    /// What an earlier run left, as soon as it is read.
+    void take_up_blocks() {
+        if (!blocklist_.take_read()) return;
+        blocklist_.expire(wall_clock());
+        for (const Block& block : blocklist_.blocks()) {
+            to_give_.push_back(block_order(block, wall_clock()));
+        }
+        let_displaced_in();
+    }
+
     /// Whom the list has no room for, Workers are not to keep out any longer.
     void let_displaced_in() {
         for (const IpPrefix& prefix : blocklist_.take_displaced()) {
@@ -547,8 +560,10 @@ private:
 };
 
 Actions::Actions(const config::Config& config, std::span<const std::string_view> check_names,
-                 control::Orders& orders, Committed told)
-    : parts_(std::make_unique<Parts>(config, check_names, orders, std::move(told))) {}
+                 control::Orders& orders, Committed told, Opening::Clock::time_point open_by)
+    : parts_(std::make_unique<Parts>(config, check_names, orders, std::move(told))) {
+    parts_->await_open(open_by);
+}
 Actions::~Actions() = default;
 
 void Actions::take(std::span<const verdicts::VerdictRecord> records) noexcept {

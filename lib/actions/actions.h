@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "records/opening.h"
 #include "records/record_sink.h"
 
 namespace portcullis::actions {
@@ -27,10 +28,12 @@ public:
 
     /// Opens the log, reads the secrets, gives Orders for the blocks that still
     /// hold.  Throws SetupError.  A server that cannot be reached is no reason, nor is a
-    /// disk that is full or damaged: `status` says so.  `orders` and `check_names` outlive
-    /// this object.  `committed` hears of records once they are in the log, on its thread.
+    /// disk that is full or damaged: `status` says so.  Nor is a disk that does not answer
+    /// until `open_by`.  `orders` and `check_names` outlive this object.  `committed` hears of
+    /// records once they are in the log, on its thread.
     Actions(const config::Config& config, std::span<const std::string_view> check_names,
-            control::Orders& orders, Committed committed = {});
+            control::Orders& orders, Committed committed = {},
+            Opening::Clock::time_point open_by = Opening::deadline());
     ~Actions() override;
 
     std::string_view name() const noexcept override { return "actions"; }

@@ -4,6 +4,7 @@
 // to, and a list of the Orders it gave.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "actions/actions_test_support.h"
 #include "actions/blocklist/blocklist.h"
@@ -166,6 +167,33 @@ TEST(Blocks, OfAFullBlockListOneGivesWayAndAnOperatorHearsOfIt) {
         actions.keep_house();
         return count(actions, "blocklist", "failed") == 1;
     }));
+}
+
+// As a network file system without its server does.
+TEST(Blocks, BlocksComeLateFromADiskThatHangsAtTheStart) {
+    Place place;
+    GivenOrders orders;
+    const std::string blocks = place.config.verdict_log.blocks_path();
+    ASSERT_EQ(mkfifo(blocks.c_str(), 0600), 0);  // Whoever reads it waits for a writer.
+    const auto start = std::chrono::steady_clock::now();
+    {
+        Actions actions(place.config, checks, orders, {}, start + 100ms);
+        EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
+        EXPECT_NE(condition(actions, "blocklist").says.find("does not answer since the start"),
+                  std::string::npos);
+        EXPECT_TRUE(condition(actions, "verdict_log").well);
+        actions.keep_house();
+        EXPECT_TRUE(orders.given().empty());
+
+        std::ofstream(blocks) << R"({"prefix":"203.0.113.9","until_ns":)" << (now() + 1h).count()
+                              << R"(,"reason":"speed"})" << '\n';
+        EXPECT_TRUE(eventually([&] {
+            actions.keep_house();
+            return orders.given().size() == 1;
+        }));
+        EXPECT_EQ(to_string(orders.given().at(0).prefix), "203.0.113.9/32");
+        EXPECT_TRUE(condition(actions, "blocklist").well);
+    }
 }
 
 }  // namespace

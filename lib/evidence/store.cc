@@ -11,6 +11,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -74,7 +75,7 @@ std::vector<Kept> all_in(const std::string& directory) {
         const std::string file = path.filename();
         if (!file.ends_with(ending)) continue;
         const auto id = verdicts::parse_id(file.substr(0, file.size() - ending.size()));
-        struct stat status{};
+        struct stat status {};
         if (!id || ::stat(path.c_str(), &status) != 0) continue;
         Kept& kept = by_inode[status.st_ino];
         kept.bytes = static_cast<uint64_t>(status.st_size);
@@ -132,17 +133,14 @@ public:
           service_views_(service_names_.begin(), service_names_.end()),
           names_{check_names, service_views_},
           recorders_(std::move(recorders)) {
-        const int error = find_directory();
-        if (error == EACCES || error == ENOTDIR || error == EEXIST) {
-            throw SetupError(concat("evidence: ", trouble_,
-                                    "; point verdict_log.path to where it can, or set "
-                                    "verdict_log.evidence.players to 0"));
-        }
         remember(settings_.signatures);
-        forget_unnamed();
-        trim();
         thread_ = std::thread([this] { run(); });
     }
+
+    void await_open(Clock::time_point until) {
+        if (!opening_.await(until)) spdlog::error("{}", does_not_answer());
+    }
+
     void committed(std::span<const verdicts::VerdictRecord> records) {
         const std::lock_guard lock(mutex_);
         for (const verdicts::VerdictRecord& record : records) {
@@ -169,7 +167,7 @@ public:
 
     control::SinkStatus status() const {
         control::SinkStatus status;
-        const std::string trouble = trouble_now();
+        const std::string trouble = opening_.has_ended() ? trouble_now() : does_not_answer();
         status.conditions.push_back({"evidence", trouble.empty(), trouble});
         status.outcomes.push_back({"evidence", "stored", stored_});
         status.outcomes.push_back({"evidence", "lost", lost_});
@@ -193,6 +191,11 @@ public:
         // It is stuck in the kernel, and nobody can end it.
         abandoned_ = true;
         lost_ += unsettled_;
+        for (stages::EvidenceRecorder* recorder : recorders_) {
+            while (const stages::Capture* left = recorder->take()) {
+                lost_ += left->verdicts().size();
+            }
+        }
         thread_.detach();
     }
 
@@ -207,7 +210,30 @@ private:
         Clock::time_point since;
     };
 
+    /// On the thread, for the disk may not answer.
+    void open() {
+        const int error = find_directory();
+        const bool refused = error == EACCES || error == ENOTDIR || error == EEXIST;
+        if (!refused) {
+            forget_unnamed();
+            trim();
+        }
+        const bool late =
+            opening_.ended(refused ? concat("evidence: ", trouble_now(),
+                                            "; point verdict_log.path to where it can, or set "
+                                            "verdict_log.evidence.players to 0")
+                                   : "");
+        if (late) spdlog::info("evidence: {} answers now", settings_.directory);
+    }
+
+    std::string does_not_answer() const {
+        return concat("evidence: ", settings_.directory,
+                      " does not answer since the start; what proves verdicts waits in memory "
+                      "meanwhile, as much as `players` of it has room for");
+    }
+
     void run() {
+        open();
         auto next_trim = Clock::now() + settings_.trim_every;
         while (true) {
             if (!take_all()) return;
@@ -355,6 +381,7 @@ private:
     std::vector<Waiting> waiting_;
     bool found_directory_ = false;
 
+    Opening opening_;
     std::atomic<uint64_t> waiting_count_ = 0, unsettled_ = 0;  ///< Files; verdicts.
     std::atomic<uint64_t> stored_ = 0, lost_ = 0, without_verdict_ = 0, removed_ = 0;
     /// Never held while the disk is asked for something.
@@ -370,17 +397,25 @@ private:
     std::thread thread_;
 };
 
-Store::Store(Settings settings, std::span<const std::string_view> check_names,
+Store::Store(Opening::Later, Settings settings, std::span<const std::string_view> check_names,
              std::vector<std::string> service_names,
              std::vector<stages::EvidenceRecorder*> recorders)
     : parts_(std::make_unique<Parts>(std::move(settings), check_names, std::move(service_names),
                                      std::move(recorders))) {}
+Store::Store(Settings settings, std::span<const std::string_view> check_names,
+             std::vector<std::string> service_names,
+             std::vector<stages::EvidenceRecorder*> recorders)
+    : Store(Opening::later, std::move(settings), check_names, std::move(service_names),
+            std::move(recorders)) {
+    await_open(Opening::deadline());
+}
 Store::~Store() {
     parts_->finish(std::chrono::seconds(1));
     // Better a few megabytes at the end of the process than a thread without them.
     if (parts_->abandoned()) (void)parts_.release();
 }
 
+void Store::await_open(Opening::Clock::time_point until) { parts_->await_open(until); }
 void Store::committed(std::span<const verdicts::VerdictRecord> records) {
     parts_->committed(records);
 }

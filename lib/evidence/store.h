@@ -8,6 +8,7 @@
 
 #include "evidence/file.h"
 #include "records/id.h"
+#include "records/opening.h"
 #include "records/record_sink.h"
 #include "stages/evidence/recorder.h"
 #include "verdicts/json.h"
@@ -47,13 +48,20 @@ public:
     static constexpr size_t signatures_max = 64;
     static Settings settings(const config::Config& from);
 
-    /// Throws SetupError: the directory can not be made or written.  `check_names` and
-    /// the recorders outlive this object, which is their only taker.
+    /// Throws SetupError: the directory cannot be made or written.  Does not wait longer than
+    /// Opening::patience for its disk.  `check_names` and the recorders outlive this object,
+    /// which is their only taker.
     Store(Settings settings, std::span<const std::string_view> check_names,
+          std::vector<std::string> service_names, std::vector<stages::EvidenceRecorder*> recorders);
+    /// The same, but begins only.
+    Store(Opening::Later, Settings settings, std::span<const std::string_view> check_names,
           std::vector<std::string> service_names, std::vector<stages::EvidenceRecorder*> recorders);
     ~Store() override;
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
+
+    /// Waits until it is open, no longer than until then.  Throws as the constructor does.
+    void await_open(Opening::Clock::time_point until);
 
     /// The log has written these; any thread.
     void committed(std::span<const verdicts::VerdictRecord> records);

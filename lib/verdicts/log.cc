@@ -64,24 +64,44 @@ bool put_aside(const std::string& path) {
     return !failed;
 }
 
+/// For a thread that may outlive whoever gave them.
+class KeptNames {
+public:
+    explicit KeptNames(const Names& from)
+        : checks_(from.checks.begin(), from.checks.end()),
+          services_(from.services.begin(), from.services.end()),
+          check_views_(checks_.begin(), checks_.end()),
+          service_views_(services_.begin(), services_.end()) {}
+    KeptNames(const KeptNames&) = delete;
+    KeptNames& operator=(const KeptNames&) = delete;
+    Names names(const Asking* asking) const noexcept {
+        return {check_views_, service_views_, asking};
+    }
+
+private:
+    const std::vector<std::string> checks_, services_;
+    const std::vector<std::string_view> check_views_, service_views_;
+};
+
 }  // namespace
 
-class Log::Writer {
+class Log::Writer final : private Asking {
 public:
     Writer(Settings settings, const Names& names, Committed committed, Unended unended)
         : settings_(std::move(settings)),
-          names_(names),
+          kept_names_(names),
+          asking_(names.asking),
+          names_(kept_names_.names(asking_ != nullptr ? this : nullptr)),
           committed_(std::move(committed)),
           unended_(std::move(unended)),
           ids_(IdSource::control, random_run()) {
-        open_first();
         waiting_.reserve(settings_.queue_max);
         group_.reserve(settings_.queue_max);
         thread_ = std::thread([this] { run(); });
     }
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
-    ~Writer() = default;
+    ~Writer() override = default;
 
     void append(std::span<const VerdictRecord> records) noexcept {
         if (records.empty()) return;
@@ -137,26 +157,45 @@ public:
         return counts;
     }
 
+    void await_open(Clock::time_point until) {
+        if (!opening_.await(until)) spdlog::error("{}", does_not_answer());
+    }
+
     std::string trouble() const {
+        if (!opening_.has_ended()) return does_not_answer();
         const std::lock_guard lock(mutex_);
         return trouble_.empty() ? damage_ : trouble_;
     }
 
 private:
-    /// Whatever is wrong with the disk, the wire must not wait for it.
+    /// On the thread: whatever is wrong with the disk, the wire must not wait for it.
     void open_first() {
         auto opened = open();
-        if (!opened && opened.error().kind == Problem::Kind::damaged && put_aside(settings_.path)) {
+        const bool damaged = !opened && opened.error().kind == Problem::Kind::damaged;
+        if (damaged && !abandoned_ && put_aside(settings_.path)) {
             spdlog::error("verdict log {}: {}", settings_.path,
                           sentence(opened.error(), settings_.path));
             opened = open();
         }
-        if (!opened && is_fault_of_settings(opened.error())) {
-            throw SetupError("verdict log " + settings_.path + ": " +
-                             sentence(opened.error(), settings_.path));
-        }
-        if (!opened) failed(opened.error());
+        const bool fault = !opened && is_fault_of_settings(opened.error());
+        if (!opened && !fault) failed(opened.error());
         look_for_damaged();
+        const bool late = opening_.ended(fault ? "verdict log " + settings_.path + ": " +
+                                                     sentence(opened.error(), settings_.path)
+                                               : "");
+        if (late && fault) failed(opened.error());
+        if (late && opened) spdlog::info("verdict log {} answers now", settings_.path);
+    }
+
+    std::vector<Asked> asked(const VerdictRecord& record) const override {
+        const std::lock_guard telling(telling_);
+        return abandoned_ ? std::vector<Asked>() : asking_->asked(record);
+    }
+
+    std::string does_not_answer() const {
+        return "verdict log " + settings_.path +
+               " does not answer since the start: its disk hangs, or it is being recovered; "
+               "records wait in memory meanwhile";
     }
 
     std::expected<void, Problem> open() {
@@ -170,6 +209,8 @@ private:
     void look_back() {
         if (!store_ || std::exchange(looked_back_, true) || !unended_) return;
         const auto look = [this](const Entry& entry, std::span<const Outcome> outcomes) {
+            const std::lock_guard telling(telling_);
+            if (abandoned_) return;
             const std::vector<Outcome> lacking = unended_(entry, outcomes);
             const std::lock_guard lock(mutex_);
             for (const Outcome& outcome : lacking) {
@@ -220,6 +261,7 @@ private:
         counts_.outcomes_lost += outcomes_in_hand_ + outcomes_.size();
         in_hand_ = 0;
         waiting_.clear();
+        outcomes_.clear();
         thread_.detach();
     }
 
@@ -228,6 +270,7 @@ private:
     }
 
     void run() {
+        open_first();
         auto trim_at = Clock::now(), open_at = trim_at + settings_.retry_max;
         do {
             look_back();
@@ -382,6 +425,8 @@ private:
     }
 
     const Settings settings_;
+    const KeptNames kept_names_;
+    const Asking* const asking_;  ///< Not after `abandon`.
     const Names names_;
     const Committed committed_;
     const Unended unended_;
@@ -392,8 +437,9 @@ private:
     bool looked_back_ = false;  ///< The thread's own.
     Clock::time_point trimmed_ = Clock::now();
 
+    Opening opening_;
     /// Held while others are told; taken before `mutex_`.
-    std::mutex telling_;
+    mutable std::mutex telling_;
     std::atomic<bool> abandoned_{false};
 
     mutable std::mutex mutex_;
@@ -413,15 +459,21 @@ private:
     std::thread thread_;  ///< Last: it uses all of the above.
 };
 
-Log::Log(Settings settings, const Names& names, Committed committed, Unended unended)
+Log::Log(Opening::Later, Settings settings, const Names& names, Committed committed,
+         Unended unended)
     : writer_(std::make_unique<Writer>(std::move(settings), names, std::move(committed),
                                        std::move(unended))) {}
+Log::Log(Settings settings, const Names& names, Committed committed, Unended unended)
+    : Log(Opening::later, std::move(settings), names, std::move(committed), std::move(unended)) {
+    await_open(Opening::deadline());
+}
 Log::~Log() {
     writer_->finish(std::chrono::seconds(1));
     // A few megabytes at the end of the process, against a thread using them.
     if (writer_->abandoned()) (void)writer_.release();
 }
 
+void Log::await_open(Opening::Clock::time_point until) { writer_->await_open(until); }
 void Log::append(std::span<const VerdictRecord> records) noexcept { writer_->append(records); }
 void Log::append(const Outcome& outcome) noexcept { writer_->append(outcome); }
 void Log::finish(std::chrono::milliseconds limit) noexcept { writer_->finish(limit); }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/wall_clock.h"
+#include "records/opening.h"
 #include "records/record.h"
 #include "verdicts/entry.h"
 #include "verdicts/json.h"
@@ -69,12 +70,19 @@ public:
 
     /// Opens or creates the log.  Throws SetupError: its directory is not for this user, or
     /// in use by another appliance.  A disk that is full or failing is `trouble`, and tried
-    /// again; a damaged log is put aside.  What `names` refers to outlives this object.
+    /// again; so is one that does not answer within Opening::patience, or a log that needs
+    /// longer to recover.  A damaged log is put aside.
     Log(Settings settings, const Names& names, Committed committed = {}, Unended unended = {});
+    /// The same, but begins only.
+    Log(Opening::Later, Settings settings, const Names& names, Committed committed = {},
+        Unended unended = {});
     Log(const Log&) = delete;
     Log& operator=(const Log&) = delete;
     /// Writes what waits, for as long as `finish` would with one second.
     ~Log();
+
+    /// Waits until it is open, no longer than until then.  Throws as the constructor does.
+    void await_open(Opening::Clock::time_point until);
 
     /// Any thread; returns at once.  A record without an id is given one.
     void append(std::span<const VerdictRecord> records) noexcept;

@@ -14,8 +14,6 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include "base/setup_error.h"
-
 namespace portcullis::actions {
 
 namespace {
@@ -80,7 +78,11 @@ class Blocklist::Book {
 public:
     using List = std::vector<Block>;
 
-    explicit Book(std::string where) : path_(std::move(where)) { read(); }
+    explicit Book(std::string where) : path_(std::move(where)) {}
+
+    void await_open(Opening::Clock::time_point until) {
+        if (!opening_.await(until)) spdlog::error("{}", does_not_answer());
+    }
 
     Added add(const Block& block) {
         const std::lock_guard lock(mutex_);
@@ -113,7 +115,16 @@ public:
     void shift(Nanos step) {
         const std::lock_guard lock(mutex_);
         for (Block& block : blocks_) block.until += step;
+        if (!read_) shifted_ += step;
         changed();
+    }
+
+    bool remove(const IpPrefix& prefix) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!read_ && unblocked_.size() < blocks_max) unblocked_.push_back(prefix);
+        }
+        return erase_if([&](const Block& block) { return block.prefix == prefix; });
     }
 
     bool erase_if(const auto& unwanted) {
@@ -138,12 +149,18 @@ public:
         return blocks_;
     }
 
+    bool take_read() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(read_untold_, false);
+    }
+
     std::vector<IpPrefix> take_displaced() {
         const std::lock_guard lock(mutex_);
         return std::exchange(displaced_, {});
     }
 
     Standing standing() const {
+        if (!opening_.has_ended()) return {false, does_not_answer()};
         const std::lock_guard lock(mutex_);
         if (!trouble_.empty()) return {false, trouble_};
         if (!damage_.empty()) return {false, damage_};
@@ -152,8 +169,8 @@ public:
                            " blocks: those of verdicts that end first give way to new ones"};
     }
 
-    void save_until_ended() {
-        save_when_changed();
+    void serve_until_ended() {
+        if (read_until_ended()) save_when_changed();
         const std::lock_guard lock(mutex_);
         has_ended_ = true;
         ended_.notify_one();
@@ -170,37 +187,98 @@ public:
 private:
     std::string path_of_damaged() const { return path_ + ".damaged"; }
 
-    /// Lines that can be read hold, whatever stands beside them.
-    void read() {
-        std::error_code error;
-        if (!std::filesystem::exists(path_, error)) return;
-        errno = 0;
-        std::ifstream file(path_);
-        if (!file && (errno == EACCES || errno == EPERM)) {
-            throw SetupError("block list " + path_ + " cannot be read: " + std::strerror(errno) +
-                             "; make it readable for this user");
-        }
-        std::string line, what;
-        for (size_t number = 1; std::getline(file, line); ++number) {
-            if (const auto block = block_in(line)) {
-                blocks_.push_back(*block);
-            } else if (what.empty()) {
-                what = "line " + std::to_string(number) + " is no entry";
-            }
-        }
-        if (!file.eof() && what.empty()) what = std::strerror(errno);
-        if (!what.empty()) keep_damaged(what);
+    std::string does_not_answer() const {
+        return "block list " + path_ +
+               " does not answer since the start: blocks of earlier runs do not hold until it does";
     }
 
-    /// What is saved next would end it.
-    void keep_damaged(const std::string& what) {
+    /// What an earlier run left.
+    struct Left {
+        List blocks;
+        std::string damage;  ///< Of the first line that is none.
+        std::string fault;   ///< Why this user may not read it.
+    };
+
+    /// False at the end.  What was not read is not written over.
+    bool read_until_ended() {
+        while (true) {
+            const Left left = read();
+            const std::string damage = left.damage.empty() ? "" : keep_damaged(left);
+            std::unique_lock lock(mutex_);
+            trouble_ = left.fault;
+            damage_ = damage;
+            if (left.fault.empty()) take_over(left.blocks);
+            lock.unlock();
+            const bool late = opening_.ended(left.fault);
+            if (late) spdlog::info("block list {}: {} blocks read", path_, left.blocks.size());
+            if (left.fault.empty()) return true;
+            lock.lock();
+            if (work_.wait_for(lock, between_tries, [this] { return ending_; })) return false;
+        }
+    }
+
+    /// Lines that can be read hold, whatever stands beside them.
+    Left read() const {
+        Left left;
+        errno = 0;
+        std::ifstream file(path_);
+        if (!file && (errno == ENOENT || errno == ENOTDIR)) return left;
+        if (!file && (errno == EACCES || errno == EPERM)) {
+            left.fault = "block list " + path_ + " cannot be read: " + std::strerror(errno) +
+                         "; make it readable for this user";
+            return left;
+        }
+        std::string line;
+        for (size_t number = 1; std::getline(file, line); ++number) {
+            if (const auto block = block_in(line)) {
+                left.blocks.push_back(*block);
+            } else if (left.damage.empty()) {
+                left.damage = "line " + std::to_string(number) + " is no entry";
+            }
+        }
+        if (!file.eof() && left.damage.empty()) left.damage = std::strerror(errno);
+        return left;
+    }
+
+    /// What was said meanwhile holds: an operator's word, and of others the longer block.
+    void take_over(const List& left) {
+        const List meanwhile = blocks_;
+        for (Block block : left) {
+            block.until += shifted_;
+            if (std::ranges::find(unblocked_, block.prefix) != unblocked_.end()) continue;
+            const bool known =
+                std::ranges::find(meanwhile, block.prefix, &Block::prefix) != meanwhile.end();
+            if (known) {
+                lengthen(block);
+            } else if (blocks_.size() < blocks_max) {
+                blocks_.push_back(block);
+            } else {
+                (void)put(block);
+            }
+        }
+        unblocked_.clear();
+        read_ = read_untold_ = true;
+    }
+
+    void lengthen(const Block& block) {
+        const auto mine = std::ranges::find(blocks_, block.prefix, &Block::prefix);
+        if (mine == blocks_.end() || mine->by_operator) return;
+        const Nanos until = std::max(mine->until, block.until);
+        if (block.by_operator || until > mine->until) *mine = block;
+        mine->until = until;
+    }
+
+    /// What is saved next would end it.  What is to be said of it.
+    std::string keep_damaged(const Left& left) const {
         const std::string aside = path_of_damaged();
         unlink(aside.c_str());
         const bool kept = link(path_.c_str(), aside.c_str()) == 0;
-        damage_ = "block list " + path_ + " was damaged (" + what + "); " +
-                  std::to_string(blocks_.size()) + " blocks of it hold" +
-                  (kept ? "; it is kept as " + aside + ", remove that to end this message" : "");
-        spdlog::error("{}", damage_);
+        std::string said =
+            "block list " + path_ + " was damaged (" + left.damage + "); " +
+            std::to_string(left.blocks.size()) + " blocks of it hold" +
+            (kept ? "; it is kept as " + aside + ", remove that to end this message" : "");
+        spdlog::error("{}", said);
+        return said;
     }
 
     void changed() {
@@ -298,11 +376,19 @@ private:
     bool ending_ = false, has_ended_ = false;
     std::string trouble_;
     std::string damage_;  ///< Of the file that an earlier run left.
+    // For as long as that is not read:
+    std::vector<IpPrefix> unblocked_;
+    Nanos shifted_{};
+    bool read_ = false, read_untold_ = false;
+    Opening opening_;
 };
 
-Blocklist::Blocklist(std::string path)
+Blocklist::Blocklist(Opening::Later, std::string path)
     : book_(std::make_shared<Book>(std::move(path))),
-      thread_([book = book_] { book->save_until_ended(); }) {}
+      thread_([book = book_] { book->serve_until_ended(); }) {}
+Blocklist::Blocklist(std::string path) : Blocklist(Opening::later, std::move(path)) {
+    await_open(Opening::deadline());
+}
 
 Blocklist::~Blocklist() { finish(std::chrono::seconds(1)); }
 
@@ -313,14 +399,14 @@ void Blocklist::finish(std::chrono::milliseconds limit) noexcept {
     thread_.detach();
 }
 
+void Blocklist::await_open(Opening::Clock::time_point until) { book_->await_open(until); }
+bool Blocklist::take_read() { return book_->take_read(); }
 Blocklist::Added Blocklist::add(const Block& block) { return book_->add(block); }
 bool Blocklist::set(const Block& block) { return book_->set(block); }
 bool Blocklist::has_room_for_operator(const IpPrefix& prefix) const {
     return book_->has_room_for_operator(prefix);
 }
-bool Blocklist::remove(const IpPrefix& prefix) {
-    return book_->erase_if([&](const Block& block) { return block.prefix == prefix; });
-}
+bool Blocklist::remove(const IpPrefix& prefix) { return book_->remove(prefix); }
 void Blocklist::shift(Nanos step) { book_->shift(step); }
 void Blocklist::expire(Nanos now) {
     (void)book_->erase_if([now](const Block& block) { return block.until <= now; });

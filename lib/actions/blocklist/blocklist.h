@@ -10,6 +10,7 @@
 #include "actions/report.h"
 #include "base/ip.h"
 #include "base/time.h"
+#include "records/opening.h"
 
 namespace portcullis::actions {
 
@@ -31,13 +32,20 @@ class Blocklist {
 public:
     static constexpr size_t blocks_max = 10'000;
 
-    /// Reads what an earlier run left.  What can not be read of it is kept in a file
-    /// beside, and said.  Throws SetupError: this user may not read it.
+    /// Reads what an earlier run left.  What cannot be read of it is kept in a file
+    /// beside, and said.  Throws SetupError: this user may not read it.  From a disk that does
+    /// not answer within Opening::patience it is read once that does, and what was said
+    /// meanwhile holds.
     explicit Blocklist(std::string path);
+    /// The same, but begins only.
+    Blocklist(Opening::Later, std::string path);
     Blocklist(const Blocklist&) = delete;
     Blocklist& operator=(const Blocklist&) = delete;
     /// As `finish` with one second.
     ~Blocklist();
+
+    /// Waits until it is read, no longer than until then.  Throws as the constructor does.
+    void await_open(Opening::Clock::time_point until);
 
     enum class Added : uint8_t {
         new_block,
@@ -62,6 +70,8 @@ public:
     uint64_t saved() const;
 
     std::vector<Block> blocks() const;
+    /// Once, after what an earlier run left was read: Workers do not know of it yet.
+    bool take_read();
     /// Which gave way to others since the last call.
     std::vector<IpPrefix> take_displaced();
     Standing standing() const;

@@ -7,6 +7,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 
 #include "actions/testing/slow_disk.h"
 #include "base/clock_steps.h"
+#include "base/concat.h"
 
 namespace portcullis::actions {
 namespace {
@@ -212,6 +215,82 @@ TEST(Blocklist, EndsWhenItsDiskDoesNotAnswer) {
     }
     EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
     std::ifstream(fresh).ignore(1 << 30);  // The thread may go.
+}
+
+/// A list that an earlier run left, on a disk that does not answer until it is told to.
+class HangingList {
+public:
+    explicit HangingList(const std::string& file) : file_(file) {
+        fs::create_directories(fs::path(file).parent_path());
+        if (mkfifo(file.c_str(), 0600) != 0) throw std::runtime_error("mkfifo");
+    }
+    void answer(const std::string& text) const { std::ofstream(file_) << text; }
+
+private:
+    std::string file_;
+};
+
+std::string line(const char* prefix, int until_s, const char* more = "") {
+    return concat(R"({"prefix":")", prefix, R"(","until_ns":)", until_s, R"(000000000,"reason":"")",
+                  more, "}\n");
+}
+
+TEST(Blocklist, WhatWasSaidHoldsWhenItsDiskAnswersLate) {
+    const TestDirectory directory;
+    const HangingList disk(directory.file());
+    {
+        Blocklist list(Opening::later, directory.file());
+        const auto start = std::chrono::steady_clock::now();
+        list.await_open(start + 100ms);
+        EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
+        EXPECT_NE(list.standing().says.find("does not answer since the start"), std::string::npos);
+        EXPECT_FALSE(list.standing().well);
+        EXPECT_FALSE(list.take_read());
+
+        EXPECT_TRUE(list.set({*parse_prefix("10.0.0.1"), 100s, "", true}));
+        EXPECT_EQ(list.add(block_of("10.0.0.2", 2000s)), Added::new_block);
+        EXPECT_EQ(list.add(block_of("10.0.0.3", 100s)), Added::new_block);
+        (void)list.remove(*parse_prefix("10.0.0.4"));
+        (void)list.remove(*parse_prefix("10.0.0.5"));
+        EXPECT_EQ(list.add(block_of("10.0.0.5", 50s)), Added::new_block);
+        list.shift(7s);
+        std::string left;
+        for (int last = 1; last <= 6; ++last) {
+            left += line(concat("10.0.0.", last).c_str(), 1000,
+                         last == 2 ? R"(,"by_operator":true)" : "");
+        }
+        disk.answer(left);
+        for (int i = 0; i < 1000 && !list.standing().well; ++i) std::this_thread::sleep_for(5ms);
+        EXPECT_TRUE(list.standing().well) << list.standing().says;
+        EXPECT_TRUE(list.take_read());
+        EXPECT_FALSE(list.take_read());
+    }
+    std::map<std::string, std::pair<Nanos, bool>> held;
+    for (const Block& block : Blocklist(directory.file()).blocks()) {
+        held[to_string(block.prefix)] = {block.until, block.by_operator};
+    }
+    const std::map<std::string, std::pair<Nanos, bool>> expected = {
+        {"10.0.0.1/32", {107s, true}},    // An operator's word is the last,
+        {"10.0.0.2/32", {2007s, true}},   // also that of an earlier run, and the longer holds.
+        {"10.0.0.3/32", {1007s, false}},  // Of verdicts the longer holds.
+        {"10.0.0.5/32", {57s, false}},    // Let in, and blocked again.
+        {"10.0.0.6/32", {1007s, false}},  // The clock was set, whenever it was read.
+    };
+    EXPECT_EQ(held, expected);
+}
+
+TEST(Blocklist, EndsWhenItsDiskNeverAnswered) {
+    const TestDirectory directory;
+    const HangingList disk(directory.file());
+    const auto start = std::chrono::steady_clock::now();
+    {
+        Blocklist list(Opening::later, directory.file());
+        list.await_open(start);
+        EXPECT_EQ(list.add(block_of("198.51.100.7", 1000s)), Added::new_block);
+        list.finish(200ms);
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
+    disk.answer("");
 }
 
 TEST(Blocklist, HoldsWhatCanBeReadOfADamagedFile) {
