@@ -55,9 +55,18 @@ void expect_time_between(const VerdictOptions& options, const verdicts::Query& q
     }
 }
 
+/// What is wrong with the file elsewhere need not keep anybody from the log.
+config::VerdictLog configured_in(const std::string& file) {
+    try {
+        return config::load(file).verdict_log;
+    } catch (const UsageError& error) {
+        throw UsageError(concat(error.what(), "\nwithout it, --log PATH names the log"));
+    }
+}
+
 config::VerdictLog configured(const VerdictOptions& options) {
     config::VerdictLog log;
-    if (!options.config.empty()) log = config::load(options.config).verdict_log;
+    if (!options.config.empty()) log = configured_in(options.config);
     if (!options.log.empty()) log.path = options.log;
     return log;
 }

@@ -280,6 +280,24 @@ class Verdicts(unittest.TestCase):
         code, out, _ = verdicts("show", "--log", self.log, self.all[0]["id"])
         self.assertEqual((code, out.splitlines()[-1]), (0, "evidence: none"))
 
+    def test_a_broken_configuration_says_where_and_how_to_go_round_it(self):
+        broken = pathlib.Path(self.folder.name, "broken.yaml")
+        signatures = f"verdict_log: {{ path: {self.log} }}\nsignatures: /nonexistent/signatures.yaml\n"
+        for text, words in ((f"verdict_log:\n  path: {self.log}\n  retention_days: never\n", f"{broken}:3:19: "),
+                            ("verdict_log: { path: x\nservices: [\n", f"{broken}:"),
+                            (signatures, "/nonexistent/signatures.yaml: "),
+                            (None, f"{broken}: ")):
+            broken.unlink(missing_ok=True)
+            if text:
+                broken.write_text(text)
+            for command in (("list",), ("stats",), ("repair",), ("replay", "--all"), ("show", self.all[0]["id"])):
+                code, out, err = verdicts(*command, "--config", broken)
+                self.assertEqual((code, out), (2, ""), (command, text, err))
+                self.assertTrue(err.startswith(words), (words, err))
+                self.assertIn("--log PATH", err.splitlines()[-1])
+        code, out, err = verdicts("list", "--log", self.log, "--format", "jsonl")
+        self.assertEqual((code, len(out.splitlines()), err), (0, len(self.all), ""))
+
     def test_leaves_nothing_behind_when_its_reader_goes(self):
         with tempfile.TemporaryDirectory(prefix="portcullis-tmp.") as scratch:
             process = subprocess.Popen([BINARY, "verdicts", "list", "--log", str(self.log)], stdout=subprocess.PIPE,
