@@ -105,6 +105,13 @@ void add_sinks(control::Control& control, const config::Config& config,
     control.add(std::move(evidence));
 }
 
+/// For when a thread was left behind that still uses what would be destroyed.
+[[noreturn]] void end_at_once() {
+    finish_output();
+    spdlog::default_logger()->flush();
+    std::_Exit(0);
+}
+
 /// True when a thread was left behind that still compiles rules.
 bool be_in_the_wire(const RunOptions& options) {
     expect_arguments_of_eal(options);
@@ -120,7 +127,7 @@ bool be_in_the_wire(const RunOptions& options) {
     // it may not do shows at the start, not in the night.
     port::drop_capabilities(appliance.capabilities());
 
-    bool left_behind = false;
+    bool left_behind = false, in_a_driver = false;
     if (options.duration_s > 0) {
         appliance.start();
         measure(appliance, options.duration_s);
@@ -135,17 +142,17 @@ bool be_in_the_wire(const RunOptions& options) {
         appliance.stop();
         control.stop();
         left_behind = control.compiling();
+        in_a_driver = control.in_a_driver();
     }
     if (options.report) print_run_report(appliance, options.duration_s);
     if (!options.streams.empty()) streams.write(options.streams);
+    if (in_a_driver) end_at_once();
     return left_behind;
 }
 
 int run(const RunOptions& options) {
-    if (!be_in_the_wire(options)) return 0;
-    finish_output();
-    spdlog::default_logger()->flush();
-    std::_Exit(0);
+    if (be_in_the_wire(options)) end_at_once();
+    return 0;
 }
 
 }  // namespace

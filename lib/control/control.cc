@@ -19,5 +19,6 @@ void Control::ready() { loop_->ready(); }
 void Control::wait() { loop_->wait(); }
 void Control::stop() noexcept { loop_->stop(); }
 bool Control::compiling() const { return loop_->compiling(); }
+bool Control::in_a_driver() const noexcept { return loop_->in_a_driver(); }
 
 }  // namespace portcullis::control

@@ -56,6 +56,9 @@ public:
     /// Whether a reload still compiles, on a thread that nobody waited for: then the process is
     /// to end without destroying what is static under it.
     bool compiling() const;
+    /// After `stop`: whether a thread was left behind in a driver that hangs.  Then the process
+    /// is to end without closing ports, which that thread still uses.
+    bool in_a_driver() const noexcept;
 
 private:
     class Loop;

@@ -452,6 +452,41 @@ TEST_F(ControlTest, StopTakesTheLastRecordsBeforeTheSinksEnd) {
     EXPECT_EQ(heard_.finished, 1);
 }
 
+TEST_F(ControlTest, ADriverThatHangsKeepsNeitherLinksNorTheEnd) {
+    start();
+    wire_.hang_mending(true);
+    wire_.pull(1);
+    ASSERT_TRUE(wait_for([&] { return wire_.mendings_begun() == 1; }));
+    const int looked = wire_.propagations();
+    EXPECT_TRUE(wait_for([&] { return wire_.propagations() > looked + 3; }));
+
+    const auto begun = steady_clock::now();
+    control_->stop();
+    EXPECT_LT(steady_clock::now() - begun, finish_limit + 2s);
+    EXPECT_TRUE(control_->in_a_driver());
+    EXPECT_EQ(heard_.finished, 1);
+    control_.reset();
+    // It comes back when nobody is there any more.
+    wire_.hang_mending(false);
+    ASSERT_TRUE(wait_for([&] { return wire_.mendings_ended() == 1; }));
+    std::this_thread::sleep_for(10ms);
+}
+
+TEST_F(ControlTest, TheEndWaitsForADriverThatOnlyTakesItsTime) {
+    start();
+    wire_.hang_mending(true);
+    wire_.pull(0);
+    ASSERT_TRUE(wait_for([&] { return wire_.mendings_begun() == 1; }));
+    std::thread later([&] {
+        std::this_thread::sleep_for(200ms);
+        wire_.hang_mending(false);
+    });
+    control_->stop();
+    EXPECT_EQ(wire_.mendings_ended(), 1);
+    EXPECT_FALSE(control_->in_a_driver());
+    later.join();
+}
+
 TEST_F(ControlTest, SignalsReloadAndEndTheWait) {
     start("", 60s, true);
     raise(SIGHUP);
@@ -463,7 +498,7 @@ TEST_F(ControlTest, SignalsReloadAndEndTheWait) {
 
 TEST_F(ControlTest, OnlyUserAndGroupMayConnect) {
     start();
-    struct stat found{};
+    struct stat found {};
     ASSERT_EQ(stat(socket_.c_str(), &found), 0);
     EXPECT_EQ(found.st_mode & 0777, 0660u);
 }

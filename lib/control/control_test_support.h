@@ -30,6 +30,8 @@ using Json = nlohmann::json;
 using verdicts::VerdictRecord;
 using namespace std::chrono;
 
+constexpr milliseconds finish_limit{1'000};
+
 /// What a recorder heard; outlives it, since Control owns the sinks.
 struct Heard {
     std::mutex mutex;
@@ -146,6 +148,7 @@ protected:
         Control::Settings settings;
         settings.heed_signals = signals;
         settings.drain = 1ms;
+        settings.finish = finish_limit;
         settings.stall = stall;
         settings.compile = compile_;
         control_ = std::make_unique<Control>(config::load(file()), wire_, settings);

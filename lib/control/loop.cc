@@ -23,6 +23,8 @@ constexpr int batches_a_turn = 16;  ///< Then others get their turn on the loop.
 constexpr milliseconds house_interval{100};
 constexpr uint64_t turns_a_second = 1s / house_interval;
 constexpr unsigned record_lines_a_second = 50;
+constexpr seconds driver_patience{10};     ///< Until it is said that one does not answer.
+constexpr milliseconds driver_grace{500};  ///< At the end, however long the sinks took.
 
 }  // namespace
 
@@ -93,13 +95,47 @@ void Control::Loop::wait() {
 
 void Control::Loop::stop() noexcept {
     if (!thread_.joinable()) return;
+    const auto until = steady_clock::now() + settings_.finish;
     asio::post(loop_, [this] { finish(); });
     thread_.join();
     {
         const std::lock_guard lock(mailbox_->mutex);
         mailbox_->loop = nullptr;
     }
-    drivers_.join();
+    leave_drivers(until);
+}
+
+/// Who would wait for a driver that hangs could never end.
+void Control::Loop::leave_drivers(steady_clock::time_point until) noexcept {
+    until = std::max(until, steady_clock::now() + driver_grace);
+    const bool mended = mending_.end(until), linked = linking_.end(until);
+    in_a_driver_ = !mended || !linked;
+    if (in_a_driver_) {
+        spdlog::error("the end does not wait any longer for a driver that hangs: {}",
+                      what_hangs(!mended, !linked));
+    }
+}
+
+std::string Control::Loop::what_hangs(bool mending, bool linking) const {
+    std::string gone;
+    for (const pipeline::PortStatus& port : ports_) {
+        if (!port.present) gone += (gone.empty() ? "" : ", ") + port.device;
+    }
+    return (mending ? "opening again what was gone (" + gone + ")" : "") +
+           std::string(mending && linking ? ", and " : "") +
+           (linking ? "asking for ports' links, or setting them" : "");
+}
+
+/// Once, so that somebody sees why a port does not come back.
+void Control::Loop::look_for_hangs() {
+    const bool mending = mending_.under_way() > driver_patience;
+    const bool linking = linking_.under_way() > driver_patience;
+    if ((mending || linking) && !hang_said_) {
+        spdlog::error("a driver has not answered for {} s: {}",
+                      duration_cast<seconds>(driver_patience).count(),
+                      what_hangs(mending, linking));
+    }
+    hang_said_ = mending || linking;
 }
 
 void Control::Loop::heed_signals() {
@@ -278,30 +314,23 @@ void Control::Loop::look_at_ports() {
     }
     ports_ = std::move(now);
     if (!std::ranges::all_of(ports_, &pipeline::PortStatus::present)) mend_ports();
+    look_for_hangs();
 }
 
 /// Beside the loop, for a driver may take its time.
 void Control::Loop::mend_ports() {
-    if (std::exchange(mending_, true)) return;
-    asio::post(drivers_, [this] {
-        const std::vector<std::string> said = state_.wire.mend_ports();
-        asio::post(loop_, [this, said] {
-            mending_ = false;
-            for (const std::string& line : said) spdlog::info("{}", line);
-        });
-    });
+    mending_.run([&wire = state_.wire] { return wire.mend_ports(); },
+                 [](const Errand::Said& said) {
+                     for (const std::string& line : said) spdlog::info("{}", line);
+                 });
 }
 
-/// Likewise.
+/// Likewise, and not behind a driver that takes its time with a port that is gone.
 void Control::Loop::propagate_links() {
-    if (std::exchange(propagating_, true)) return;
-    asio::post(drivers_, [this] {
-        const std::vector<std::string> said = state_.wire.propagate_links();
-        asio::post(loop_, [this, said] {
-            propagating_ = false;
-            for (const std::string& line : said) spdlog::warn("{}", line);
-        });
-    });
+    linking_.run([&wire = state_.wire] { return wire.propagate_links(); },
+                 [](const Errand::Said& said) {
+                     for (const std::string& line : said) spdlog::warn("{}", line);
+                 });
 }
 
 void Control::Loop::feed_watchdog() {

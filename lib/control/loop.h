@@ -10,6 +10,7 @@
 #include "control/admin_commands.h"
 #include "control/admin_server.h"
 #include "control/control.h"
+#include "control/errand.h"
 #include "control/key_feed.h"
 #include "control/reload.h"
 #include "control/state.h"
@@ -33,6 +34,7 @@ public:
     void wait();
     void stop() noexcept;
     bool compiling() const;
+    bool in_a_driver() const noexcept { return in_a_driver_; }
 
 private:
     using Done = std::function<void(const Json& result)>;
@@ -70,6 +72,9 @@ private:
     void look_at_ports();
     void mend_ports();
     void propagate_links();
+    void look_for_hangs();
+    std::string what_hangs(bool mending, bool linking) const;
+    void leave_drivers(std::chrono::steady_clock::time_point until) noexcept;
     void feed_watchdog();
     metrics::HttpReply answer_http(std::string_view path) const;
     void reload(Done done, Failed failed);
@@ -83,7 +88,7 @@ private:
     Settings settings_;
     State state_;
     asio::io_context loop_;
-    asio::thread_pool drivers_{1};  ///< Ports and their links, which take what they take.
+    Errand mending_{loop_}, linking_{loop_};  ///< A driver that hangs in one keeps the other.
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
     asio::steady_timer drain_timer_{loop_}, house_timer_{loop_};
     asio::signal_set signals_{loop_};
@@ -97,7 +102,7 @@ private:
     ClockSteps clock_steps_;
     unsigned lines_left_ = 0;  ///< Log lines for records in this second.
     uint64_t lines_held_ = 0;
-    bool mending_ = false, propagating_ = false;  ///< On `drivers_`.
+    bool hang_said_ = false;
     std::vector<verdicts::PacketRecord> packet_batch_;
     unsigned packets_left_ = 0;  ///< Reported packets that may be written in this second.
     uint64_t packets_held_ = 0;
@@ -112,6 +117,7 @@ private:
     std::mutex mutex_;
     std::condition_variable asked_;
     bool stop_asked_ = false;  ///< Under `mutex_`.
+    bool in_a_driver_ = false;
     std::thread thread_;
 };
 

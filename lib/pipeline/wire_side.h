@@ -65,10 +65,11 @@ public:
     virtual std::vector<RingStatus> rings(uint16_t worker) const = 0;
     virtual BufferStatus buffers() const = 0;
     /// Opens again what has gone and come back, such as a removed network card.  May
-    /// take long: not for Control's own thread.  Returns what it did, a line each.
+    /// take long, or hang: not for Control's own thread.  Returns what it did, a line each.
     virtual std::vector<std::string> mend_ports() = 0;
     /// Sets links down and up as wires want whose ports' links are propagated; to be called
-    /// some ten times a second, where `mend_ports` is.  Returns what people should know.
+    /// some ten times a second, on another thread yet: a port that is being opened again
+    /// keeps no other one's link waiting.  Returns what people should know.
     virtual std::vector<std::string> propagate_links() = 0;
     /// To every Worker; false when a ring is full (try again later).
     virtual bool give(const verdicts::Order& order) = 0;

@@ -166,8 +166,8 @@ void Port::close() noexcept {
 }
 
 void Port::reopen() {
-    const std::lock_guard lock(device_mutex_);
     const Reopening reopening(*this);
+    const std::lock_guard lock(device_mutex_);
     if (attached_) before_ = counted();
     close();
     if (is_pci(device())) rte_eal_hotplug_remove("pci", name_.c_str());
@@ -328,13 +328,27 @@ unsigned Port::interface() const {
     return rte_eth_dev_info_get(id_, &info) == 0 ? info.if_index : 0;
 }
 
+/// Without the lock while somebody reopens it, which a driver may never come back from.
+std::unique_lock<std::timed_mutex> Port::device_unless_reopening() const {
+    constexpr auto look_again = std::chrono::milliseconds(1);
+    std::unique_lock device(device_mutex_, std::defer_lock);
+    while (true) {
+        {
+            const std::lock_guard lock(last_mutex_);
+            if (reopening_) return device;
+        }
+        if (device.try_lock_for(look_again)) return device;
+    }
+}
+
 bool Port::has_link() const {
-    const std::lock_guard lock(device_mutex_);
-    return present() && link_is_up();
+    const auto device = device_unless_reopening();
+    return device.owns_lock() && present() && link_is_up();
 }
 
 int Port::set_link(bool up) {
-    const std::lock_guard lock(device_mutex_);
+    const auto device = device_unless_reopening();
+    if (!device.owns_lock()) return -ENODEV;
     const int error = present() ? set_link_now(up) : -ENODEV;
     if (error != 0) {
         ++hold_failures_;

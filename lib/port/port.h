@@ -55,10 +55,12 @@ public:
     /// reopened, which can take long, it is as it was, and gone.
     PortState state() const;
 
-    /// Whether the device is there and has a link; cheaper than `state`.
+    /// Whether the device is there and has a link; cheaper than `state`.  One that is being
+    /// reopened has none, and is not waited for.
     bool has_link() const;
     /// Sets its link down, or up again, by the driver or else by the kernel's interface below
-    /// it.  May take long.  0, or a negative errno: -ENOTSUP when neither can.
+    /// it.  May take long.  0, or a negative errno: -ENOTSUP when neither can, -ENODEV while it
+    /// is gone or being reopened.
     int set_link(bool up);
 
     /// Shuts the door.  The device itself stays until `reopen`.
@@ -77,6 +79,7 @@ private:
     void configure();
     void set_up_queues();
     void start();
+    std::unique_lock<std::timed_mutex> device_unless_reopening() const;
     PortState ask() const;
     bool present() const;
     bool link_is_up() const;
@@ -87,8 +90,8 @@ private:
 
     const Request request_;
     Door door_;
-    /// Held by who reopens it, sets its link or asks its driver.  Who asks does not wait.
-    mutable std::mutex device_mutex_;
+    /// Held by who reopens it, sets its link or asks its driver.  Nobody waits for who reopens.
+    mutable std::timed_mutex device_mutex_;
     mutable std::mutex last_mutex_;
     mutable PortState last_;  ///< As it was told, under `last_mutex_`.
     bool reopening_ = false;  ///< Likewise.

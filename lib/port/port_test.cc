@@ -2,19 +2,55 @@
 // not do it says so.  Method: a ring and a null device, which want neither root nor a network.
 #include "port/port.h"
 
+#include <array>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <thread>
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include <rte_mbuf.h>
 
 namespace portcullis::port {
 namespace {
 
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
 struct FreePool {
     void operator()(rte_mempool* pool) const noexcept { rte_mempool_free(pool); }
 };
 using Pool = std::unique_ptr<rte_mempool, FreePool>;
+
+/// An empty one, which net_pcap reads; or a pipe in its place, whose reader waits for a writer.
+class Capture {
+public:
+    Capture() {
+        std::string pattern = (fs::temp_directory_path() / "portcullis-port-XXXXXX").string();
+        folder_ = mkdtemp(pattern.data());
+        answer();
+    }
+    Capture(const Capture&) = delete;
+    Capture& operator=(const Capture&) = delete;
+    ~Capture() { fs::remove_all(folder_); }
+
+    std::string path() const { return folder_ / "empty.pcap"; }
+    void hang() const {
+        fs::remove(path());
+        ASSERT_EQ(mkfifo(path().c_str(), 0600), 0);
+    }
+    void answer() const {
+        const std::array<uint32_t, 6> head = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65'535, 1};
+        std::ofstream(path(), std::ios::binary)
+            .write(reinterpret_cast<const char*>(head.data()), sizeof head);
+    }
+
+private:
+    fs::path folder_;
+};
 
 class Ports : public ::testing::Test {
 protected:
@@ -77,6 +113,23 @@ TEST_F(Ports, ForgetAHoldWhenTheyAreOpenedAnew) {
     EXPECT_FALSE(state.held);
     EXPECT_EQ(state.reopened, 1u);
     EXPECT_EQ(state.held_times, 1u);
+}
+
+// As a driver that does not come back from bringing up a card.
+TEST_F(Ports, AreNotWaitedForWhileADriverReopensThem) {
+    const Capture capture;
+    const auto port = open("net_pcap0,rx_pcap=" + capture.path());
+    EXPECT_TRUE(port->has_link());
+    capture.hang();
+    port->shut();
+    std::thread reopening([&] { port->reopen(); });
+    while (port->state().present) std::this_thread::sleep_for(1ms);
+    EXPECT_FALSE(port->has_link());
+    EXPECT_EQ(port->set_link(true), -ENODEV);
+    capture.answer();
+    reopening.join();
+    EXPECT_TRUE(port->state().present);
+    EXPECT_TRUE(port->has_link());
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "pipeline/wire_side.h"
@@ -99,7 +102,14 @@ public:
     }
     std::vector<RingStatus> rings(uint16_t) const override { return {{"records", 3, 8'192}}; }
     BufferStatus buffers() const override { return {100, 8'192}; }
+    /// A driver that does not come back from opening a port until it may.
+    void hang_mending(bool hang) { hanging_ = hang; }
+    int mendings_begun() const { return mendings_begun_; }
+    int mendings_ended() const { return mendings_ended_; }
     std::vector<std::string> mend_ports() override {
+        ++mendings_begun_;
+        while (hanging_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        ++mendings_ended_;
         const std::lock_guard lock(mutex_);
         if (!plugged_) return {};
         PortStatus& port = ports_[*plugged_];
@@ -179,6 +189,8 @@ private:
     std::vector<stages::FlowReport> reports_;
     std::deque<stages::FlowReport> answers_;
     std::optional<size_t> plugged_;
+    std::atomic<bool> hanging_ = false;
+    std::atomic<int> mendings_begun_ = 0, mendings_ended_ = 0;
     bool full_ = false;
     int published_ = 0, propagations_ = 0;
 };
