@@ -94,12 +94,13 @@ void add_sinks(control::Control& control, const config::Config& config,
             Opening::later, evidence::Store::settings(config), checks::check_names,
             service_names(config), appliance.evidence());
     }
-    actions::Actions::Committed committed;
+    actions::LogHearer hearer;
     if (evidence) {
-        committed = [store = evidence.get()](auto records) { store->committed(records); };
+        hearer = {.committed = [store = evidence.get()](auto some) { store->committed(some); },
+                  .lags = [store = evidence.get()](auto lag) { store->log_lags(lag); }};
     }
     control.add(std::make_unique<actions::Actions>(config, checks::check_names, control.orders(),
-                                                   std::move(committed), open_by));
+                                                   std::move(hearer), open_by));
     if (!evidence) return;
     evidence->await_open(open_by);
     control.add(std::move(evidence));

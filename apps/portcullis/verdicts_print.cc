@@ -20,7 +20,7 @@ constexpr std::string_view csv_head =
     "action,mode,observed,limit,unit,note,repeats,reason,address,in_game";
 
 /// Beside those where outcomes are asked for; an outcome is a row of its own.
-constexpr std::string_view csv_outcome_head = ",target,place,result,attempts,detail";
+constexpr std::string_view csv_outcome_head = ",target,place,result,attempts,detail,name";
 
 /// What spreadsheets take for the beginning of a formula; who plays chooses his name.
 constexpr std::string_view formula_begins = "=+-@";
@@ -68,6 +68,7 @@ void append_csv_row(std::string& out, const verdicts::Outcome& outcome) {
     append_csv(out, name_in(verdicts::result_names, outcome.result));
     append_csv_number(out, std::to_string(outcome.attempts));
     append_csv(out, outcome.detail.view());
+    append_csv(out, outcome.name.view());
 }
 
 /// What a terminal shows it in; ECMA-48's numbers.

@@ -128,9 +128,9 @@ std::vector<std::string_view> names_of(const std::vector<ServicePart>& parts) {
 class Actions::Parts final : private verdicts::Asking {
 public:
     Parts(const config::Config& config, std::span<const std::string_view> check_names,
-          control::Orders& orders, Committed told)
+          control::Orders& orders, LogHearer hearer)
         : orders_(orders),
-          committed_(std::move(told)),
+          hearer_(std::move(hearer)),
           services_(service_parts(config)),
           service_names_(names_of(services_)),
           names_{check_names, service_names_, this},
@@ -227,6 +227,7 @@ public:
         take_up_blocks();
         give_blocks();
         tell_saved();
+        if (hearer_.lags) hearer_.lags(log_->counts().lag);
         const auto now = Clock::now();
         if (now < look_at_blocks_) return;
         look_at_blocks_ = now + std::chrono::seconds(1);
@@ -430,7 +431,7 @@ private:
 
     /// On the log's thread.
     void committed(std::span<const VerdictRecord> records) {
-        if (committed_) committed_(records);
+        if (hearer_.committed) hearer_.committed(records);
         std::vector<verdicts::Entry> entries;
         for (const VerdictRecord& record : records) {
             if (record.kind == Kind::outcome && record.result == Result::done) {
@@ -537,7 +538,7 @@ private:
     using Counters = std::array<std::atomic<uint64_t>, verdicts::result_names.size()>;
 
     control::Orders& orders_;
-    const Committed committed_;
+    const LogHearer hearer_;
     std::vector<ServicePart> services_;
     const std::vector<std::string_view> service_names_;
     const verdicts::Names names_;
@@ -560,8 +561,8 @@ private:
 };
 
 Actions::Actions(const config::Config& config, std::span<const std::string_view> check_names,
-                 control::Orders& orders, Committed told, Opening::Clock::time_point open_by)
-    : parts_(std::make_unique<Parts>(config, check_names, orders, std::move(told))) {
+                 control::Orders& orders, LogHearer hearer, Opening::Clock::time_point open_by)
+    : parts_(std::make_unique<Parts>(config, check_names, orders, std::move(hearer))) {
     parts_->await_open(open_by);
 }
 Actions::~Actions() = default;

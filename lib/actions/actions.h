@@ -13,6 +13,15 @@
 
 namespace portcullis::actions {
 
+/// What another sink hears of the log.
+struct LogHearer {
+    /// Records, once they are in the log; on its thread.
+    std::function<void(std::span<const verdicts::VerdictRecord>)> committed{};
+    /// How old the oldest is that is still to be written; on Control's thread, at each
+    /// `keep_house`.
+    std::function<void(std::chrono::milliseconds)> lags{};
+};
+
 /// What follows from a verdict: it is written to the verdict log; a kick goes to
 /// the service's RCON server; a block to every Worker and into the block list
 /// that survives restarts; people hear of it through webhooks, but only after
@@ -24,15 +33,13 @@ namespace portcullis::actions {
 /// to what waits: one that hangs delays none of the others, nor Control.
 class Actions final : public control::RecordSink {
 public:
-    using Committed = std::function<void(std::span<const verdicts::VerdictRecord>)>;
-
     /// Opens the log, reads the secrets, gives Orders for the blocks that still
     /// hold.  Throws SetupError.  A server that cannot be reached is no reason, nor is a
     /// disk that is full or damaged: `status` says so.  Nor is a disk that does not answer
-    /// until `open_by`.  `orders` and `check_names` outlive this object.  `committed` hears of
-    /// records once they are in the log, on its thread.
+    /// until `open_by`.  `orders` and `check_names` outlive this object.  `hearer` hears of
+    /// the log until this object ends.
     Actions(const config::Config& config, std::span<const std::string_view> check_names,
-            control::Orders& orders, Committed committed = {},
+            control::Orders& orders, LogHearer hearer = {},
             Opening::Clock::time_point open_by = Opening::deadline());
     ~Actions() override;
 

@@ -498,7 +498,7 @@ TEST_F(ControlTest, SignalsReloadAndEndTheWait) {
 
 TEST_F(ControlTest, OnlyUserAndGroupMayConnect) {
     start();
-    struct stat found {};
+    struct stat found{};
     ASSERT_EQ(stat(socket_.c_str(), &found), 0);
     EXPECT_EQ(found.st_mode & 0777, 0660u);
 }

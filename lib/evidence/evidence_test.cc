@@ -21,56 +21,27 @@
 #include "base/setup_error.h"
 #include "checks/all.h"
 #include "evidence/build_id.h"
+#include "evidence/evidence_test_support.h"
 #include "evidence/file.h"
 #include "evidence/pcapng.h"
 #include "evidence/replay.h"
 #include "evidence/reseal.h"
-#include "evidence/store.h"
 #include "packet/headers.h"
 #include "packet/packet_builder.h"
 #include "pipeline/capture.h"
-#include "stages/testing/game.h"
 #include "verdicts/log.h"
 #include "verdicts/reader.h"
 
 namespace portcullis::evidence {
 namespace {
 
-using namespace std::chrono_literals;
-namespace fs = std::filesystem;
+using namespace testing;
 using stages::Capture;
 using stages::CapturePart;
 using stages::testing::Game;
-using verdicts::VerdictId;
-using verdicts::VerdictRecord;
 
 constexpr std::string_view services[] = {"survival", "shadow"};
 constexpr verdicts::Names names{checks::check_names, services};
-
-class TestDirectory {
-public:
-    TestDirectory() {
-        std::string path = (fs::temp_directory_path() / "portcullis-evidence-XXXXXX").string();
-        if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        path_ = path;
-    }
-    ~TestDirectory() { fs::remove_all(path_); }
-    TestDirectory(const TestDirectory&) = delete;
-    TestDirectory& operator=(const TestDirectory&) = delete;
-    std::string operator/(const std::string& name) const { return path_ / name; }
-
-private:
-    fs::path path_;
-};
-
-Nanos now() { return std::chrono::system_clock::now().time_since_epoch(); }
-
-config::Config watchful() {
-    config::Config config = stages::testing::configuration();
-    config.policies[0].ladder = {{0.1, policy::Action::alert}, {6, policy::Action::kick}};
-    config.verdict_log.evidence.players = 2;
-    return config;
-}
 
 /// A file with three verdicts: two alerts and a kick.
 std::string played(const std::string& path) {
@@ -115,19 +86,6 @@ TEST(Evidence, ComesOutTheSame) {
     ASSERT_GE(retold.size(), 2u);
     EXPECT_EQ(retold.back().stored.action, policy::Action::kick);
     for (const Retold& one : retold) EXPECT_TRUE(one.same());
-}
-
-const std::string advertising =
-    "signatures:\n"
-    "  - { name: invite, pattern: 'discord\\.gg/[a-z]+', fields: [chat], confidence: 0.96 }\n"
-    "  - { name: shouting, pattern: '^[A-Z ]{4,}$', fields: [chat], caseless: false,\n"
-    "      confidence: 0.9700000286102295 }\n";
-
-config::Config with_signatures(const std::string& text) {
-    config::Config config = watchful();
-    config.signatures_text = text;
-    if (!text.empty()) config.signatures = config::parse_signatures(text, "signatures.yaml");
-    return config;
 }
 
 std::string chat(std::string_view words) {
@@ -326,182 +284,6 @@ TEST(Evidence, OfShadowlandIsSealedWithNobodysKey) {
     }
 }
 
-// ---- Store ------------------------------------------------------------------
-
-/// Suspects that are made up: one packet, one verdict each.
-class Crowd {
-public:
-    explicit Crowd(uint32_t run, const config::Config& config = watchful())
-        : config_(config), ids_(0, run) {}
-
-    stages::EvidenceRecorder& recorder() { return recorder_; }
-    VerdictRecord one() {
-        Flow flow;
-        const Nanos time = now();
-        recorder_.suspect(flow, time);
-        Packet packet;
-        packet.flow = &flow;
-        packet.frame = frame_.data();
-        packet.frame_size = static_cast<uint32_t>(frame_.size());
-        packet.time = time;
-        recorder_.packet({flow, session_, watched_, rules_->policy_of(0), time}, packet);
-        VerdictRecord record;
-        const VerdictId id = ids_.next(time);
-        record.id_high = id.high;
-        record.id_low = id.low;
-        record.time = time;
-        record.acts = true;
-        record.action = policy::Action::kick;
-        record.player.name.assign("Alice");
-        recorder_.owe(flow, record);
-        recorder_.flow_ended(flow);
-        return record;
-    }
-
-private:
-    config::Config config_;
-    std::unique_ptr<const policy::RuleSet> rules_ = policy::RuleSet::compile(config_);
-    stages::Counters counters_;
-    stream::StreamPool streams_{1 << 20, 16'384};
-    stages::EvidenceRecorder recorder_{config_, 0, counters_, streams_};
-    minecraft::Session session_;
-    stages::Watched watched_;
-    std::array<std::byte, 60> frame_{};
-    verdicts::IdSource ids_;
-};
-
-Store::Settings settings(const std::string& directory) {
-    Store::Settings settings;
-    settings.directory = directory;
-    settings.look_every = 1ms;
-    settings.patience = 100ms;
-    return settings;
-}
-
-uint64_t outcome(const Store& store, std::string_view name) {
-    for (const auto& one : store.status().outcomes) {
-        if (one.outcome == name) return one.count;
-    }
-    return ~0ull;
-}
-
-bool eventually(const std::function<bool()>& done) {
-    for (int i = 0; i < 1000 && !done(); ++i) std::this_thread::sleep_for(10ms);
-    return done();
-}
-
-bool there(const std::string& directory, const VerdictRecord& record) {
-    return fs::exists(path_of(directory, {record.id_high, record.id_low}));
-}
-
-TEST(Store, GivesNamesOnlyToWhatTheLogKnows) {
-    const TestDirectory directory;
-    Crowd crowd(1);
-    Store store(settings(directory / "e"), checks::check_names, {"survival"}, {&crowd.recorder()});
-    const VerdictRecord known = crowd.one(), unknown = crowd.one();
-    store.committed(std::span(&known, 1));
-    EXPECT_TRUE(eventually([&] { return there(directory / "e", known); }));
-    EXPECT_FALSE(there(directory / "e", unknown));
-    EXPECT_TRUE(eventually([&] { return outcome(store, "without_verdict") == 1; }));
-    EXPECT_FALSE(there(directory / "e", unknown));
-    EXPECT_EQ(outcome(store, "stored"), 1u);
-    EXPECT_EQ(std::distance(fs::directory_iterator(directory / "e"), {}), 1);
-}
-
-TEST(Store, WritesTheSignaturesThatWereInForceThen) {
-    const TestDirectory directory;
-    Store::Settings limits = settings(directory / "e");
-    limits.signatures = advertising;
-    config::Config config = with_signatures(advertising);
-    Crowd crowd(1, config);
-    Store store(limits, checks::check_names, {"survival"}, {&crowd.recorder()});
-    for (size_t i = 0; i + 1 < Store::signatures_max; ++i) {
-        (void)store.reloaded(with_signatures(concat("signatures: []  # ", i, "\n")));
-    }
-    const VerdictRecord record = crowd.one();
-    store.committed(std::span(&record, 1));
-    ASSERT_TRUE(eventually([&] { return there(directory / "e", record); }));
-    const File file(path_of(directory / "e", {record.id_high, record.id_low}));
-    EXPECT_EQ(file.signatures(file.capture().parts[0]), advertising);
-}
-
-TEST(Store, ForgetsTheOldestAndWhatIsTooOld) {
-    const TestDirectory directory;
-    fs::create_directories(directory / "e");
-    verdicts::IdSource ids(0, 1);
-    std::vector<VerdictId> all;
-    for (int hours = 40; hours > 0; --hours) {
-        all.push_back(ids.next(now() - hours * 1h));
-        std::ofstream(path_of(directory / "e", all.back())) << std::string(1000, 'x');
-    }
-    // A second name of one file costs nothing.
-    fs::create_hard_link(path_of(directory / "e", all[39]),
-                         path_of(directory / "e", ids.next(now())));
-    std::ofstream(directory / "e/unnamed-3") << "left by a crash";
-    Store::Settings limits = settings(directory / "e");
-    limits.retention = 20h;
-    limits.bytes_max = 10'000;
-    const Store store(limits, checks::check_names, {"survival"}, {});
-    for (size_t i = 0; i < all.size(); ++i) {
-        EXPECT_EQ(fs::exists(path_of(directory / "e", all[i])), i >= 30) << i;
-    }
-    EXPECT_EQ(outcome(store, "removed"), 30u);
-    EXPECT_FALSE(fs::exists(directory / "e/unnamed-3"));
-}
-
-TEST(Store, CountsWhatADiskWillNotTakeAndSaysWhy) {
-    const TestDirectory directory;
-    Crowd crowd(1);
-    Store store(settings(directory / "e"), checks::check_names, {"survival"}, {&crowd.recorder()});
-    fs::remove_all(directory / "e");
-    std::ofstream(directory / "e") << "in the way";
-    crowd.one();
-    EXPECT_TRUE(eventually([&] { return outcome(store, "lost") == 1; }));
-    EXPECT_FALSE(store.status().conditions.at(0).well);
-    EXPECT_NE(store.status().conditions.at(0).says.find(directory / "e"), std::string::npos);
-
-    fs::remove(directory / "e");
-    const VerdictRecord record = crowd.one();
-    store.committed(std::span(&record, 1));
-    EXPECT_TRUE(eventually([&] { return there(directory / "e", record); }));
-    EXPECT_TRUE(store.status().conditions.at(0).well);
-}
-
-TEST(Store, StartsWithoutItsDiskAndFindsItLater) {
-    const TestDirectory directory;
-    Store::Settings settled = settings(directory / "e");
-    settled.trim_every = 0s;
-    fs::create_symlink("e", directory / "e");  // Leads nowhere, as a broken disk would.
-    const Store store(settled, checks::check_names, {"survival"}, {});
-    EXPECT_FALSE(store.status().conditions.at(0).well);
-    fs::remove(directory / "e");
-    EXPECT_TRUE(eventually([&] { return store.status().conditions.at(0).well; }));
-    std::ofstream(directory / "file") << "no directory";
-    EXPECT_THROW(Store(settings(directory / "file/e"), checks::check_names, {"survival"}, {}),
-                 SetupError);
-}
-
-TEST(Store, EndsWhenItsDiskDoesNotAnswer) {
-    const TestDirectory directory;
-    const auto start = std::chrono::steady_clock::now();
-    const std::string fifo = directory / "e/unnamed-1";
-    {
-        Crowd crowd(1);
-        Store store(settings(directory / "e"), checks::check_names, {"survival"},
-                    {&crowd.recorder()});
-        ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);  // Whoever writes to it waits for a reader.
-        crowd.one();
-        std::this_thread::sleep_for(100ms);
-        crowd.one();
-        store.finish(200ms);
-        EXPECT_EQ(outcome(store, "lost"), 2u) << "one in hand, and one that nobody took";
-    }
-    EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
-    // The thread comes back, and what it took the capture from is gone.
-    std::ifstream(fifo).ignore(1 << 30);
-    std::this_thread::sleep_for(100ms);
-}
-
 // ---- kill -9 ----------------------------------------------------------------
 
 [[noreturn]] void store_until_killed(const std::string& path) {
@@ -568,7 +350,7 @@ int main(int argc, char** argv) {
     if (argc == 3 && std::string_view(argv[1]) == "--store-until-killed") {
         portcullis::evidence::store_until_killed(argv[2]);
     }
-    testing::InitGoogleTest(&argc, argv);
+    ::testing::InitGoogleTest(&argc, argv);
     const portcullis::port::Eal eal(portcullis::pipeline::offline_eal());
     return RUN_ALL_TESTS();
 }

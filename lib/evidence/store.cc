@@ -9,6 +9,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
@@ -20,6 +21,7 @@
 #include "base/setup_error.h"
 #include "base/wall_clock.h"
 #include "evidence/file.h"
+#include "records/disk_wait.h"
 
 namespace portcullis::evidence {
 
@@ -27,6 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
+using Milliseconds = std::chrono::milliseconds;
 using verdicts::VerdictId;
 
 constexpr std::string_view ending = ".pcapng";
@@ -54,7 +57,7 @@ std::string write_file(const std::string& path, std::string_view bytes) {
 struct Kept {
     uint64_t bytes = 0;
     std::vector<std::string> paths;
-    uint64_t milliseconds = 0;  ///< Of its newest name.
+    Nanos at{};  ///< Of its newest name.
 };
 
 /// As far as the disk tells.
@@ -75,16 +78,16 @@ std::vector<Kept> all_in(const std::string& directory) {
         const std::string file = path.filename();
         if (!file.ends_with(ending)) continue;
         const auto id = verdicts::parse_id(file.substr(0, file.size() - ending.size()));
-        struct stat status {};
+        struct stat status{};
         if (!id || ::stat(path.c_str(), &status) != 0) continue;
         Kept& kept = by_inode[status.st_ino];
         kept.bytes = static_cast<uint64_t>(status.st_size);
-        kept.milliseconds = std::max(kept.milliseconds, id->milliseconds());
+        kept.at = std::max<Nanos>(kept.at, Milliseconds(id->milliseconds()));
         kept.paths.push_back(path);
     }
     std::vector<Kept> all;
     for (auto& [inode, kept] : by_inode) all.push_back(std::move(kept));
-    std::ranges::sort(all, {}, &Kept::milliseconds);
+    std::ranges::sort(all, {}, &Kept::at);
     return all;
 }
 
@@ -168,6 +171,7 @@ public:
     control::SinkStatus status() const {
         control::SinkStatus status;
         const std::string trouble = opening_.has_ended() ? trouble_now() : does_not_answer();
+        status.lag_s = std::chrono::duration<double>(Milliseconds(oldest_waits_)).count();
         status.conditions.push_back({"evidence", trouble.empty(), trouble});
         status.outcomes.push_back({"evidence", "stored", stored_});
         status.outcomes.push_back({"evidence", "lost", lost_});
@@ -199,6 +203,8 @@ public:
         thread_.detach();
     }
 
+    void log_lags(Milliseconds lag) noexcept { log_lag_ = lag.count(); }
+
     /// True when the thread still uses this object.
     bool abandoned() const noexcept { return abandoned_; }
 
@@ -208,6 +214,7 @@ private:
         std::string path;
         std::vector<VerdictId> ids;
         Clock::time_point since;
+        uint64_t bytes;
     };
 
     /// On the thread, for the disk may not answer.
@@ -244,6 +251,7 @@ private:
                 next_trim = Clock::now() + settings_.trim_every;
             }
             waiting_count_ = waiting_.size();
+            oldest_waits_ = waiting_.empty() ? 0 : age(waiting_.front()).count();
             std::unique_lock lock(mutex_);
             if (stopping_ && (waiting_.empty() || Clock::now() >= stop_at_)) break;
             wake_.wait_for(lock, settings_.look_every);
@@ -288,9 +296,12 @@ private:
     }
 
     void write(stages::Capture& capture) {
+        const DiskWait::Asking asking(disk_);
         decipher(capture);
-        Waiting file{
-            concat(settings_.directory, "/", unnamed, std::to_string(++files_)), {}, Clock::now()};
+        Waiting file{concat(settings_.directory, "/", unnamed, std::to_string(++files_)),
+                     {},
+                     Clock::now(),
+                     0};
         for (const auto& proven : capture.verdicts()) {
             file.ids.push_back({proven.record.id_high, proven.record.id_low});
         }
@@ -298,14 +309,18 @@ private:
         std::error_code ignored;
         fs::create_directories(settings_.directory, ignored);  // It may have been removed.
         const Said said{[this](uint64_t id) { return signatures_with(id); }, settings_.shadowland};
-        const std::string why = write_file(file.path, written(capture, names_, said));
+        const std::string bytes = written(capture, names_, said);
+        file.bytes = bytes.size();
+        const std::string why = write_file(file.path, bytes);
         {
             const std::lock_guard lock(mutex_);
             trouble_ =
                 why.empty() ? "" : concat("evidence can not be written: ", file.path, ": ", why);
         }
         if (why.empty()) {
+            waiting_bytes_ += file.bytes;
             waiting_.push_back(std::move(file));
+            while (waiting_bytes_ > settings_.bytes_max) give_up_oldest();
         } else {
             lost_ += file.ids.size();
             unsettled_ -= file.ids.size();
@@ -319,6 +334,25 @@ private:
         return at == signatures_.end() ? std::string() : *at;
     }
 
+    static Milliseconds age(const Waiting& file) {
+        return std::chrono::duration_cast<Milliseconds>(Clock::now() - file.since);
+    }
+
+    /// The log has not written anything for so long that no more has room.
+    void give_up_oldest() {
+        const Waiting& file = waiting_.front();
+        ::unlink(file.path.c_str());
+        lost_ += file.ids.size();
+        unsettled_ -= file.ids.size();
+        waiting_bytes_ -= file.bytes;
+        waiting_.erase(waiting_.begin());
+    }
+
+    /// What the log holds came later than this.
+    bool is_hopeless(const Waiting& file) const {
+        return age(file) - Milliseconds(log_lag_) >= settings_.patience;
+    }
+
     /// Gives files the names of verdicts that are in the log; all of them, once they
     /// are, or those that are when no more can be hoped for.
     void name_all(bool last) {
@@ -328,7 +362,8 @@ private:
                 return committed_.contains(id);
             };
             const bool all = std::ranges::all_of(file.ids, known);
-            if (!all && !last && Clock::now() - file.since < settings_.patience) return false;
+            if (!all && !last && !is_hopeless(file)) return false;
+            const DiskWait::Asking asking(disk_);
             for (const VerdictId& id : file.ids) {
                 if (!known(id)) {
                     ++without_verdict_;
@@ -339,6 +374,7 @@ private:
             }
             ::unlink(file.path.c_str());
             unsettled_ -= file.ids.size();
+            waiting_bytes_ -= file.bytes;
             return true;
         });
     }
@@ -351,22 +387,32 @@ private:
     }
 
     void trim() {
-        const auto floor =
-            static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                      wall_clock() - Nanos(settings_.retention))
-                                      .count());
+        const DiskWait::Asking asking(disk_);
         const std::vector<Kept> all = all_in(settings_.directory);
+        move_floor(all);
         uint64_t total = 0;
         for (const Kept& kept : all) total += kept.bytes;
         for (const Kept& kept : all) {
-            if (kept.milliseconds >= floor && total <= settings_.bytes_max) break;
+            if (kept.at >= floor_ && total <= settings_.bytes_max) break;
             for (const std::string& path : kept.paths) ::unlink(path.c_str());
             total -= kept.bytes;
             removed_ += kept.paths.size();
         }
     }
 
+    /// To where the retention has it, by now or by the newest, whichever is earlier; no
+    /// clock that is wrong takes much with it.
+    void move_floor(const std::vector<Kept>& all) {
+        const auto passed = Clock::now() - std::exchange(trimmed_, Clock::now());
+        if (all.empty()) return;
+        if (floor_ == Nanos{}) floor_ = all.front().at;
+        const Nanos wanted = std::min(wall_clock(), all.back().at) - settings_.retention;
+        floor_ = std::min(wanted, floor_ + passed * settings_.forgets_faster);
+    }
+
     std::string trouble_now() const {
+        const std::string hangs = disk_.trouble(concat("evidence: ", settings_.directory));
+        if (!hangs.empty()) return hangs;
         const std::lock_guard lock(mutex_);
         return trouble_;
     }
@@ -380,7 +426,12 @@ private:
     uint64_t files_ = 0;
     std::vector<Waiting> waiting_;
     bool found_directory_ = false;
+    uint64_t waiting_bytes_ = 0;
+    Nanos floor_{};  ///< What is older is forgotten; 0: nobody has looked yet.
+    Clock::time_point trimmed_ = Clock::now();
 
+    DiskWait disk_;
+    std::atomic<Milliseconds::rep> log_lag_ = 0, oldest_waits_ = 0;
     Opening opening_;
     std::atomic<uint64_t> waiting_count_ = 0, unsettled_ = 0;  ///< Files; verdicts.
     std::atomic<uint64_t> stored_ = 0, lost_ = 0, without_verdict_ = 0, removed_ = 0;
@@ -415,6 +466,7 @@ Store::~Store() {
     if (parts_->abandoned()) (void)parts_.release();
 }
 
+void Store::log_lags(std::chrono::milliseconds lag) noexcept { parts_->log_lags(lag); }
 void Store::await_open(Opening::Clock::time_point until) { parts_->await_open(until); }
 void Store::committed(std::span<const verdicts::VerdictRecord> records) {
     parts_->committed(records);

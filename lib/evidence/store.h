@@ -38,9 +38,13 @@ public:
         std::chrono::hours retention{30 * 24};
         uint64_t bytes_max = 1024ull << 20;
         std::chrono::milliseconds look_every{20};
-        /// A verdict that the log has not written by then never will be.
+        /// A verdict that the log has not written by then, and does not hold any more, never
+        /// will be.
         std::chrono::milliseconds patience{10'000};
         std::chrono::seconds trim_every{60};
+        /// In an hour what as many hours wrote may be forgotten: what a clock far ahead can do
+        /// until somebody sets it.
+        uint32_t forgets_faster = 24;
         std::string signatures;  ///< In force: what stands in the operator's file.
         std::string shadowland;  ///< As `Said` has it.
     };
@@ -65,6 +69,8 @@ public:
 
     /// The log has written these; any thread.
     void committed(std::span<const verdicts::VerdictRecord> records);
+    /// How old the oldest is that the log has still to write, whenever that changed; any thread.
+    void log_lags(std::chrono::milliseconds lag) noexcept;
 
     std::string_view name() const noexcept override { return "evidence"; }
     void take(std::span<const verdicts::VerdictRecord>) noexcept override {}

@@ -14,6 +14,7 @@
 
 #include "base/setup_error.h"
 #include "base/wall_clock.h"
+#include "records/disk_wait.h"
 #include "verdicts/repair.h"
 #include "verdicts/store.h"
 
@@ -163,6 +164,8 @@ public:
 
     std::string trouble() const {
         if (!opening_.has_ended()) return does_not_answer();
+        const std::string hangs = disk_.trouble("verdict log " + settings_.path);
+        if (!hangs.empty()) return hangs + "; records wait in memory meanwhile";
         const std::lock_guard lock(mutex_);
         return trouble_.empty() ? damage_ : trouble_;
     }
@@ -362,6 +365,7 @@ private:
             if (const auto opened = open(); !opened) return opened;
             look_back();
         }
+        const DiskWait::Asking asking(disk_);
         auto done = store_->write(records, outcomes, names_);
         if (!done) {
             stop_trim();
@@ -438,6 +442,7 @@ private:
     Clock::time_point trimmed_ = Clock::now();
 
     Opening opening_;
+    DiskWait disk_;
     /// Held while others are told; taken before `mutex_`.
     mutable std::mutex telling_;
     std::atomic<bool> abandoned_{false};

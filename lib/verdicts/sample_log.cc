@@ -67,6 +67,7 @@ public:
         outcome.attempts = 1;
         outcome.time = verdict.time + 1ms;
         outcome.detail.assign(detail);
+        if (target == Target::rcon) outcome.name.assign("survival");
         log_.append(outcome);
     }
     bool finish() {

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -33,6 +34,9 @@ constexpr Names names{checks, services};
 class HangingLog : public testing::Test {
 protected:
     HangingLog() {
+        // RocksDB opens the pipe once only to see that it is there, and may have left it before
+        // anything is written.
+        signal(SIGPIPE, SIG_IGN);
         std::string pattern = (fs::temp_directory_path() / "portcullis-start-XXXXXX").string();
         folder_ = mkdtemp(pattern.data());
         settings_.path = folder_ / "log";

@@ -14,6 +14,8 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "records/disk_wait.h"
+
 namespace portcullis::actions {
 
 namespace {
@@ -122,7 +124,10 @@ public:
     bool remove(const IpPrefix& prefix) {
         {
             const std::lock_guard lock(mutex_);
-            if (!read_ && unblocked_.size() < blocks_max) unblocked_.push_back(prefix);
+            if (!read_ && unblocked_.size() < blocks_max) {
+                unblocked_.push_back(prefix);
+                changed();
+            }
         }
         return erase_if([&](const Block& block) { return block.prefix == prefix; });
     }
@@ -161,6 +166,8 @@ public:
 
     Standing standing() const {
         if (!opening_.has_ended()) return {false, does_not_answer()};
+        const std::string hangs = disk_.trouble("block list " + path_);
+        if (!hangs.empty()) return {false, hangs};
         const std::lock_guard lock(mutex_);
         if (!trouble_.empty()) return {false, trouble_};
         if (!damage_.empty()) return {false, damage_};
@@ -350,7 +357,8 @@ private:
         return trouble;
     }
 
-    std::string write(const List& blocks) const {
+    std::string write(const List& blocks) {
+        const DiskWait::Asking asking(disk_);
         std::string text;
         for (const Block& block : blocks) text += line_of(block) + '\n';
         const std::string fresh = path_ + ".new";
@@ -381,6 +389,7 @@ private:
     Nanos shifted_{};
     bool read_ = false, read_untold_ = false;
     Opening opening_;
+    DiskWait disk_;
 };
 
 Blocklist::Blocklist(Opening::Later, std::string path)
