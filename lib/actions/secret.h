@@ -6,7 +6,7 @@
 namespace portcullis::actions {
 
 /// The one line of a file that holds a password or an address nobody else may see.
-/// Never logged, never part of an error.  Throws UsageError: missing, not readable,
+/// Never logged, never part of an error.  Throws SetupError: missing, not readable,
 /// empty, more than a line, longer than 1 KiB.
 std::string read_secret(const std::string& path);
 

@@ -25,12 +25,12 @@ std::string begin_of(const std::string& path, size_t size_max) {
 std::vector<std::string> read_secret_lines(const std::string& path, const SecretFile& file) {
     // A slip of the hand would show the secret itself in every message about the file.
     if (path.contains("://")) {
-        throw UsageError(
+        throw SetupError(
             "a secret was given in place of the name of a file that holds it; write it into a "
             "file that only this user may read, and name that");
     }
     if (const std::string why = why_unreadable(path); !why.empty()) {
-        throw UsageError(concat(file.what, " ", path, ": ", why, "; create it with ", file.holds,
+        throw SetupError(concat(file.what, " ", path, ": ", why, "; create it with ", file.holds,
                                 ", readable for this user"));
     }
     constexpr size_t blank_bytes_max = 4096;
@@ -46,12 +46,12 @@ std::vector<std::string> read_secret_lines(const std::string& path, const Secret
         lines.push_back(line);
     }
     if (!fits) {
-        throw UsageError(concat(file.what, " ", path, ": allowed are ", file.lines_max,
+        throw SetupError(concat(file.what, " ", path, ": allowed are ", file.lines_max,
                                 file.lines_max == 1 ? " line" : " lines", " of at most ",
                                 file.bytes_max, " bytes; it must hold ", file.holds));
     }
     if (lines.empty()) {
-        throw UsageError(concat(file.what, " ", path, " is empty; it must hold ", file.holds));
+        throw SetupError(concat(file.what, " ", path, " is empty; it must hold ", file.holds));
     }
     return lines;
 }

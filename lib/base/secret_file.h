@@ -16,7 +16,7 @@ struct SecretFile {
 };
 
 /// The lines of a file that holds secrets: at least one.  Empty ones are nobody's, nor is
-/// white space at the end of one.  Throws UsageError, which never shows what is in the file
+/// white space at the end of one.  Throws SetupError, which never shows what is in the file
 /// or, where a secret was given in place of its name, what was given.
 std::vector<std::string> read_secret_lines(const std::string& path, const SecretFile& file);
 

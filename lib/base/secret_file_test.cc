@@ -32,7 +32,7 @@ std::string read(const std::string& path) {
         std::string all;
         for (const std::string& line : read_secret_lines(path, two_lines)) all += line + '|';
         return all;
-    } catch (const UsageError& error) {
+    } catch (const SetupError& error) {
         return error.what();
     }
 }

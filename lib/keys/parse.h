@@ -20,7 +20,7 @@ inline constexpr size_t keys_max = 1'000'000;
 std::expected<Key, std::string> parse(std::string_view line);
 
 /// What the files that a service names hold; nothing when both names are empty.  Throws
-/// UsageError that names the file and never shows what is in it.
+/// SetupError that names the file and never shows what is in it.
 std::optional<ShadowlandSecrets> load_secrets(const Endpoint& server,
                                               const std::string& cookie_secret_file,
                                               const std::string& integrity_secret_file);

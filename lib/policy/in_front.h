@@ -20,7 +20,7 @@ public:
     static constexpr size_t signature_size = 32;
 
     InFront() = default;
-    /// Reads the secrets.  Throws UsageError that says what is wrong with their file.
+    /// Reads the secrets.  Throws SetupError that says what is wrong with their file.
     explicit InFront(const config::Service& from);
 
     bool proxy_protocol() const noexcept { return proxy_protocol_; }
