@@ -434,11 +434,6 @@ private:
         if (hearer_.committed) hearer_.committed(records);
         std::vector<verdicts::Entry> entries;
         for (const VerdictRecord& record : records) {
-            if (record.kind == Kind::outcome && record.result == Result::done) {
-                for (const auto& [part, client] : rcon_) {
-                    client->gone({record.id_high, record.id_low});
-                }
-            }
             if (record.kind != VerdictRecord::Kind::verdict || record.action < Action::alert) {
                 continue;
             }

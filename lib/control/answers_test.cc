@@ -69,13 +69,6 @@ stages::FlowReport alices_flow() {
     return r;
 }
 
-stages::FlowReport last_report(uint16_t worker) {
-    stages::FlowReport r;
-    r.worker = worker;
-    r.last = true;
-    return r;
-}
-
 TEST_F(ControlTest, AnswersAsThePageSays) {
     start();
     {

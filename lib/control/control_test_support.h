@@ -32,6 +32,14 @@ using namespace std::chrono;
 
 constexpr milliseconds finish_limit{1'000};
 
+/// That a Worker has told all.
+inline stages::FlowReport last_report(uint16_t worker) {
+    stages::FlowReport r;
+    r.worker = worker;
+    r.last = true;
+    return r;
+}
+
 /// What a recorder heard; outlives it, since Control owns the sinks.
 struct Heard {
     std::mutex mutex;

@@ -25,13 +25,6 @@ stages::FlowReport report(uint16_t port, std::string_view player = "") {
     return r;
 }
 
-stages::FlowReport last_report(uint16_t worker) {
-    stages::FlowReport r;
-    r.worker = worker;
-    r.last = true;
-    return r;
-}
-
 TEST_F(ControlTest, FlowsAndPlayersAreAskedOfTheWorkers) {
     start();
     wire_.tell(record(VerdictRecord::Kind::login, "Alice", 1));

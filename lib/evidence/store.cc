@@ -340,12 +340,16 @@ private:
 
     /// The log has not written anything for so long that no more has room.
     void give_up_oldest() {
-        const Waiting& file = waiting_.front();
+        lost_ += waiting_.front().ids.size();
+        leave(waiting_.front());
+        waiting_.erase(waiting_.begin());
+    }
+
+    /// What waited has its names, or never will.
+    void leave(const Waiting& file) {
         ::unlink(file.path.c_str());
-        lost_ += file.ids.size();
         unsettled_ -= file.ids.size();
         waiting_bytes_ -= file.bytes;
-        waiting_.erase(waiting_.begin());
     }
 
     /// What the log holds came later than this.
@@ -372,9 +376,7 @@ private:
                 const std::string path = path_of(settings_.directory, id);
                 ++(::link(file.path.c_str(), path.c_str()) == 0 ? stored_ : lost_);
             }
-            ::unlink(file.path.c_str());
-            unsettled_ -= file.ids.size();
-            waiting_bytes_ -= file.bytes;
+            leave(file);
             return true;
         });
     }
